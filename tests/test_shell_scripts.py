@@ -1,0 +1,273 @@
+"""The shell scripts, with stand-ins for Python, uv and the C compiler on PATH."""
+
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SCRIPTS = [*sorted((ROOT / 'tools').rglob('*.sh')), ROOT / '.ci/run']
+COMMANDS = 'awk bash cat cksum cp cut df dirname flock head ln mkdir rm sed sort'
+
+# A Python that answers the probe, makes environments and installs uv with pip.
+PYTHON = r"""
+echo "python{version} $*" >> "$LOG"
+case "$1 ${{2:-}} ${{3:-}}" in
+  '-V '*) echo "Python {version}.1" ;;
+  '-c '*) echo "{version} {headers} $0" ;;
+  '-m venv '*)
+    [ -z "${{NO_VENV:-}}" ] || exit 1
+    mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+  '-m pip --version') [ -z "${{NO_PIP:-}}" ] ;;
+  '-m pip install')
+    [ -z "${{NO_NETWORK:-}}" ] || exit 1
+    mkdir -p .venv-tools/bin && cp "$STUB_UV" .venv-tools/bin/uv ;;
+esac
+"""
+UV = r"""
+[ "$1" = --version ] && { echo "uv ${STUB_UV_VERSION:-0.13.9} (2026-01-01)"; exit; }
+echo "uv $* [${UV_CONFIG_FILE:-}${VIRTUAL_ENV:-}${PYTHONPATH:-}]" >> "$LOG"
+echo "index=${UV_DEFAULT_INDEX:-}" >> "$LOG"
+case "$1 $2" in
+  venv*) rm -rf .venv && mkdir -p .venv/bin && cp "$5" .venv/bin/python ;;
+  'pip sync') [ -z "${NO_NETWORK:-}" ] ;;
+esac
+"""
+
+
+class Sandbox:
+    """A copy of what the set-up reads, and a PATH with nothing real on it.
+
+    Args:
+        folder: An empty folder.
+    """
+
+    def __init__(self, folder: Path):
+        self.repo = folder / 'a repository'
+        self.bin = folder / 'bin'
+        self.elsewhere = folder / 'elsewhere'
+        self.log = folder / 'log'
+        for path in (self.repo, self.bin, self.elsewhere):
+            path.mkdir()
+        for name in (
+            'tools/setup_env.sh',
+            'requirements/lock.txt',
+            'fpd_mmpose/version.py',
+            'pyproject.toml',
+            'setup.py',
+        ):
+            (self.repo / name).parent.mkdir(exist_ok=True)
+            shutil.copy(ROOT / name, self.repo / name)
+        for command in COMMANDS.split():
+            if found := shutil.which(command):
+                (self.bin / command).symlink_to(found)
+        self.log.touch()
+        self.stub('gcc', '')
+        self.uv = self.stub('uv', UV, folder=folder)
+
+    def stub(self, name: str, code: str, folder: Path | None = None) -> Path:
+        """Put a script on PATH, or into another folder."""
+        path = (folder or self.bin) / name
+        path.write_text(f'#!{self.bin / "bash"}\n{code}')
+        path.chmod(0o755)
+        return path
+
+    def python(self, name: str, version: str, headers: bool = True) -> Path:
+        """Put a working Python of some version on PATH."""
+        word = 'headers' if headers else 'none'
+        return self.stub(name, PYTHON.format(version=version, headers=word))
+
+    def setup(self, **env: str) -> tuple[int, str, list[str]]:
+        """Run the set-up; return its exit code, output and the calls it made."""
+        before = self.log.stat().st_size
+        done = subprocess.run(
+            [self.bin / 'bash', self.repo / 'tools/setup_env.sh'],
+            cwd=self.elsewhere,
+            env={
+                'PATH': str(self.bin),
+                'HOME': str(self.elsewhere),
+                'LOG': str(self.log),
+                'STUB_UV': str(self.uv),
+                **env,
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+        )
+        calls = self.log.read_text()[before:].splitlines()
+        return done.returncode, done.stdout, calls
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Sandbox:
+    """A sandbox without Python and uv."""
+    return Sandbox(tmp_path)
+
+
+def made(calls: list[str]) -> list[str]:
+    """What uv was asked for: the first two words of each call."""
+    words = [call.split() for call in calls if call.startswith('uv ')]
+    return [' '.join(call[1:3]).replace(' --quiet', '') for call in words]
+
+
+WHOLE = ['venv', 'pip sync', 'pip install']
+
+
+@pytest.mark.parametrize('script', SCRIPTS, ids=lambda path: path.name)
+def test_script_parses(script: Path):
+    subprocess.run(['bash', '-n', script], check=True)
+
+
+def test_setup_installs_once(sandbox: Sandbox):
+    sandbox.python('python3.11', '3.11')
+    sandbox.stub('uv', UV)
+    code, output, calls = sandbox.setup()
+    assert code == 0, output
+    assert made(calls) == WHOLE
+    assert any('--require-hashes requirements/lock.txt' in call for call in calls)
+    code, output, calls = sandbox.setup()
+    assert code == 0 and 'up to date' in output
+    assert made(calls) == []
+
+
+def test_changed_lock_updates_the_environment_in_place(sandbox: Sandbox):
+    sandbox.python('python3.11', '3.11')
+    sandbox.stub('uv', UV)
+    sandbox.setup()
+    (sandbox.repo / 'requirements/lock.txt').write_text('')
+    assert made(sandbox.setup()[2]) == ['pip sync', 'pip install']
+    assert made(sandbox.setup()[2]) == []
+
+
+def test_interrupted_setup_is_made_anew(sandbox: Sandbox):
+    sandbox.python('python3.11', '3.11')
+    sandbox.stub('uv', UV)
+    code, output, _ = sandbox.setup(NO_NETWORK='1')
+    assert code == 1
+    last = output.splitlines()[-1]
+    assert last.startswith('setup_env: ') and 'run this again' in last
+    assert made(sandbox.setup()[2]) == WHOLE
+
+
+def test_moved_repository_and_other_python_are_made_anew(sandbox: Sandbox):
+    sandbox.python('python3.11', '3.11')
+    other = sandbox.python('other', '3.12')
+    sandbox.stub('uv', UV)
+    sandbox.setup()
+    assert made(sandbox.setup(FPD_PYTHON=str(other))[2]) == WHOLE
+    assert made(sandbox.setup()[2]) == []
+    sandbox.repo = sandbox.repo.rename(sandbox.repo.with_name('moved'))
+    assert made(sandbox.setup()[2]) == WHOLE
+
+
+def test_environment_of_the_user_is_left_alone(sandbox: Sandbox):
+    sandbox.python('python3.11', '3.11')
+    sandbox.stub('uv', UV)
+    (sandbox.repo / '.venv').mkdir()
+    code, output, calls = sandbox.setup()
+    assert code == 1 and 'not made by this script' in output
+    assert made(calls) == []
+
+
+def test_settings_of_the_caller_do_not_redirect(sandbox: Sandbox):
+    sandbox.python('python3.11', '3.11')
+    sandbox.stub('uv', UV)
+    _, _, calls = sandbox.setup(
+        UV_CONFIG_FILE='a', VIRTUAL_ENV='b', PYTHONPATH='c', UV_DEFAULT_INDEX='mirror'
+    )
+    assert made(calls) == WHOLE
+    assert all(call.endswith('[]') for call in calls if call.startswith('uv '))
+    assert 'index=mirror' in calls
+
+
+def test_python_that_does_not_run_is_passed_over(sandbox: Sandbox):
+    sandbox.stub('python3.12', 'echo "pyenv: python3.12: command not found"; exit 127')
+    sandbox.python('python3.11', '3.11', headers=False)
+    sandbox.python('python3.10', '3.10')
+    sandbox.python('python3', '3.13')
+    sandbox.stub('uv', UV)
+    code, output, _ = sandbox.setup()
+    assert code == 0 and 'Python 3.10.1' in output
+
+
+@pytest.mark.parametrize(
+    ('version', 'headers', 'message'),
+    [
+        (None, True, 'no working Python 3.10, 3.11 or 3.12: put one on PATH'),
+        ('3.9', True, 'no working Python'),
+        ('3.13', True, 'no working Python'),
+        ('3.11', False, 'Python 3.11 has no C headers'),
+    ],
+)
+def test_unsuitable_python_is_refused(
+    sandbox: Sandbox, version: str | None, headers: bool, message: str
+):
+    if version:
+        sandbox.python('python3', version, headers)
+    code, output, _ = sandbox.setup()
+    assert code == 1
+    assert message in output.splitlines()[-1]
+    assert not (sandbox.repo / '.venv').exists()
+
+
+def test_missing_compiler_is_named(sandbox: Sandbox):
+    sandbox.python('python3.11', '3.11')
+    (sandbox.bin / 'gcc').unlink()
+    code, output, _ = sandbox.setup()
+    assert code == 1 and 'no C compiler' in output.splitlines()[-1]
+
+
+@pytest.mark.parametrize('version', [None, '0.9.7'])
+@pytest.mark.parametrize('no_venv', ['', '1'])
+def test_uv_is_fetched_where_missing_or_old(
+    sandbox: Sandbox, version: str | None, no_venv: str
+):
+    sandbox.python('python3.11', '3.11')
+    if version:
+        sandbox.stub('uv', UV.replace('0.13.9', version))
+    code, output, calls = sandbox.setup(NO_VENV=no_venv)
+    assert code == 0, output
+    (fetched,) = [call for call in calls if '-m pip install' in call]
+    assert fetched.endswith(' uv>=0.9.8,<0.14')
+    assert ('--target .venv-tools' in fetched) == bool(no_venv)
+    assert made(calls) == WHOLE
+
+
+def test_fetched_uv_is_used_again(sandbox: Sandbox):
+    sandbox.python('python3.11', '3.11')
+    sandbox.setup()
+    (sandbox.repo / 'requirements/lock.txt').write_text('')
+    _, _, calls = sandbox.setup()
+    assert made(calls) == ['pip sync', 'pip install']
+    assert not [call for call in calls if '-m pip' in call]
+
+
+@pytest.mark.parametrize(
+    ('env', 'message'),
+    [
+        ({'NO_NETWORK': '1'}, 'uv could not be installed'),
+        ({'NO_VENV': '1', 'NO_PIP': '1'}, 'has neither venv nor pip'),
+    ],
+)
+def test_uv_that_cannot_be_fetched_is_explained(
+    sandbox: Sandbox, env: dict[str, str], message: str
+):
+    sandbox.python('python3.11', '3.11')
+    code, output, _ = sandbox.setup(**env)
+    assert code == 1
+    assert message in output.splitlines()[-1]
+
+
+def test_two_setups_at_once_work_one_after_the_other(sandbox: Sandbox):
+    if not shutil.which('flock'):
+        pytest.skip('needs flock')
+    sandbox.python('python3.11', '3.11')
+    sandbox.stub('uv', UV.replace('venv*)', 'venv*) "$SLEEP" 0.5;'))
+    with ThreadPoolExecutor() as pool:
+        sleep = shutil.which('sleep')
+        runs = [pool.submit(sandbox.setup, SLEEP=sleep) for _ in range(2)]
+    assert [run.result()[0] for run in runs] == [0, 0]
+    assert made(sandbox.log.read_text().splitlines()) == WHOLE

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# All checks: lint (which includes the docstring check, ruff's D rules), formatting
+# and the tests. The arguments go to pytest: bash tools/run_tests.sh -k compat
+set -euo pipefail
+
+CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+bash tools/setup_env.sh
+unset PYTHONPATH PYTHONHOME
+
+export MPLBACKEND=Agg  # no display needed
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-2}"  # more is slower on small inputs
+export UV_OFFLINE=1 PIP_NO_INDEX=1  # no test downloads anything
+
+failed=''
+check() {
+  printf '== %s\n' "$*"
+  .venv/bin/python -m "$@" || failed+=" [$*]"
+}
+check ruff check .
+check ruff format --check .
+check pytest "$@"
+
+if [ -n "$failed" ]; then
+  printf 'run_tests: FAILED in %ds:%s\n' "$SECONDS" "$failed"
+  exit 1
+fi
+printf 'run_tests: lint, formatting and tests passed in %ds\n' "$SECONDS"

@@ -1,0 +1,134 @@
+#!/usr/bin/env bash
+# Makes .venv at the root of the repository from requirements/lock.txt; once that is
+# done, does nothing. Takes the first Python 3.10 to 3.12 that it finds on PATH, or
+# the one that FPD_PYTHON names (FPD_PYTHON=/path/to/python bash tools/setup_env.sh).
+set -euo pipefail
+
+CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+root=$(pwd -P)
+stamp=.venv/.fpd-setup  # says what the environment was made of; written last
+
+say() { printf '[setup %3ds] %s\n' "$SECONDS" "$*" >&2; }
+die() { printf 'setup_env: %s\n' "$*" >&2; exit 1; }
+
+# Settings of the caller's shell that would send Python, pip or uv elsewhere. What
+# says where to download from and where to cache stays.
+unset VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME
+unset PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
+for name in "${!UV_@}"; do
+  case $name in
+    UV_*INDEX* | UV_FIND_LINKS | UV_*PROXY | UV_HTTP_* | UV_INSECURE_HOST) ;;
+    UV_KEYRING* | UV_OFFLINE | UV_*TLS | UV_*CERTS | UV_*CACHE* | UV_LINK_MODE) ;;
+    UV_CONCURRENT* | UV_NO_PROGRESS) ;;
+    *) unset "$name" ;;
+  esac
+done
+
+# Which environment this is (a copied one still points at its first home), and what
+# it was made from.
+place() {
+  echo "$root: $("${FPD_PYTHON:-.venv/bin/python}" -V 2>/dev/null || echo none)"
+}
+contents() {
+  cat requirements/lock.txt pyproject.toml setup.py fpd_mmpose/version.py | cksum
+}
+up_to_date() {
+  [ -x .venv/bin/python ] &&
+    [ "$(cat "$stamp" 2>/dev/null)" = "$(place; contents)" ]
+}
+
+pick_python() {
+  local candidates=(python3.12 python3.11 python3.10 python3) candidate version
+  local headers path without_headers=''
+  local probe='import os, sys, sysconfig
+include = sysconfig.get_path("include")
+print("%d.%d" % sys.version_info[:2],
+      "headers" if os.path.exists(os.path.join(include, "Python.h")) else "none",
+      getattr(sys, "_base_executable", sys.executable))'
+  [ -z "${FPD_PYTHON:-}" ] || candidates=("$FPD_PYTHON")
+  for candidate in "${candidates[@]}"; do
+    # Being there is not enough: pyenv has a shim for each version, and most fail.
+    read -r version headers path < <("$candidate" -c "$probe" 2>/dev/null) || continue
+    case $version in 3.10 | 3.11 | 3.12) ;; *) continue ;; esac
+    if [ "$headers" = headers ]; then
+      python=$path
+      return
+    fi
+    without_headers=$version
+  done
+  [ -z "$without_headers" ] || die "Python $without_headers has no C headers, with" \
+    "which xtcocotools is built: install them (Debian: python$without_headers-dev)."
+  die "no working Python 3.10, 3.11 or 3.12${FPD_PYTHON:+ is $FPD_PYTHON}: put one on" \
+    "PATH, or name it with FPD_PYTHON=/path/to/python."
+}
+
+find_uv() {
+  local oldest version install
+  oldest=$(sed -n 's/^required-version = ">=\(.*\)"$/\1/p' pyproject.toml)
+  for uv in uv .venv-tools/bin/uv; do
+    version=$("$uv" --version 2>/dev/null | cut -d ' ' -f 2) || continue
+    if printf '%s\n' "$oldest" "$version" | sort -CV; then return; fi
+  done
+  say "fetching uv (there is none, or it is older than $oldest)"
+  rm -rf .venv-tools
+  if "$python" -m venv .venv-tools >/dev/null 2>&1; then
+    install=(.venv-tools/bin/python -m pip install)
+  elif rm -rf .venv-tools && "$python" -m pip --version >/dev/null 2>&1; then
+    # Debian's Python without python3-venv.
+    install=("$python" -m pip install --target .venv-tools)
+  else
+    die "$python has neither venv nor pip to fetch uv with: install uv $oldest or" \
+      "newer (Debian: apt install python3-venv, and run this again)."
+  fi
+  # Up to the newest release that this script was tried with.
+  PIP_ROOT_USER_ACTION=ignore "${install[@]}" --quiet --disable-pip-version-check \
+    "uv>=$oldest,<0.14" || die "uv could not be installed: pip says why above." \
+    "Behind a proxy set HTTPS_PROXY, behind a mirror PIP_INDEX_URL."
+}
+
+install_failed() {
+  local free
+  free=$({ df -Pk . "${UV_CACHE_DIR:-$HOME/.cache}" 2>/dev/null || true; } |
+    awk 'NR > 1 { print int($4 / 1048576) }' | sort -n | head -n 1)
+  [ "$free" -ge 2 ] || die "stopped, uv says why above; only $free GB are free here" \
+    "or in uv's cache, and the packages take about 6. Make room and run this again."
+  die "stopped, uv says why above. Without a network connection, or behind a proxy" \
+    "(HTTPS_PROXY) or a mirror (UV_DEFAULT_INDEX), set that right and run this again."
+}
+
+if up_to_date; then
+  say '.venv is up to date'
+  exit
+fi
+
+# One set-up at a time; the other may have done the work meanwhile.
+if command -v flock >/dev/null; then
+  exec 9>.venv.lock
+  flock -n 9 || { say 'waiting for another set-up of this folder'; flock 9; }
+  if up_to_date; then exit; fi
+fi
+
+[ ! -e .venv ] || [ -e "$stamp" ] ||
+  die ".venv was not made by this script: move or delete it, and run this again."
+command -v "${CC:-cc}" >/dev/null || command -v gcc >/dev/null ||
+  die 'no C compiler, with which xtcocotools is built: install gcc (Debian:' \
+    'build-essential).'
+pick_python
+find_uv
+
+# An environment that was finished is brought up to date; one that was interrupted,
+# copied here or made with another Python is made anew.
+if [ "$(head -n 1 "$stamp" 2>/dev/null)" != "$(place)" ]; then
+  say "making .venv with $("$python" -V)"
+  "$uv" venv --quiet --clear --python "$python" .venv || install_failed
+fi
+echo unfinished >"$stamp"
+quiet=$([ -t 2 ] || echo --quiet)  # on a terminal uv shows its progress
+say 'installing the locked packages (3 GB to download where uv has none cached)'
+"$uv" pip sync $quiet --python .venv/bin/python --require-hashes \
+  requirements/lock.txt || install_failed
+say 'installing fpd-mmpose'
+"$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation \
+  --editable . || install_failed
+{ place; contents; } >"$stamp"
+say '.venv is ready'
