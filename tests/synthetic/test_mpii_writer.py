@@ -1,0 +1,193 @@
+"""Written data sets: MPII's conventions, reuse and interrupted writes."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.io import loadmat
+
+from fpd_mmpose.synthetic import draw_person, mpii_writer, write_dataset
+
+SEED, SIZE, NUM_TRAIN, NUM_VAL = 1, 96, 20, 6
+
+
+def digests(root: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(root.rglob('*'))
+        if path.is_file() and path.suffix != '.mat'  # its header holds the time
+    }
+
+
+@pytest.fixture(scope='module')
+def root(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp('people') / 'mpii'
+    assert write_dataset(root, NUM_TRAIN, NUM_VAL, SEED, SIZE, num_workers=1)
+    return root
+
+
+def entries(root: Path, split: str) -> list[dict]:
+    return json.loads((root / f'annotations/mpii_{split}.json').read_text())
+
+
+def test_worker_number_and_counts_change_no_person(root, tmp_path):
+    assert write_dataset(tmp_path, NUM_TRAIN, NUM_VAL, SEED, SIZE, num_workers=2)
+    assert digests(tmp_path) == digests(root)
+    fewer = tmp_path / 'fewer'
+    write_dataset(fewer, 3, 2, SEED, SIZE, num_workers=1)
+    for split, count in (('train', 3), ('val', 2)):
+        assert entries(fewer, split) == entries(root, split)[:count]
+    images = {k: v for k, v in digests(fewer).items() if k.startswith('images')}
+    assert images.items() <= digests(root).items()
+
+
+@pytest.mark.parametrize('split, count', [('train', NUM_TRAIN), ('val', NUM_VAL)])
+def test_annotations_are_one_based_and_shifted_as_mpiis(root, split, count):
+    listed = entries(root, split)
+    assert len(listed) == count
+    for index, entry in enumerate(listed):
+        sample = draw_person(SEED, split, index, SIZE)
+        assert (root / 'images' / entry['image']).is_file()
+        visible = np.array(entry['joints_vis'], bool)
+        joints = np.array(entry['joints'])
+        np.testing.assert_array_equal(visible, sample.visible)
+        np.testing.assert_allclose(
+            joints[visible], sample.joints[visible] + 1, atol=1e-3
+        )
+        assert (joints[~visible] == -1).all()
+        center = np.array(entry['center']) + (0, 15 * entry['scale'])
+        np.testing.assert_allclose(center, sample.center + 1, atol=1e-2)
+
+
+def test_mat_holds_what_the_evaluation_reads(root):
+    mat, listed = loadmat(root / 'annotations/mpii_gt_val.mat'), entries(root, 'val')
+    assert mat['headboxes_src'].shape == (2, 2, NUM_VAL)
+    assert mat['pos_gt_src'].shape == (16, 2, NUM_VAL)
+    names = [str(name[0]) for name in mat['dataset_joints'][0]]
+    assert names == list(mpii_writer.MAT_JOINT_NAMES)
+    for i, entry in enumerate(listed):
+        np.testing.assert_allclose(mat['pos_gt_src'][:, :, i], entry['joints'])
+        np.testing.assert_array_equal(
+            mat['jnt_missing'][:, i], 1 - np.array(entry['joints_vis'])
+        )
+        head_box = draw_person(SEED, 'val', i, SIZE).head_box + 1
+        np.testing.assert_allclose(mat['headboxes_src'][:, :, i], head_box)
+
+
+def test_mmposes_own_reader_reads_it(root):
+    datasets = pytest.importorskip('mmpose.datasets')
+    dataset = datasets.MpiiDataset(
+        ann_file='annotations/mpii_val.json',
+        data_root=str(root),
+        data_prefix={'img': 'images/'},
+        headbox_file=str(root / 'annotations/mpii_gt_val.mat'),
+        test_mode=True,
+    )
+    assert len(dataset) == NUM_VAL
+    for i in range(NUM_VAL):
+        info, sample = dataset.get_data_info(i), draw_person(SEED, 'val', i, SIZE)
+        assert Path(info['img_path']).is_file()
+        np.testing.assert_allclose(info['bbox_center'][0], sample.center, atol=1e-2)
+        np.testing.assert_allclose(info['bbox_scale'][0], 200 * sample.scale, atol=1e-2)
+        np.testing.assert_array_equal(info['keypoints_visible'][0], sample.visible)
+        low, high = sample.head_box
+        assert info['head_size'].item() == pytest.approx(
+            0.6 * np.linalg.norm(high - low)
+        )
+
+
+def test_a_complete_data_set_is_reused_and_said_so(root, capsys, monkeypatch):
+    monkeypatch.setattr(mpii_writer, 'draw_person', None)
+    assert not write_dataset(root, NUM_TRAIN, NUM_VAL, SEED, SIZE, num_workers=1)
+    assert 'reused' in capsys.readouterr().out
+
+
+def test_a_damaged_or_different_data_set_is_drawn_again(tmp_path):
+    write_dataset(tmp_path, 4, 2, SEED, SIZE, num_workers=1)
+    before = digests(tmp_path)
+    next((tmp_path / 'images').iterdir()).unlink()
+    assert write_dataset(tmp_path, 4, 2, SEED, SIZE, num_workers=1)
+    assert digests(tmp_path) == before
+    assert write_dataset(tmp_path, 2, 2, SEED + 1, SIZE, num_workers=1)
+    assert len(list((tmp_path / 'images').iterdir())) == 4
+    assert len(entries(tmp_path, 'train')) == 2
+
+
+def fail_at(monkeypatch, name: str, owner: object, call: int) -> None:
+    """Let the given call of a function raise, as an interrupt would."""
+    real, calls = getattr(owner, name), []
+
+    def flaky(*args, **kwargs):
+        calls.append(args)
+        if len(calls) == call:
+            raise KeyboardInterrupt
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(owner, name, flaky)
+
+
+def no_annotation_lacks_its_image(root: Path) -> None:
+    for path in root.glob('annotations/*.json'):
+        for entry in json.loads(path.read_text()):
+            assert (root / 'images' / entry['image']).is_file()
+
+
+def test_interrupted_drawing_leaves_nothing(tmp_path, monkeypatch):
+    root = tmp_path / 'new'
+    with monkeypatch.context() as patch:
+        fail_at(patch, 'draw_person', mpii_writer, 3)
+        with pytest.raises(KeyboardInterrupt):
+            write_dataset(root, 4, 2, SEED, SIZE, num_workers=1)
+    assert not list(root.iterdir())
+    assert write_dataset(root, 4, 2, SEED, SIZE, num_workers=1)
+
+
+def test_interrupted_drawing_keeps_the_old_data_set(tmp_path, monkeypatch):
+    write_dataset(tmp_path, 4, 2, SEED, SIZE, num_workers=1)
+    before = digests(tmp_path)
+    fail_at(monkeypatch, 'draw_person', mpii_writer, 3)
+    with pytest.raises(KeyboardInterrupt):
+        write_dataset(tmp_path, 5, 2, SEED, SIZE, num_workers=1)
+    assert digests(tmp_path) == before
+
+
+# The moves: stamp, old images away, new images, three annotations, stamp.
+@pytest.mark.parametrize('call', range(1, 8))
+def test_an_interrupted_move_leaves_no_dangling_annotation(tmp_path, monkeypatch, call):
+    write_dataset(tmp_path, 2, 1, SEED, SIZE, num_workers=1)
+    with monkeypatch.context() as patch:
+        fail_at(patch, 'replace', mpii_writer.os, call)
+        with pytest.raises(KeyboardInterrupt):
+            write_dataset(tmp_path, 3, 2, SEED + 1, SIZE, num_workers=1)
+    no_annotation_lacks_its_image(tmp_path)
+    assert write_dataset(tmp_path, 3, 2, SEED + 1, SIZE, num_workers=1)
+    no_annotation_lacks_its_image(tmp_path)
+    assert not list(tmp_path.glob('.drawing-*'))
+
+
+@pytest.mark.parametrize('folder', ['images', 'annotations'])
+def test_files_of_others_are_not_replaced(tmp_path, folder):
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / 'mine').write_text('kept')
+    with pytest.raises(ValueError, match='choose another folder'):
+        write_dataset(tmp_path, 2, 1, SEED, SIZE, num_workers=1)
+    assert (tmp_path / folder / 'mine').read_text() == 'kept'
+
+
+@pytest.mark.parametrize(
+    'option, value',
+    [('num_train', 0), ('num_val', 0), ('seed', -1), ('size', 8), ('num_workers', 0)],
+)
+def test_bad_arguments_get_one_clear_line(tmp_path, option, value):
+    with pytest.raises(ValueError, match=option) as caught:
+        write_dataset(tmp_path / 'new', **{option: value})
+    assert '\n' not in str(caught.value)
+    assert not (tmp_path / 'new').exists()
+
+
+def test_a_file_as_root_is_refused(tmp_path):
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(ValueError, match='choose a folder'):
+        write_dataset(tmp_path / 'file', 2, 1, SEED, SIZE, num_workers=1)
