@@ -63,7 +63,8 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Ten
     # Widening every box by `offset` gives the areas and intersections that MMCV
     # computes with it. torchvision has no half-precision kernel on the CPU.
     boxes = boxes.float() + boxes.new_tensor([0, 0, offset, offset]).float()
-    return torchvision_nms(boxes, scores.float(), iou_threshold)
+    # MMCV's kernel compares in float32: an IoU of exactly 0.3 is not above 0.3.
+    return torchvision_nms(boxes, scores.float(), float(np.float32(iou_threshold)))
 
 
 class _MissingOps(ModuleType):
@@ -128,6 +129,7 @@ def safe_globals() -> list[tuple[Callable, str]]:
         (_history_buffer_getattr, 'builtins.getattr'),
         (np.ndarray, 'numpy.ndarray'),
         (np.dtype, 'numpy.dtype'),
+        (bytes, 'builtins.bytes'),  # the content of an empty array
     ]
     for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
         allowed.append((core.multiarray._reconstruct, f'{module}._reconstruct'))

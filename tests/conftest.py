@@ -1,0 +1,37 @@
+"""Data and settings that the tests share."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.registry import init_default_scope
+
+import fpd_mmpose  # noqa: F401
+from fpd_mmpose.synthetic import write_dataset
+
+ROOT = Path(__file__).resolve().parents[1]
+init_default_scope('mmpose')
+
+
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    np.random.seed(0)
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope='session')
+def shared() -> Path:
+    """The reference's numbers and real data, where they are at hand."""
+    folder = ROOT.parent / 'shared'
+    if not (folder / 'reference').is_dir():
+        pytest.skip('the folder shared is not beside the project')
+    return folder
+
+
+@pytest.fixture(scope='session')
+def mpii_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small data set of drawn people in MPII's layout."""
+    root = tmp_path_factory.mktemp('mpii')
+    write_dataset(root, num_train=12, num_val=6, seed=0, num_workers=1)
+    return root

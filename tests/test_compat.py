@@ -1,0 +1,473 @@
+"""OpenMMLab's releases on today's torch: operators and checkpoints."""
+
+import importlib.util
+import os
+import pickle
+import subprocess
+import sys
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import mmcv.ops
+import mmpose
+import numpy as np
+import pytest
+import torch
+from mmdet.apis import inference_detector, init_detector
+from mmengine.config import Config
+from mmengine.logging import HistoryBuffer, MessageHub
+from mmengine.registry import init_default_scope
+from mmengine.runner import CheckpointLoader
+from torchvision.ops import box_iou
+
+from fpd_mmpose import compat
+from fpd_mmpose.synthetic import draw_person
+
+ROOT = Path(__file__).resolve().parents[1]
+without_compiled_mmcv = pytest.mark.skipif(
+    not isinstance(sys.modules['mmcv._ext'], compat._MissingOps),
+    reason='compiled MMCV is installed',
+)
+
+
+# --- Non-maximum suppression -------------------------------------------------------
+
+
+def kept_by_definition(
+    boxes: np.ndarray, scores: np.ndarray, threshold: float, offset: int = 0
+) -> list[int]:
+    """Greedy suppression, one box after another."""
+    kept: list[int] = []
+    areas = (boxes[:, 2:] - boxes[:, :2] + offset).prod(axis=1)
+    for index in np.argsort(-scores, kind='stable'):
+        top_left = np.maximum(boxes[kept, :2], boxes[index, :2])
+        bottom_right = np.minimum(boxes[kept, 2:], boxes[index, 2:])
+        common = np.maximum(bottom_right - top_left + offset, 0).prod(axis=1)
+        if not np.any(common / (areas[kept] + areas[index] - common) > threshold):
+            kept.append(int(index))
+    return kept
+
+
+def crowd(seed: int, count: int = 200) -> tuple[np.ndarray, np.ndarray]:
+    """Overlapping boxes and their scores, no two alike."""
+    rng = np.random.default_rng(seed)
+    corners = rng.uniform(0, 100, (count, 2))
+    boxes = np.hstack([corners, corners + rng.uniform(5, 60, (count, 2))])
+    return boxes.astype(np.float32), rng.permutation(count).astype(np.float32) / count
+
+
+@pytest.mark.parametrize('offset', [0, 1])
+@pytest.mark.parametrize('threshold', [0.0, 0.3, 0.5, 0.7, 1.0])
+@pytest.mark.parametrize('seed', [0, 1, 2])
+def test_nms_keeps_what_its_definition_keeps(seed, threshold, offset):
+    boxes, scores = crowd(seed)
+    expected = kept_by_definition(boxes, scores, threshold, offset)
+    dets, kept = mmcv.ops.nms(boxes, scores, threshold, offset=offset)
+    np.testing.assert_array_equal(kept, expected)
+    np.testing.assert_array_equal(dets, np.c_[boxes, scores][expected])
+    assert 0 < len(kept) < len(boxes) or threshold == 1
+
+
+def test_nms_threshold_0_keeps_no_overlap_and_1_keeps_everything():
+    boxes, scores = (torch.from_numpy(part) for part in crowd(0))
+    dets, _ = mmcv.ops.nms(boxes, scores, 0.0)
+    overlap = box_iou(dets[:, :4], dets[:, :4])
+    assert overlap.triu(1).max() == 0
+    _, kept = mmcv.ops.nms(boxes, scores, 1.0)
+    assert sorted(kept.tolist()) == list(range(len(boxes)))
+
+
+@pytest.mark.parametrize('threshold', [0.3, 0.1, 0.7])
+def test_nms_drops_only_what_is_above_the_threshold(threshold):
+    # The smaller box covers exactly `threshold` of the larger.
+    boxes = np.array([[0, 0, 10, 1], [0, 0, 10 * threshold, 1]], np.float32)
+    scores = np.array([0.9, 0.8], np.float32)
+    _, kept = mmcv.ops.nms(boxes, scores, threshold)
+    np.testing.assert_array_equal(kept, [0, 1])
+    _, kept = mmcv.ops.nms(boxes, scores, threshold - 0.001)
+    np.testing.assert_array_equal(kept, [0])
+
+
+def test_nms_offset_counts_pixels_as_a_width_of_their_own():
+    # As pixels [0, 1] and [1, 2] share one of three, as intervals nothing.
+    boxes = np.array([[0, 0, 1, 1], [1, 0, 2, 1]], np.float32)
+    scores = np.array([0.9, 0.8], np.float32)
+    assert len(mmcv.ops.nms(boxes, scores, 0.3, offset=0)[1]) == 2
+    assert len(mmcv.ops.nms(boxes, scores, 0.3, offset=1)[1]) == 1
+
+
+@pytest.mark.parametrize('seed', [0, 1, 2])
+def test_nms_takes_equal_scores_in_the_order_given(seed):
+    boxes, scores = crowd(seed, count=500)
+    scores = np.ceil(scores * 4) / 4
+    assert len(np.unique(scores)) <= 5
+    _, kept = mmcv.ops.nms(boxes, scores, 0.5)
+    np.testing.assert_array_equal(kept, kept_by_definition(boxes, scores, 0.5))
+
+
+@pytest.mark.parametrize('offset', [0, 1])
+def test_nms_of_nothing_is_nothing(offset):
+    dets, kept = mmcv.ops.nms(torch.zeros(0, 4), torch.zeros(0), 0.5, offset=offset)
+    assert dets.shape == (0, 5) and kept.shape == (0,)
+    assert kept.dtype == torch.int64
+
+
+def test_nms_max_num_keeps_the_best():
+    boxes, scores = crowd(0)
+    _, kept = mmcv.ops.nms(boxes, scores, 0.5, max_num=7)
+    np.testing.assert_array_equal(kept, kept_by_definition(boxes, scores, 0.5)[:7])
+
+
+def test_nms_score_threshold_gives_indices_of_the_whole_input():
+    boxes, scores = crowd(0)
+    expected = [i for i in kept_by_definition(boxes, scores, 0.5) if scores[i] > 0.6]
+    _, kept = mmcv.ops.nms(boxes, scores, 0.5, score_threshold=0.6)
+    np.testing.assert_array_equal(kept, expected)
+
+
+def test_nms_gives_back_the_type_that_it_was_given():
+    boxes, scores = crowd(0)
+    arrays = mmcv.ops.nms(boxes, scores, 0.5)
+    tensors = mmcv.ops.nms(torch.from_numpy(boxes), torch.from_numpy(scores), 0.5)
+    for array, tensor in zip(arrays, tensors, strict=True):
+        assert isinstance(array, np.ndarray) and isinstance(tensor, torch.Tensor)
+        np.testing.assert_array_equal(array, tensor.numpy())
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, torch.float64])
+def test_nms_takes_other_precisions(dtype):
+    boxes, scores = (torch.from_numpy(part).to(dtype) for part in crowd(0, count=60))
+    dets, kept = mmcv.ops.nms(boxes, scores, 0.5, offset=1)
+    assert dets.dtype == dtype
+    expected = kept_by_definition(boxes.float().numpy(), scores.float().numpy(), 0.5, 1)
+    np.testing.assert_array_equal(kept, expected)
+
+
+@pytest.mark.parametrize('class_agnostic', [False, True])
+def test_batched_nms_suppresses_within_a_class(class_agnostic):
+    boxes, scores = crowd(0)
+    labels = np.random.randint(0, 3, len(boxes))
+    groups = [labels >= 0] if class_agnostic else [labels == k for k in range(3)]
+    expected = []
+    for members in map(np.flatnonzero, groups):
+        kept = kept_by_definition(boxes[members], scores[members], 0.5)
+        expected += members[kept].tolist()
+    dets, kept = mmcv.ops.batched_nms(
+        torch.from_numpy(boxes),
+        torch.from_numpy(scores),
+        torch.from_numpy(labels),
+        dict(type='nms', iou_threshold=0.5),
+        class_agnostic=class_agnostic,
+    )
+    assert kept.tolist() == sorted(expected, key=lambda index: -scores[index])
+    np.testing.assert_array_equal(dets, np.c_[boxes, scores][kept])
+
+
+# --- The other operators -----------------------------------------------------------
+
+
+@without_compiled_mmcv
+@pytest.mark.parametrize(
+    'operator, call',
+    [
+        (
+            'roi_align_forward',
+            lambda: mmcv.ops.RoIAlign(1)(torch.zeros(1, 1, 4, 4), torch.zeros(1, 5)),
+        ),
+        (
+            'deform_conv_forward',
+            lambda: mmcv.ops.DeformConv2d(1, 1, 1)(
+                torch.zeros(1, 1, 4, 4), torch.zeros(1, 2, 4, 4)
+            ),
+        ),
+        ('softnms', lambda: mmcv.ops.soft_nms(*crowd(0))),
+    ],
+)
+def test_an_operator_that_is_missing_is_named(operator, call):
+    with pytest.raises(RuntimeError, match=f'"{operator}" needs compiled MMCV') as info:
+        call()
+    assert '\n' not in str(info.value)
+
+
+@without_compiled_mmcv
+@pytest.mark.filterwarnings('ignore::DeprecationWarning')
+def test_mmcv_still_knows_that_it_has_no_operators():
+    from mmcv.utils.ext_loader import check_ops_exist
+
+    assert check_ops_exist() is False
+
+
+def test_apply_again_changes_nothing():
+    before = sys.modules['mmcv._ext']
+    compat.apply()
+    assert sys.modules['mmcv._ext'] is before
+
+
+@contextmanager
+def mmdet_scope() -> Iterator[None]:
+    try:
+        yield  # init_detector changes the scope
+    finally:
+        init_default_scope('mmpose')
+
+
+def test_a_person_detector_runs():
+    demo = Path(mmpose.__file__).parent / '.mim/demo/mmdetection_cfg'
+    config = Config.fromfile(demo / 'rtmdet_nano_320-8xb32_coco-person.py')
+    for transform in config.test_dataloader.dataset.pipeline:
+        if transform.type in ('Resize', 'Pad'):
+            transform['scale' if transform.type == 'Resize' else 'size'] = (96, 96)
+    config.model.test_cfg.update(score_thr=0, max_per_img=30)
+    # mmdet chooses filters of its own for what it warns of.
+    with mmdet_scope(), warnings.catch_warnings(record=True):
+        detector = init_detector(config, None, device='cpu')
+        # Boxes of 8 strides, so that neighbours overlap.
+        for layer in detector.bbox_head.rtm_reg:
+            torch.nn.init.constant_(layer.bias, 4)
+        image = draw_person(0, 'val', 0, 96).image
+
+        def detect(**test_cfg: Any) -> torch.Tensor:
+            detector.bbox_head.test_cfg.update(test_cfg)
+            return inference_detector(detector, image).pred_instances.bboxes
+
+        everything = detect(nms=dict(type='nms', iou_threshold=1.0))
+        kept = detect(nms=dict(type='nms', iou_threshold=0.3))
+        two = detect(max_per_img=2)
+    assert len(everything) == 30
+    assert box_iou(everything, everything).triu(1).max() > 0.5
+    assert 2 < len(kept) <= 30
+    assert box_iou(kept, kept).triu(1).max() <= 0.3
+    torch.testing.assert_close(two, kept[:2])
+
+
+# --- In a process of its own -------------------------------------------------------
+
+
+def run_python(code: str, cwd: Path) -> str:
+    finished = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', code],
+        cwd=cwd,
+        env={**os.environ, 'PYTHONPATH': str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout.strip()
+
+
+@pytest.mark.slow
+def test_importing_the_package_is_enough_for_mmposes_inferencer(tmp_path):
+    code = (
+        'import fpd_mmpose\n'
+        'from mmpose.apis import MMPoseInferencer\n'
+        'from mmpose.registry import METRICS, MODELS\n'
+        "print('StackedHourglass' in MODELS, 'MpiiPCKh' in METRICS)\n"
+    )
+    assert run_python(code, tmp_path) == 'True True'
+
+
+@pytest.mark.slow
+def test_compiled_mmcv_is_left_alone(tmp_path):
+    (tmp_path / '_ext.py').write_text('def __getattr__(name):\n    return name\n')
+    code = (
+        'import mmcv\n'
+        f'mmcv.__path__.append({str(tmp_path)!r})\n'
+        'import fpd_mmpose\n'
+        'from mmcv.ops import nms\n'
+        'import sys\n'
+        'print(sys.modules["mmcv._ext"].__file__)\n'
+        'print(sys.modules["mmcv.ops.nms"].ext_module.nms)\n'
+    )
+    if importlib.util.find_spec('mmcv._ext').origin:
+        pytest.skip('compiled MMCV is installed')
+    assert run_python(code, tmp_path).split() == [str(tmp_path / '_ext.py'), 'nms']
+
+
+# --- Checkpoints -------------------------------------------------------------------
+
+
+def assert_same(found: Any, expected: Any) -> None:
+    assert type(found) is type(expected)
+    if isinstance(expected, np.ndarray | np.generic):
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)
+    else:
+        assert found == expected
+
+
+def with_numpy_names(path: Path, package: str) -> None:
+    """Renames the module in a legacy file to NumPy 1's or NumPy 2's."""
+    content = path.read_bytes().replace(b'numpy._core.', b'numpy.core.')
+    assert b'numpy.core.' in content
+    path.write_bytes(content.replace(b'numpy.core.', f'{package}.'.encode()))
+
+
+NUMPY_VALUES = [
+    *(np.arange(6).astype(code).reshape(2, 3) for code in '?bBhHiIlLefd'),
+    *(np.ones(1, dtype=code)[0] for code in '?bBhHiIlLefd'),
+    np.array(['left', 'right']),
+    np.array(3.5),
+    np.zeros((0, 2), np.float32),
+    np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+    np.dtype('float32'),
+    np.dtype('int64'),
+]
+
+
+@pytest.mark.parametrize('package', ['numpy.core', 'numpy._core'])
+def test_numpy_values_come_back_from_a_file_of_either_numpy(tmp_path, package):
+    path = tmp_path / 'values.pth'
+    torch.save(NUMPY_VALUES, path, _use_new_zipfile_serialization=False)
+    with_numpy_names(path, package)
+    loaded = torch.load(path)
+    assert len(loaded) == len(NUMPY_VALUES)
+    for found, expected in zip(loaded, NUMPY_VALUES, strict=True):
+        assert_same(found, expected)
+
+
+@pytest.mark.parametrize('zipped', [True, False])
+def test_mmengines_training_checkpoint_is_read_by_default(tmp_path, zipped):
+    hub = MessageHub.get_instance(str(tmp_path))
+    for step, loss in enumerate((3.0, 1.0, 2.0)):
+        hub.update_scalar('train/loss', loss, count=step + 1)
+    hub.update_info('iter', 3)
+    checkpoint = {
+        'meta': {'epoch': 1, 'dataset_meta': {'sigmas': np.full(16, 0.05)}},
+        'state_dict': OrderedDict(weight=torch.rand(2, 3)),
+        'message_hub': hub.state_dict(),
+    }
+    path = tmp_path / 'epoch_1.pth'
+    torch.save(checkpoint, path, _use_new_zipfile_serialization=zipped)
+    for loaded in (
+        torch.load(path),
+        CheckpointLoader.load_checkpoint(str(path), 'cpu', logger='silent'),
+    ):
+        torch.testing.assert_close(
+            loaded['state_dict'], checkpoint['state_dict'], rtol=0, atol=0
+        )
+        assert_same(
+            loaded['meta']['dataset_meta']['sigmas'],
+            checkpoint['meta']['dataset_meta']['sigmas'],
+        )
+        buffer = loaded['message_hub']['log_scalars']['train/loss']
+        assert isinstance(buffer, HistoryBuffer)
+        np.testing.assert_array_equal(buffer.data, [[3, 1, 2], [1, 2, 3]])
+        assert buffer.statistics('min') == buffer.min() == 1
+        assert buffer.statistics('max') == 3
+        assert buffer.statistics('current') == 2
+        assert buffer.statistics('mean') == 6 / 6  # sum of values / sum of counts
+
+
+class Calls:
+    """Pickles as the call of a function."""
+
+    def __init__(self, function: Callable, *arguments: Any):
+        self.call = function, arguments
+
+    def __reduce__(self) -> tuple:
+        return self.call
+
+    def __call__(self) -> None:
+        """A function that is itself the outcome of a call must look callable."""
+
+
+def ask(*path: Any) -> Any:
+    """Pickles as getattr(getattr(path[0], path[1]), path[2])..."""
+    owner = path[0]
+    for name in path[1:]:
+        owner = Calls(getattr, owner, name)
+    return owner
+
+
+@pytest.mark.parametrize('zipped', [True, False])
+@pytest.mark.parametrize('function', [os.system, eval, exec, os.mkdir, __import__])
+def test_a_file_that_calls_something_is_refused_and_runs_nothing(
+    tmp_path, function, zipped
+):
+    proof = tmp_path / 'it ran'
+    argument = {
+        os.system: f'mkdir "{proof}"',
+        os.mkdir: str(proof),
+        __import__: 'this',
+    }.get(function, f'__import__("os").mkdir({str(proof)!r})')
+    path = tmp_path / 'evil.pth'
+    torch.save(
+        {'state_dict': Calls(function, argument)},
+        path,
+        _use_new_zipfile_serialization=zipped,
+    )
+    with pytest.raises(pickle.UnpicklingError, match=function.__name__):
+        torch.load(path)
+    assert not proof.exists() and 'this' not in sys.modules
+
+
+@pytest.mark.parametrize(
+    'path',
+    [
+        (HistoryBuffer, '__init__'),
+        (HistoryBuffer, '__reduce__'),
+        (HistoryBuffer, '__globals__'),
+        (HistoryBuffer, '__dict__'),
+        (HistoryBuffer, '__class__'),
+        (HistoryBuffer, 'register_statistics'),
+        (HistoryBuffer, 'mean', '__globals__'),
+        (HistoryBuffer, 'mean', '__class__'),
+        (np.ndarray, 'tofile'),
+        (np.ndarray, 'mean'),
+        (np.dtype, '__setstate__'),
+        (OrderedDict, 'update'),
+        (HistoryBuffer([1], [1]), 'mean'),
+    ],
+    ids=lambda path: '.'.join(getattr(part, '__name__', str(part)) for part in path),
+)
+def test_getattr_in_a_file_gets_nothing_but_the_logs_methods(tmp_path, path):
+    torch.save(ask(*path), tmp_path / 'evil.pth')
+    with pytest.raises(pickle.UnpicklingError, match=f"attribute '{path[-1]}'"):
+        torch.load(tmp_path / 'evil.pth')
+
+
+def test_getattr_on_a_module_or_a_builtin_is_refused_and_runs_nothing(tmp_path):
+    proof = tmp_path / 'it ran'
+    # Protocol 2 by hand: getattr(<owner>, <name>)(<proof>), memo and all left out.
+    owners = [('os', 'mkdir'), ('builtins', '__import__'), ('mmengine.logging', 'os')]
+    for module, name in owners:
+        stream = (
+            b'\x80\x02c__builtin__\ngetattr\n'
+            + f'c{module}\n{name}\n'.encode()
+            + b'X\x08\x00\x00\x00__call__\x86R'
+            + b'X'
+            + len(str(proof)).to_bytes(4, 'little')
+            + str(proof).encode()
+            + b'\x85R.'
+        )
+        (tmp_path / 'evil.pth').write_bytes(stream)
+        with pytest.raises(pickle.UnpicklingError):
+            torch.load(tmp_path / 'evil.pth')
+    assert not proof.exists()
+
+
+def test_what_getattr_gives_out_is_not_called(tmp_path):
+    call = Calls(ask(HistoryBuffer, 'max'), HistoryBuffer([5.0], [1]))
+    torch.save(call, tmp_path / 'evil.pth')
+    with pytest.raises(pickle.UnpicklingError):
+        torch.load(tmp_path / 'evil.pth')
+
+
+# --- A stack that is not complete --------------------------------------------------
+
+
+@pytest.mark.parametrize('hidden', [['mmcv'], ['mmengine', 'mmpose']])
+def test_a_missing_package_is_named(monkeypatch, hidden):
+    find_spec = importlib.util.find_spec
+
+    def find(name: str, package: str | None = None) -> Any:
+        return None if name in hidden else find_spec(name, package)
+
+    monkeypatch.setattr(importlib.util, 'find_spec', find)
+    with pytest.raises(ImportError, match=f'needs {", ".join(hidden)}, ') as info:
+        compat.apply()
+    assert '\n' not in str(info.value)
