@@ -1,0 +1,5 @@
+"""Datasets."""
+
+from .body import FPDMpiiDataset
+
+__all__ = ['FPDMpiiDataset']

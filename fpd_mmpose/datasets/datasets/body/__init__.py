@@ -1,0 +1,9 @@
+"""Datasets of bodies.
+
+MMPoseInferencer takes the kind of object, and with it the default detector, from the
+name of this folder.
+"""
+
+from .fpd_mpii_dataset import FPDMpiiDataset
+
+__all__ = ['FPDMpiiDataset']
