@@ -1,0 +1,90 @@
+"""Heatmaps of the many heads of MMPose, brought to one form."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def as_stages(output: Any, owner: str) -> list[Tensor]:
+    """Takes the output of a head as the heatmaps of its stages.
+
+    Args:
+        output: What the head's ``forward`` returned: heatmaps (N, K, H, W), or a
+            sequence of them, one for each stage.
+        owner (str): Whose output it is, for the message.
+
+    Returns:
+        list[Tensor]: One tensor (N, K, H, W) for each stage, the last one being the
+        head's final answer.
+
+    Raises:
+        ValueError: If it is anything else.
+    """
+    stages = list(output) if isinstance(output, (list, tuple)) else [output]
+    if stages and all(isinstance(s, Tensor) and s.ndim == 4 for s in stages):
+        return stages
+    raise ValueError(
+        f'the head of {owner} returns no heatmaps of shape (N, K, H, W), and only '
+        'they can be distilled'
+    )
+
+
+@contextmanager
+def recorded_forward(head: nn.Module) -> Iterator[list]:
+    """Collects what a head's ``forward`` returns while its ``loss`` runs.
+
+    MMPose's heads call ``self.forward`` directly, which runs no module hooks.
+
+    Args:
+        head (nn.Module): The head.
+
+    Yields:
+        list: Filled with one entry for each call.
+    """
+    outputs: list = []
+    previous = vars(head).get('forward')
+    forward = head.forward
+
+    def record(*args: Any, **kwargs: Any) -> Any:
+        outputs.append(forward(*args, **kwargs))
+        return outputs[-1]
+
+    head.forward = record
+    try:
+        yield outputs
+    finally:
+        del head.forward
+        if previous is not None:
+            head.forward = previous
+
+
+def resize_heatmaps(heatmaps: Tensor, size: Sequence[int]) -> Tensor:
+    """Brings heatmaps to another resolution, bilinearly, without moving the peaks.
+
+    Heatmap pixel i stands for input pixel i * stride, as in MSRAHeatmap: pixel 0 of
+    both grids coincides, rather than their outer borders as in ``F.interpolate``.
+
+    Args:
+        heatmaps (Tensor): (N, K, h, w).
+        size (Sequence[int]): Height and width wanted.
+
+    Returns:
+        Tensor: (N, K, *size).
+    """
+    height, width = heatmaps.shape[-2:]
+    if (height, width) == tuple(size):
+        return heatmaps
+    rows = _positions(size[0], height, heatmaps)
+    columns = _positions(size[1], width, heatmaps)
+    grid = torch.stack(torch.meshgrid(columns, rows, indexing='xy'), dim=-1)
+    grid = grid.expand(len(heatmaps), -1, -1, -1)
+    return F.grid_sample(heatmaps, grid, padding_mode='border', align_corners=True)
+
+
+def _positions(wanted: int, present: int, like: Tensor) -> Tensor:
+    pixels = torch.arange(wanted, device=like.device, dtype=like.dtype)
+    return pixels * (present / wanted) / max(present - 1, 1) * 2 - 1

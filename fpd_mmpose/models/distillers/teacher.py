@@ -1,0 +1,222 @@
+"""The network that a student learns from."""
+
+from collections.abc import Sequence
+
+import torch
+from mmengine.logging import print_log
+from mmpose.models.pose_estimators.base import BasePoseEstimator
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+
+from fpd_mmpose.converters import read_state_dict
+from fpd_mmpose.paths import load_config
+
+from .heatmaps import as_stages, resize_heatmaps
+from .input_adapter import InputAdapter
+
+
+class Teacher:
+    """A frozen heatmap estimator, kept outside the student's module tree.
+
+    Not being a module, it is no part of the student's parameters, state dict, EMA
+    copy or DDP buckets, and ``train()`` of the student cannot reach it. Its network
+    is built by :meth:`prepare` when training starts: a distillation config without
+    the teacher's file serves for inference.
+
+    The released code keeps the teacher in eval mode but lets autograd run through
+    it; student gradients are the same without.
+
+    Args:
+        config (str | dict): Config of any heatmap estimator of MMPose, see
+            :func:`fpd_mmpose.paths.load_config`.
+        checkpoint (str): Path or URL of its weights, a file of the released FPD
+            code included.
+        joint_map (Sequence[int], optional): For each joint of the student, the
+            index of the teacher's heatmap that shows it. ``None`` takes them in
+            order, and needs the same number of joints. Defaults to ``None``.
+    """
+
+    def __init__(
+        self,
+        config: str | dict,
+        checkpoint: str,
+        joint_map: Sequence[int] | None = None,
+    ):
+        self.config = config
+        self.checkpoint = checkpoint
+        self.joint_map = None if joint_map is None else list(joint_map)
+        self.model: BasePoseEstimator | None = None
+        self._adapter: InputAdapter | None = None
+
+    def __deepcopy__(self, memo: dict) -> 'Teacher':
+        # EMA copies the student; a frozen network need not be held twice.
+        return self
+
+    def __repr__(self) -> str:
+        """Names the config and the weights."""
+        return f'Teacher({self._name}, checkpoint={self.checkpoint!r})'
+
+    @property
+    def _name(self) -> str:
+        return 'given as a dict' if isinstance(self.config, dict) else self.config
+
+    def prepare(self, student: BasePoseEstimator) -> None:
+        """Builds and loads the network, and checks that it fits the student.
+
+        Args:
+            student (BasePoseEstimator): The network to be trained.
+
+        Raises:
+            ValueError: If the config or the weights cannot be read, do not belong
+                together, or joints or heatmaps cannot be matched with the
+                student's. One line.
+        """
+        if self.model is not None:
+            return
+        model = self._build()
+        adapter = InputAdapter(student.data_preprocessor, model.data_preprocessor)
+        self._check_fit(student, model, adapter)
+        self.model, self._adapter = model, adapter
+        print_log(
+            f'{self!r}: {sum(p.numel() for p in model.parameters()):,} parameters, '
+            'frozen',
+            logger='current',
+        )
+
+    def _build(self) -> BasePoseEstimator:
+        try:
+            config = load_config(self.config)
+        except ValueError as error:
+            raise ValueError(f'model.teacher.config: {error}') from error
+        model = MODELS.build(config.model)
+        if not getattr(model, 'with_head', False):
+            raise ValueError(f'teacher {self._name} has no head that gives heatmaps')
+        try:
+            state_dict = read_state_dict(self.checkpoint)
+        except ValueError as error:
+            raise ValueError(f'model.teacher.checkpoint: {error}') from error
+        self._load(model, state_dict)
+        model.requires_grad_(False)
+        model.train(False)
+        return model
+
+    def _load(self, model: nn.Module, state_dict: dict[str, Tensor]) -> None:
+        own = model.state_dict()
+        problems = []
+        if differing := [
+            name
+            for name, value in state_dict.items()
+            if name in own and own[name].shape != value.shape
+        ]:
+            first = differing[0]
+            problems.append(
+                f'{len(differing)} weights have another shape (first {first}: '
+                f'{tuple(state_dict[first].shape)} in the file, '
+                f'{tuple(own[first].shape)} in the network)'
+            )
+            state_dict = {k: v for k, v in state_dict.items() if k not in differing}
+        # Not strict, so that MMPose's hooks can rename the keys of older files first.
+        found = model.load_state_dict(state_dict, strict=False)
+        if missing := [k for k in found.missing_keys if k not in differing]:
+            problems.append(f'{len(missing)} are missing (first {missing[0]})')
+        if found.unexpected_keys:
+            problems.append(
+                f'{len(found.unexpected_keys)} are unknown '
+                f'(first {found.unexpected_keys[0]})'
+            )
+        if problems:
+            raise ValueError(
+                f'model.teacher.checkpoint: "{self.checkpoint}" does not fit the '
+                f'network of config {self._name}: {"; ".join(problems)}'
+            )
+
+    def _check_fit(
+        self,
+        student: BasePoseEstimator,
+        model: BasePoseEstimator,
+        adapter: InputAdapter,
+    ) -> None:
+        decoder = getattr(student.head, 'decoder', None)
+        if decoder is None:
+            raise ValueError('the head of the student has no decoder: set its codec')
+        width, height = decoder.input_size
+        device = next(student.parameters()).device
+        image = torch.zeros(1, 3, height, width)
+        was_training = student.training
+        student.train(False)
+        try:
+            with torch.no_grad():
+                mine = as_stages(student(image.to(device), None), 'the student')
+        finally:
+            student.train(was_training)
+        try:
+            with torch.no_grad():
+                output = model(adapter(image), None)
+        except Exception as error:
+            raise ValueError(
+                f"teacher {self._name} cannot take the student's input of "
+                f'{width} x {height} pixels: {error}'
+            ) from error
+        target = as_stages(output, f'teacher {self._name}')[-1]
+        self._check_joints(mine[-1].shape[1], target.shape[1])
+        for stage in mine:
+            self._check_sizes(stage.shape[-2:], target.shape[-2:])
+
+    def _check_joints(self, mine: int, theirs: int) -> None:
+        if self.joint_map is None:
+            if mine != theirs:
+                raise ValueError(
+                    f'teacher {self._name} has {theirs} joints and the student '
+                    f'{mine}: set model.teacher.joint_map to the {mine} indices of '
+                    "the teacher's heatmaps"
+                )
+            return
+        if len(self.joint_map) != mine:
+            raise ValueError(
+                f'model.teacher.joint_map has {len(self.joint_map)} entries, the '
+                f'student {mine} joints'
+            )
+        for index in self.joint_map:
+            if not isinstance(index, int) or not 0 <= index < theirs:
+                raise ValueError(
+                    f'model.teacher.joint_map has {index!r}, which is not a heatmap '
+                    f'of the teacher: they are 0 to {theirs - 1}'
+                )
+        if len(set(self.joint_map)) != mine:
+            raise ValueError(
+                'model.teacher.joint_map uses a heatmap of the teacher twice: '
+                f'{self.joint_map}'
+            )
+
+    def _check_sizes(self, mine: Sequence[int], theirs: Sequence[int]) -> None:
+        if mine[0] * theirs[1] != mine[1] * theirs[0]:
+            raise ValueError(
+                f'heatmaps of teacher {self._name} are {theirs[1]} x {theirs[0]} and '
+                f"the student's {mine[1]} x {mine[0]} for the same input: another "
+                'aspect ratio cannot be matched'
+            )
+
+    def heatmaps(self, inputs: Tensor, size: Sequence[int]) -> Tensor:
+        """Runs the network on a batch of the student's inputs.
+
+        Args:
+            inputs (Tensor): Images as the student gets them, normalised,
+                (N, 3, H, W).
+            size (Sequence[int]): Height and width of the student's heatmaps.
+
+        Returns:
+            Tensor: Heatmaps of the student's joints, float32, (N, K, *size), with
+            no gradient.
+        """
+        model, adapter = self.model, self._adapter
+        if next(model.parameters()).device != inputs.device:
+            model.to(inputs.device)
+            adapter.to(inputs.device)
+        with torch.inference_mode():
+            output = model(adapter(inputs), None)
+            heatmaps = as_stages(output, f'teacher {self._name}')[-1].to(inputs.dtype)
+            if self.joint_map is not None:
+                heatmaps = heatmaps[:, self.joint_map]
+            heatmaps = resize_heatmaps(heatmaps, size)
+        # Autograd cannot keep tensors of inference mode for the student's backward.
+        return heatmaps.clone()

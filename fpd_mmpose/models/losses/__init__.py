@@ -1,0 +1,5 @@
+"""Losses."""
+
+from .heatmap_distill_loss import HeatmapDistillLoss
+
+__all__ = ['HeatmapDistillLoss']
