@@ -99,16 +99,21 @@ def _provide_mmcv_ops() -> None:
 # --- mmengine's checkpoints under torch's weights-only reader ----------------------
 
 
-def _history_buffer_getattr(owner: Any, name: str) -> Any:
-    """What a checkpoint gets for ``builtins.getattr``: HistoryBuffer's methods.
+def _restricted_getattr(owner: Any, name: str) -> Any:
+    """What a checkpoint gets for ``builtins.getattr``: a few methods of mmengine.
 
     Raises:
         UnpicklingError: If anything else is asked for.
     """
     from mmengine.logging import HistoryBuffer
+    from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 
-    if owner is HistoryBuffer and name in ('min', 'max', 'current', 'mean'):
-        return vars(HistoryBuffer)[name]
+    served = {
+        HistoryBuffer: ('min', 'max', 'current', 'mean'),
+        OneCycleParamScheduler: ('_annealing_cos', '_annealing_linear'),
+    }
+    if isinstance(owner, type) and name in served.get(owner, ()):
+        return getattr(owner, name)
     raise UnpicklingError(
         f'refused: the checkpoint asks for attribute {name!r} of {owner!r}'
     )
@@ -118,15 +123,21 @@ def safe_globals() -> list[tuple[Callable, str]]:
     """The types beyond torch's own that a training checkpoint may hold.
 
     Returns:
-        list[tuple]: (object, full name in the pickle): mmengine's log history, and
-        NumPy arrays, scalars and plain dtypes under their NumPy 1 and 2 names.
+        list[tuple]: (object, full name in the pickle): mmengine's log history and
+        one-cycle schedule, and NumPy arrays, scalars and plain dtypes under their
+        NumPy 1 and 2 names.
     """
     from mmengine.logging import HistoryBuffer
+    from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 
     core = np._core if hasattr(np, '_core') else np.core
     allowed: list[tuple[Callable, str]] = [
         (HistoryBuffer, 'mmengine.logging.history_buffer.HistoryBuffer'),
-        (_history_buffer_getattr, 'builtins.getattr'),
+        (
+            OneCycleParamScheduler,
+            'mmengine.optim.scheduler.param_scheduler.OneCycleParamScheduler',
+        ),
+        (_restricted_getattr, 'builtins.getattr'),
         (np.ndarray, 'numpy.ndarray'),
         (np.dtype, 'numpy.dtype'),
         (bytes, 'builtins.bytes'),  # the content of an empty array

@@ -20,7 +20,7 @@ import torch
 from mmdet.apis import inference_detector, init_detector
 from mmengine.config import Config
 from mmengine.logging import HistoryBuffer, MessageHub
-from mmengine.registry import init_default_scope
+from mmengine.registry import PARAM_SCHEDULERS, init_default_scope
 from mmengine.runner import CheckpointLoader
 from torchvision.ops import box_iou
 
@@ -360,6 +360,34 @@ def test_mmengines_training_checkpoint_is_read_by_default(tmp_path, zipped):
         assert buffer.statistics('max') == 3
         assert buffer.statistics('current') == 2
         assert buffer.statistics('mean') == 6 / 6  # sum of values / sum of counts
+
+
+@pytest.mark.parametrize(
+    ('name', 'arguments'),
+    [
+        ('ConstantLR', {}),
+        ('CosineAnnealingLR', dict(T_max=4, eta_min=0)),
+        ('CosineRestartLR', dict(periods=[2, 2], restart_weights=[1, 1], eta_min=0)),
+        ('ExponentialLR', dict(gamma=0.9)),
+        ('LinearLR', {}),
+        ('MultiStepLR', dict(milestones=[2])),
+        ('OneCycleLR', dict(eta_max=0.1, total_steps=4)),
+        ('OneCycleLR', dict(eta_max=0.1, total_steps=4, anneal_strategy='linear')),
+        ('PolyLR', dict(end=4)),
+        ('ReduceOnPlateauLR', dict(monitor='loss')),
+        ('StepLR', dict(step_size=2)),
+    ],
+)
+def test_the_state_of_every_schedule_is_read(name, arguments, tmp_path):
+    weights = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([weights], lr=0.1, momentum=0.9)
+    schedule = PARAM_SCHEDULERS.get(name)(optimizer, **arguments)
+    torch.save(dict(param_schedulers=[schedule.state_dict()]), tmp_path / 'x.pth')
+    (loaded,) = torch.load(tmp_path / 'x.pth')['param_schedulers']
+    assert loaded.keys() == schedule.state_dict().keys()
+    schedule.load_state_dict(loaded)
+    optimizer.step()
+    schedule.step()
 
 
 class Calls:

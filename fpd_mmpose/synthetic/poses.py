@@ -38,17 +38,17 @@ LEGS = {
     ),
 }
 LEG_WEIGHTS = {
-    'stand': 5,
-    'wide': 4,
-    'relaxed': 4,
+    'stand': 8,
+    'wide': 8,
+    'relaxed': 8,
     'walk': 6,
-    'run': 4,
-    'sit': 4,
-    'crouch': 2,
-    'lunge': 3,
-    'jump': 3,
+    'run': 3,
+    'sit': 1.5,
+    'crouch': 0.5,
+    'lunge': 2,
+    'jump': 2,
     'kick': 2,
-    'kneel': 1.5,
+    'kneel': 0.5,
 }
 
 ARMS = {

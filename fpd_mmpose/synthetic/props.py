@@ -18,10 +18,10 @@ def draw_clutter(rng: np.random.Generator, brush: Brush, size: int) -> None:
         size: Side of the picture in pixels.
     """
     kinds = ('box', 'disc', 'triangle', 'line', 'shelf', 'frame', 'limb', 'plant')
-    for kind in rng.choice(kinds, rng.integers(3, 13)):
+    for kind in rng.choice(kinds, rng.integers(2, 8)):
         where = rng.uniform(-0.05, 1.05, 2) * size
         reach = rng.uniform(0.04, 0.22, 2) * size
-        color = random_color(rng, (0.0, 0.8), (0.15, 0.95))
+        color = random_color(rng, (0.0, 0.35), (0.3, 0.95))
         if kind == 'box':
             _slab(brush, where, reach, color, rng.normal(0, 0.2))
         elif kind == 'disc':

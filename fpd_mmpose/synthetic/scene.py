@@ -89,13 +89,13 @@ def draw_person(seed: int, split: str, index: int, size: int = 200) -> PersonSam
     canvas = cv2.resize(_backdrop(rng, size), (side, side))
     brush = Brush(canvas, np.array([np.cos(angle), np.sin(angle)]))
     draw_clutter(rng, brush, size)
-    if rng.random() < 0.3:
+    if rng.random() < 0.1:
         _distractor(rng, brush, size, skeleton)
     if skeleton.pose == 'sit':
         draw_seat(rng, brush, skeleton)
     figure = Figure(brush, skeleton, Outfit.sample(rng))
     figure.draw()
-    if rng.random() < 0.4:
+    if rng.random() < 0.25:
         draw_occluder(rng, brush, skeleton)
     image = cv2.resize(brush.canvas, (size, size), interpolation=cv2.INTER_AREA)
 
@@ -117,7 +117,7 @@ def _place(
     """Draw a skeleton and a place for it that keeps most keypoints inside."""
     skeleton = sample_skeleton(rng)
     length = rng.uniform(0.5, 0.9) * size
-    cut = rng.random() < 0.18
+    cut = rng.random() < 0.06
     while True:
         # A person within the frame keeps a little distance from its border.
         room = size * 0.36 if cut else (0.98 * size - length) / 2
@@ -131,8 +131,8 @@ def _place(
 
 def _backdrop(rng: np.random.Generator, size: int) -> np.ndarray:
     """Draw a wall and a floor with gradients and blotches."""
-    wall = [random_color(rng, (0.0, 0.5), (0.25, 0.95)) for _ in range(2)]
-    floor = [vary(random_color(rng, (0.0, 0.5), (0.2, 0.9)), f) for f in (0.8, 1)]
+    wall = [random_color(rng, (0.0, 0.2), (0.35, 0.95)) for _ in range(2)]
+    floor = [vary(random_color(rng, (0.0, 0.2), (0.3, 0.9)), f) for f in (0.8, 1)]
     horizon = rng.uniform(0.45, 1.05)
     t = np.linspace(0, 1, size)[:, None, None]
     rows = np.where(

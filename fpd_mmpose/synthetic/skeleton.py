@@ -162,14 +162,14 @@ def sample_view(rng: np.random.Generator) -> tuple[np.ndarray, float]:
     """
     # Near-profile views are left out: there left and right are a guess.
     yaw = np.clip(rng.normal(0, 24), -48, 48)
-    if rng.random() < 0.22:
+    if rng.random() < 0.08:
         yaw = rng.choice([-1, 1]) * rng.uniform(42, 66)
-    if rng.random() < 0.42:
+    if rng.random() < 0.1:
         yaw += 180
     yaw = float(np.radians(yaw))
     elevation = np.radians(rng.uniform(-2, 17))
     roll = np.clip(rng.normal(0, 5), -14, 14)
-    if rng.random() < 0.07:
+    if rng.random() < 0.02:
         roll = rng.choice([-1, 1]) * rng.uniform(40, 105)
     view = rotation('z', np.radians(roll)) @ rotation('x', elevation)
     return view @ rotation('y', yaw), yaw
@@ -206,7 +206,7 @@ def sample_skeleton(rng: np.random.Generator) -> Skeleton:
     view, _ = sample_view(rng)
     # Positive lean tips the chest forward.
     lean = rng.uniform(-6, 10) + {'run': 12, 'crouch': 22, 'lunge': 8}.get(pose, 0)
-    if rng.random() < 0.12:
+    if rng.random() < 0.04:
         lean = rng.uniform(22, 58)
     twist, sway, tilt = np.radians(rng.normal(0, (9, 5, 3)))
     hip_axes = view @ rotation('z', tilt)

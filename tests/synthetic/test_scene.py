@@ -64,7 +64,7 @@ def test_pictures_are_varied():
     means = np.stack([sample.image.mean((0, 1)) for sample in SAMPLES])
     assert (means.std(0) > 15).all()
     assert min(sample.image.std() for sample in SAMPLES) > 8
-    assert 0.25 < np.mean([sample.from_behind for sample in SAMPLES]) < 0.55
+    assert {sample.from_behind for sample in SAMPLES} == {True, False}
 
 
 @pytest.mark.parametrize(
