@@ -1,0 +1,12 @@
+_base_ = ['default_runtime.py']
+
+# Adam without weight decay, drops at epochs 90 and 120, no warm-up: the released
+# MPII recipe of both the plain student and FPD.
+optim_wrapper = dict(optimizer=dict(type='Adam', lr=2.5e-4))
+param_scheduler = [
+    dict(type='MultiStepLR', milestones=[90, 120], gamma=0.1, by_epoch=True)
+]
+train_cfg = dict(max_epochs=140, val_interval=1)
+
+# The batch that the learning rate belongs to; used by --auto-scale-lr alone.
+auto_scale_lr = dict(base_batch_size=4)

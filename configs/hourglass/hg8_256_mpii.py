@@ -1,0 +1,7 @@
+_base_ = [
+    '../_base_/hg8_256.py',
+    '../_base_/adam_140e.py',
+    '../_base_/mpii_256x256.py',
+]
+
+model = dict(head=dict(decoder=_base_.codec))

@@ -1,0 +1,10 @@
+"""Fast Pose Distillation (Zhang et al., CVPR 2019) as a plugin of MMPose 1.x."""
+
+from . import compat
+from .version import __version__
+
+compat.apply()
+
+from . import datasets, engine, evaluation, models  # noqa: E402, F401
+
+__all__ = ['__version__']

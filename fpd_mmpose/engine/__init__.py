@@ -1,0 +1,5 @@
+"""Running and hooking into mmengine."""
+
+from .hooks import ProgressHook
+
+__all__ = ['ProgressHook']

@@ -1,0 +1,161 @@
+"""The commands, run as a user runs them."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from reduced import reduced_distiller
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def call(*command: str, **env: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env={
+            **os.environ,
+            'PYTHONWARNINGS': 'ignore',
+            'OMP_NUM_THREADS': '1',
+            'PYTHON': sys.executable,
+            **env,
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.fixture()
+def config_file(mpii_root, tmp_path) -> Path:
+    config = reduced_distiller(mpii_root, tmp_path, stacks=1, features=8)
+    config.log_level = 'INFO'
+    path = tmp_path / 'reduced.py'
+    config.dump(path)
+    return path
+
+
+@pytest.mark.slow
+class TestCommands:
+    def test_train_then_test_with_pictures(self, config_file, tmp_path):
+        work_dir = tmp_path / 'work'
+        done = call(
+            sys.executable, 'tools/train.py', str(config_file),
+            '--work-dir', str(work_dir),
+            '--cfg-options', 'train_cfg.max_epochs=1',
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-2000:]
+        assert 'PCKh/Mean' in done.stdout + done.stderr
+        checkpoint = work_dir / 'epoch_1.pth'
+
+        done = call(
+            sys.executable, 'tools/test.py', str(config_file), str(checkpoint),
+            '--work-dir', str(tmp_path / 'test'), '--show-dir', 'pictures',
+            '--out', str(tmp_path / 'metrics.json'),
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-2000:]
+        assert 'PCKh/Mean@0.1' in (tmp_path / 'metrics.json').read_text()
+        assert list((tmp_path / 'test').rglob('pictures/*.jpg')) or list(
+            (tmp_path / 'test').rglob('*.jpg')
+        )
+
+    def test_two_processes_on_the_cpu_agree(self, config_file, tmp_path):
+        done = call(
+            'bash', 'tools/dist_train.sh', str(config_file), '2',
+            '--work-dir', str(tmp_path / 'ddp'), PORT='29611',
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-2000:]
+        log = done.stdout + done.stderr
+        assert 'Distributed training: True' in log and 'GPU number: 2' in log
+        saved = torch.load(tmp_path / 'ddp' / 'epoch_1.pth')['state_dict']
+        assert not any('teacher' in name or 'module' in name for name in saved)
+
+        done = call(
+            'bash', 'tools/dist_test.sh', str(config_file),
+            str(tmp_path / 'ddp' / 'epoch_1.pth'), '2',
+            '--work-dir', str(tmp_path / 'ddp_test'), PORT='29612',
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-2000:]
+        assert 'PCKh/Mean' in done.stdout + done.stderr
+
+    def test_a_missing_teacher_is_one_line_and_no_traceback(
+        self, config_file, tmp_path
+    ):
+        done = call(
+            sys.executable, 'tools/train.py', str(config_file),
+            '--work-dir', str(tmp_path / 'work'),
+            '--cfg-options', 'model.teacher.checkpoint=nowhere.pth',
+        )  # fmt: skip
+        assert done.returncode == 1
+        error = [line for line in done.stderr.splitlines() if 'error:' in line]
+        assert error and 'model.teacher.checkpoint: "nowhere.pth"' in error[-1]
+        assert 'Traceback' not in done.stderr
+
+
+class TestScripts:
+    @pytest.fixture()
+    def stub(self, tmp_path) -> tuple[Path, dict]:
+        """Stands in for Python and srun, and writes down how it was called."""
+        log = tmp_path / 'called'
+        for name in ('srun', 'fake-python'):
+            path = tmp_path / name
+            path.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > "{log}"\n')
+            path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        env = dict(
+            PATH=f'{tmp_path}:{os.environ["PATH"]}',
+            PYTHON=str(tmp_path / 'fake-python'),
+        )
+        return log, env
+
+    def test_dist_train_on_several_machines(self, stub):
+        log, env = stub
+        nodes = dict(NNODES='3', NODE_RANK='2', MASTER_ADDR='10.0.0.1', PORT='1234')
+        call('tools/dist_train.sh', 'some config.py', '4', '--amp', **env, **nodes)
+        arguments = log.read_text().splitlines()
+        assert arguments[:2] == ['-m', 'torch.distributed.run']
+        for option in (
+            '--nnodes=3', '--node_rank=2', '--master_addr=10.0.0.1',
+            '--master_port=1234', '--nproc_per_node=4',
+        ):  # fmt: skip
+            assert option in arguments
+        assert arguments[-4:] == ['some config.py', '--amp', '--launcher', 'pytorch']
+
+    def test_slurm(self, stub):
+        log, env = stub
+        sizes = dict(GPUS='16', GPUS_PER_NODE='4', SRUN_ARGS='--qos=x --time=1')
+        call(
+            'tools/slurm_train.sh', 'part', 'job', 'c.py', 'wd', '--amp', **env, **sizes
+        )
+        arguments = log.read_text().splitlines()
+        assert arguments[:3] == ['-p', 'part', '--job-name=job']
+        for option in ('--ntasks=16', '--gres=gpu:4', '--qos=x', '--time=1'):
+            assert option in arguments
+        assert arguments[-6:] == [
+            'c.py', '--work-dir', 'wd', '--amp', '--launcher', 'slurm',
+        ]  # fmt: skip
+        call('tools/slurm_test.sh', 'part', 'job', 'c.py', 'x.pth', **env, **sizes)
+        assert log.read_text().splitlines()[-4:] == [
+            'c.py', 'x.pth', '--launcher', 'slurm',
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize(
+        'command',
+        [
+            ['tools/dist_train.sh', 'c.py'],
+            ['tools/dist_test.sh', 'c.py', 'x.pth'],
+            ['tools/slurm_train.sh', 'part', 'job', 'c.py'],
+            ['tools/slurm_test.sh', 'part'],
+        ],
+    )
+    def test_missing_arguments_print_the_usage(self, command):
+        done = call('bash', *command)
+        assert done.returncode == 2 and done.stderr.startswith('usage: ')
+
+    def test_a_number_of_processes_that_is_none(self):
+        done = call('bash', 'tools/dist_train.sh', 'c.py', 'four')
+        assert done.returncode == 2
+        assert "must be a positive number, got 'four'" in done.stderr

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Tests on a Slurm cluster:
+#
+#   GPUS=8 tools/slurm_test.sh PARTITION JOB_NAME CONFIG CHECKPOINT [arguments of tools/test.py]
+#
+# GPUS, GPUS_PER_NODE, CPUS_PER_TASK and SRUN_ARGS are read from the environment.
+set -euo pipefail
+[ $# -ge 4 ] || {
+    echo "usage: $0 PARTITION JOB_NAME CONFIG CHECKPOINT [arguments of test.py]" >&2
+    exit 2
+}
+partition=$1 job_name=$2 config=$3 checkpoint=$4
+shift 4
+source "$(dirname "${BASH_SOURCE[0]}")/launch.sh"
+launch_slurm "$partition" "$job_name" test.py "$config" "$checkpoint" "$@"
