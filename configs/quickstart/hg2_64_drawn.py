@@ -7,13 +7,14 @@ model = dict(
     head=dict(num_stages=num_stacks, decoder=_base_.codec),
 )
 
-max_epochs = 8
+# High for a schedule this short: at 2e-3 it ends with a third of the score.
+max_epochs = 10
 train_cfg = dict(max_epochs=max_epochs, val_interval=2)
-optim_wrapper = dict(optimizer=dict(lr=1.6e-2))
+optim_wrapper = dict(optimizer=dict(lr=4e-2))
 param_scheduler = [
     dict(
         type='OneCycleLR',
-        eta_max=1.6e-2,
+        eta_max=4e-2,
         total_steps=max_epochs,
         pct_start=0.2,
         by_epoch=True,

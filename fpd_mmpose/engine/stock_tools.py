@@ -1,6 +1,5 @@
 """Runs MMPose's own train and test scripts with this package in place."""
 
-import os
 import runpy
 import sys
 from collections.abc import Sequence
@@ -9,6 +8,8 @@ from pathlib import Path
 import mmpose
 import torch.distributed as dist
 from mmengine.device import get_device
+
+from .one_line_errors import one_line_errors
 
 #: Lets MMPose's scripts run distributed on a machine without a GPU: mmengine's
 #: default wrapper asks for the GPU's number.
@@ -29,8 +30,8 @@ def run_stock_tool(name: str, arguments: Sequence[str]) -> None:
         arguments (Sequence[str]): The command line without the program's name.
 
     Raises:
-        SystemExit: With one line, where the user's input is at fault
-            (:class:`ValueError`, a missing file, ``--amp`` without a GPU).
+        SystemExit: With one line, where the user's input is at fault, see
+            :func:`one_line_errors`, or ``--amp`` finds no GPU.
     """
     script = Path(mmpose.__file__).parent / '.mim' / 'tools' / f'{name}.py'
     arguments = list(arguments)
@@ -41,14 +42,8 @@ def run_stock_tool(name: str, arguments: Sequence[str]) -> None:
             dist.init_process_group('gloo')
             arguments += CPU_WRAPPER
     sys.argv = [f'{name}.py', *arguments]
-    try:
+    with one_line_errors():
         runpy.run_path(str(script), run_name='__main__')
-    except (ValueError, FileNotFoundError) as error:
-        if os.environ.get('FPD_TRACEBACK'):
-            raise
-        raise SystemExit(
-            f'error: {error}\n(FPD_TRACEBACK=1 shows where it arose)'
-        ) from error
     if dist.is_initialized():
         dist.destroy_process_group()
 

@@ -1,0 +1,118 @@
+"""Distils a student on drawn people and shows the result.
+
+Draws people, trains a small teacher, a plain student, and the same student with the
+teacher's help for as many steps; prints the reference's table and saves pictures.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from mmengine.registry import init_default_scope
+
+from fpd_mmpose.engine.one_line_errors import one_line_errors
+from fpd_mmpose.synthetic import write_dataset
+
+from .pictures import save_curves, save_predictions
+from .report import evaluate, load_models, milliseconds_per_person, result_table
+from .stages import (
+    STAGES,
+    replace,
+    stage_config,
+    train_stage,
+    training_log,
+    weights_path,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the quick start.
+
+    Args:
+        arguments (Sequence[str], optional): The command line; by default that of the
+            process.
+    """
+    parser = argparse.ArgumentParser(prog='quickstart.sh', description=__doc__)
+    parser.add_argument('--out', type=Path, default=Path('work_dirs/quickstart'))
+    parser.add_argument('--people', type=int, default=1200, help='to train on')
+    parser.add_argument('--held-out', type=int, default=300, help='to test on')
+    parser.add_argument('--epochs', type=int, help='epochs of each network')
+    parser.add_argument('--seed', type=int, default=0, help='of people and training')
+    args = parser.parse_args(arguments)
+    if args.epochs is not None and args.epochs < 1:
+        parser.error(f'--epochs must be at least 1, got {args.epochs}')
+    started = time.perf_counter()
+    args.out.mkdir(parents=True, exist_ok=True)
+    init_default_scope('mmpose')
+    # Layers this small gain nothing from a second thread, and fight for the core
+    # that loads the people.
+    torch.set_num_threads(1)
+
+    print(f'[1/5] People: {args.people} to train on, {args.held_out} held out')
+    write_dataset(
+        args.out / 'data', args.people, args.held_out, seed=args.seed, num_workers=2
+    )
+    configs = [stage_config(s, args.out, args.epochs, args.seed) for s in STAGES]
+    for number, (stage, config) in enumerate(zip(STAGES, configs, strict=True), 2):
+        print(f'[{number}/5] {stage.label}: {config.train_cfg.max_epochs} epochs')
+        if not train_stage(config, stage, args.out):
+            print(f'      trained already: {weights_path(stage, args.out)}')
+
+    print('[5/5] Results')
+    rows = report(configs, args.out)
+    table = result_table(rows)
+    replace(
+        args.out / 'results.json', lambda p: p.write_text(json.dumps(rows, indent=1))
+    )
+    replace(args.out / 'results.md', lambda p: p.write_text(table + '\n'))
+    print(
+        f'\nPCKh@0.5 in percent on {args.held_out} drawn people that no network was '
+        f'trained on, flip test;\nms/person: network alone on one CPU thread, '
+        f'batch 1.\n\n{table}\n'
+    )
+    gain = rows[2]['scores']['Mean'] - rows[1]['scores']['Mean']
+    print(f'FPD against plain training, same number of steps: {gain:+.1f} PCKh')
+    for name in ('predictions.png', 'curves.png', 'results.json'):
+        print(f'  {args.out / name}')
+    print(f'Done in {time.perf_counter() - started:.0f} s.')
+
+
+def report(configs: list, out: Path) -> list[dict]:
+    """Measures the trained networks and saves the pictures.
+
+    Args:
+        configs (list[Config]): Configs of the stages.
+        out (Path): Output folder.
+
+    Returns:
+        list[dict]: Rows of the table.
+    """
+    labels = [stage.label for stage in STAGES]
+    models = load_models(configs, STAGES, out)
+    times = milliseconds_per_person(models, models[0].head.decoder.input_size)
+    rows = [
+        dict(
+            label=stage.label,
+            parameters=sum(p.numel() for p in model.parameters()),
+            milliseconds=milliseconds,
+            scores=evaluate(config, stage, out),
+        )
+        for stage, model, milliseconds, config in zip(
+            STAGES, models, times, configs, strict=True
+        )
+    ]
+    save_predictions(
+        out / 'predictions.png', models, labels, configs[0].test_dataloader.dataset
+    )
+    save_curves(
+        out / 'curves.png', [training_log(stage, out) for stage in STAGES], labels
+    )
+    return rows
+
+
+if __name__ == '__main__':
+    with one_line_errors():
+        main()

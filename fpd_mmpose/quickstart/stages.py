@@ -1,0 +1,168 @@
+"""Trains the networks of the quick start, each once."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from fpd_mmpose import __version__
+from fpd_mmpose.paths import load_config
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A network to train.
+
+    Attributes:
+        name (str): Name of its folder and weights.
+        label (str): Name in tables and pictures.
+        config (str): Its config.
+    """
+
+    name: str
+    label: str
+    config: str
+
+
+TEACHER = Stage('teacher', 'Teacher HG2-64', 'configs/quickstart/hg2_64_drawn.py')
+STUDENT = Stage('student', 'Student HG1-32', 'configs/quickstart/hg1_32_drawn.py')
+FPD = Stage('fpd', 'FPD student HG1-32', 'configs/quickstart/hg1_32_fpd_drawn.py')
+STAGES = (TEACHER, STUDENT, FPD)
+
+
+def stage_config(stage: Stage, out: Path, epochs: int | None, seed: int) -> Config:
+    """Reads the config of a stage and points it at the output folder.
+
+    Args:
+        stage (Stage): The stage.
+        out (Path): Output folder of the quick start, with the people in ``data``.
+        epochs (int, optional): Epochs. ``None`` keeps the config's.
+        seed (int): Seed of the initial weights and of the order of the people.
+
+    Returns:
+        Config: Ready for the Runner.
+    """
+    config = load_config(stage.config)
+    config.work_dir = str(out / stage.name)
+    config.randomness.seed = seed
+    for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        config[loader].dataset.data_root = str(out / 'data')
+    if 'teacher' in config.model:
+        config.model.teacher.checkpoint = str(weights_path(TEACHER, out))
+    if epochs is not None:
+        config.train_cfg.max_epochs = epochs
+        config.param_scheduler[0].total_steps = epochs
+    config.custom_hooks = [
+        *config.get('custom_hooks', []),
+        dict(type='ProgressHook', label=stage.label),
+    ]
+    config.log_level = 'WARNING'
+    # One visualizer a run: of those with the same name mmengine makes only one, and
+    # all scalars would land in the first run's folder.
+    config.visualizer.name = stage.name
+    return config
+
+
+def replace(path: Path, write: Callable[[Path], object]) -> None:
+    """Writes a file beside its place and moves it there when it is whole.
+
+    Args:
+        path (Path): The file.
+        write (Callable): Writes to the path that it is given.
+    """
+    partial = path.with_name(f'{path.name}.partial')
+    write(partial)
+    os.replace(partial, path)
+
+
+def weights_path(stage: Stage, out: Path) -> Path:
+    """Where the trained weights of a stage are.
+
+    Args:
+        stage (Stage): The stage.
+        out (Path): Output folder of the quick start.
+
+    Returns:
+        Path: A checkpoint without optimizer state.
+    """
+    return out / f'{stage.name}.pth'
+
+
+def train_stage(config: Config, stage: Stage, out: Path) -> bool:
+    """Trains a network, resumes it, or finds it trained.
+
+    Args:
+        config (Config): See :func:`stage_config`.
+        stage (Stage): The stage.
+        out (Path): Output folder.
+
+    Returns:
+        bool: False if the weights were there already.
+    """
+    work_dir = Path(config.work_dir)
+    stamp = work_dir / 'quickstart.json'
+    state = _read_json(stamp)
+    fingerprint = _fingerprint(config, stage, out)
+    same = state.get('fingerprint') == fingerprint
+    weights = weights_path(stage, out)
+    if same and state.get('done') and weights.is_file():
+        return False
+    if not same:
+        (work_dir / 'last_checkpoint').unlink(missing_ok=True)
+    work_dir.mkdir(parents=True, exist_ok=True)
+    _write_json(stamp, dict(fingerprint=fingerprint, done=False))
+    config.resume = (work_dir / 'last_checkpoint').is_file()
+    runner = Runner.from_cfg(config)
+    runner.train()
+    trained = torch.load(
+        (work_dir / 'last_checkpoint').read_text(),
+        map_location='cpu',
+        weights_only=True,
+    )
+    kept = {key: trained[key] for key in ('meta', 'state_dict')}
+    replace(weights, lambda partial: torch.save(kept, partial))
+    _write_json(
+        stamp, dict(fingerprint=fingerprint, done=True, log=str(_scalars(runner)))
+    )
+    return True
+
+
+def training_log(stage: Stage, out: Path) -> list[dict[str, Any]]:
+    """Reads the scalars that a stage logged.
+
+    Args:
+        stage (Stage): A trained stage.
+        out (Path): Output folder.
+
+    Returns:
+        list[dict]: One entry for each logged step or validation.
+    """
+    log = Path(_read_json(out / stage.name / 'quickstart.json')['log'])
+    return [json.loads(line) for line in log.read_text().splitlines()]
+
+
+def _scalars(runner: Runner) -> Path:
+    return Path(runner.log_dir) / 'vis_data' / 'scalars.json'
+
+
+def _fingerprint(config: Config, stage: Stage, out: Path) -> str:
+    """Of all that decides the result: version, config, people, and the teacher."""
+    parts = [__version__, config.pretty_text, (out / 'data/dataset.json').read_text()]
+    if 'teacher' in config.model:
+        parts.append(_read_json(out / TEACHER.name / 'quickstart.json')['fingerprint'])
+    return hashlib.sha256('\n'.join(parts).encode()).hexdigest()
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text()) if path.is_file() else {}
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    replace(path, lambda partial: partial.write_text(json.dumps(content)))
