@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     gain = rows[2]['scores']['Mean'] - rows[1]['scores']['Mean']
     print(f'FPD against plain training, same number of steps: {gain:+.1f} PCKh')
-    for name in ('predictions.png', 'curves.png', 'results.json'):
+    for name in ('predictions.jpg', 'curves.png', 'results.json'):
         print(f'  {args.out / name}')
     print(f'Done in {time.perf_counter() - started:.0f} s.')
 
@@ -105,7 +105,7 @@ def report(configs: list, out: Path) -> list[dict]:
         )
     ]
     save_predictions(
-        out / 'predictions.png', models, labels, configs[0].test_dataloader.dataset
+        out / 'predictions.jpg', models, labels, configs[0].test_dataloader.dataset
     )
     save_curves(
         out / 'curves.png', [training_log(stage, out) for stage in STAGES], labels

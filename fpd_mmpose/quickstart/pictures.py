@@ -29,7 +29,7 @@ def save_predictions(
     """Draws what the networks predict for the same held-out people, side by side.
 
     Args:
-        path (Path): PNG file to write.
+        path (Path): JPEG file to write.
         models (Sequence[nn.Module]): Pose estimators.
         labels (Sequence[str]): Their names.
         dataset (dict): Config of the test dataset.
@@ -62,7 +62,7 @@ def save_predictions(
             )
             _show(axes[row, column], visualizer.get_image(), '' if column else label)
     figure.tight_layout(pad=0.3)
-    replace(path, lambda partial: figure.savefig(partial, dpi=100, format='png'))
+    replace(path, lambda partial: figure.savefig(partial, dpi=100, format='jpg'))
     plt.close(figure)
 
 

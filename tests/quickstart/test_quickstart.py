@@ -45,7 +45,7 @@ def test_it_leaves_the_references_table(out):
 
 
 def test_it_leaves_pictures(out):
-    for name in ('predictions.png', 'curves.png'):
+    for name in ('predictions.jpg', 'curves.png'):
         image = cv2.imread(str(out / name))
         assert image is not None and image.std() > 10
 

@@ -389,6 +389,20 @@ class TestTrainsWith:
             assert torch.equal(value, expected[name]), name
 
 
+class TestTermsAreBalanced:
+    def test_the_distillation_term_takes_the_weight_of_the_heads_loss(
+        self, mpii_root, tmp_path
+    ):
+        config = reduced_distiller(mpii_root, tmp_path)
+        config.model.head.loss.loss_weight = 3.0
+        assert MODELS.build(config.model).distill_loss.loss_weight == 3.0
+
+    def test_unless_its_config_names_one(self, mpii_root, tmp_path):
+        config = reduced_distiller(mpii_root, tmp_path)
+        config.model.distill_loss.loss_weight = 0.25
+        assert MODELS.build(config.model).distill_loss.loss_weight == 0.25
+
+
 class TestWithoutGroundTruth:
     def build(self, mpii_root, tmp_path, alpha):
         config = reduced_distiller(mpii_root, tmp_path)
