@@ -6,3 +6,9 @@ model = dict(
     backbone=dict(num_stacks=num_stacks, num_features=32),
     head=dict(num_stages=num_stacks),
 )
+
+# Half as long as the teacher: a teacher helps once it is clearly the better one.
+max_epochs = 7
+train_cfg = dict(max_epochs=max_epochs)
+param_scheduler = _base_.param_scheduler
+param_scheduler[0]['total_steps'] = max_epochs
