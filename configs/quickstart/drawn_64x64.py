@@ -12,12 +12,16 @@ train_pipeline[5]['encoder'] = codec
 val_pipeline = _base_.val_pipeline
 val_pipeline[2]['input_size'] = codec['input_size']
 
+# Handing small samples over from worker processes costs more than making them.
 train_dataloader = dict(
     batch_size=16,
-    num_workers=2,
+    num_workers=0,
+    persistent_workers=False,
     dataset=dict(data_root=data_root, pipeline=train_pipeline),
 )
 val_dataloader = dict(
-    num_workers=1, dataset=dict(data_root=data_root, pipeline=val_pipeline)
+    num_workers=0,
+    persistent_workers=False,
+    dataset=dict(data_root=data_root, pipeline=val_pipeline),
 )
 test_dataloader = val_dataloader

@@ -8,7 +8,7 @@ model = dict(
 )
 
 # Half as long as the teacher: a teacher helps once it is clearly the better one.
-max_epochs = 7
+max_epochs = 6
 train_cfg = dict(max_epochs=max_epochs)
 param_scheduler = _base_.param_scheduler
 param_scheduler[0]['total_steps'] = max_epochs

@@ -8,7 +8,7 @@ model = dict(
 )
 
 # High for a schedule this short: at 2e-3 it ends with a third of the score.
-max_epochs = 14
+max_epochs = 12
 train_cfg = dict(max_epochs=max_epochs, val_interval=2)
 optim_wrapper = dict(optimizer=dict(lr=4e-2))
 param_scheduler = [
