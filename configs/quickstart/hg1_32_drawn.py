@@ -1,4 +1,4 @@
-# The small student of tools/quickstart.sh.
+# The small student of tools/quickstart.sh, trained plainly.
 _base_ = ['hg2_64_drawn.py']
 
 num_stacks = 1
@@ -7,7 +7,6 @@ model = dict(
     head=dict(num_stages=num_stacks),
 )
 
-# Half as long as the teacher: a teacher helps once it is clearly the better one.
 max_epochs = 6
 train_cfg = dict(max_epochs=max_epochs)
 param_scheduler = _base_.param_scheduler

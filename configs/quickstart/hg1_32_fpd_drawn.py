@@ -1,5 +1,5 @@
-# The same student, distilled with as many steps as plain training has.
-_base_ = ['hg1_32_drawn.py']
+# The trained student, distilled for as many steps as it is plainly trained further.
+_base_ = ['hg1_32_more_drawn.py']
 
 model = dict(
     type='FPDDistiller',

@@ -32,9 +32,12 @@ class Stage:
 
 
 TEACHER = Stage('teacher', 'Teacher HG2-64', 'configs/quickstart/hg2_64_drawn.py')
-STUDENT = Stage('student', 'Student HG1-32', 'configs/quickstart/hg1_32_drawn.py')
+START = Stage('start', 'Student, first half', 'configs/quickstart/hg1_32_drawn.py')
+STUDENT = Stage('student', 'Student HG1-32', 'configs/quickstart/hg1_32_more_drawn.py')
 FPD = Stage('fpd', 'FPD student HG1-32', 'configs/quickstart/hg1_32_fpd_drawn.py')
-STAGES = (TEACHER, STUDENT, FPD)
+STAGES = (TEACHER, START, STUDENT, FPD)
+#: Those that are compared: both students had the first half in common.
+COMPARED = (TEACHER, STUDENT, FPD)
 
 
 def stage_config(stage: Stage, out: Path, epochs: int | None, seed: int) -> Config:
@@ -56,6 +59,8 @@ def stage_config(stage: Stage, out: Path, epochs: int | None, seed: int) -> Conf
         config[loader].dataset.data_root = str(out / 'data')
     if 'teacher' in config.model:
         config.model.teacher.checkpoint = str(weights_path(TEACHER, out))
+    if config.load_from:
+        config.load_from = str(weights_path(START, out))
     if epochs is not None:
         config.train_cfg.max_epochs = epochs
         config.param_scheduler[0].total_steps = epochs
@@ -63,7 +68,7 @@ def stage_config(stage: Stage, out: Path, epochs: int | None, seed: int) -> Conf
         *config.get('custom_hooks', []),
         dict(type='ProgressHook', label=stage.label),
     ]
-    config.log_level = 'WARNING'
+    config.log_level = 'ERROR'
     # One visualizer a run: of those with the same name mmengine makes only one, and
     # all scalars would land in the first run's folder.
     config.visualizer.name = stage.name
@@ -109,7 +114,7 @@ def train_stage(config: Config, stage: Stage, out: Path) -> bool:
     work_dir = Path(config.work_dir)
     stamp = work_dir / 'quickstart.json'
     state = _read_json(stamp)
-    fingerprint = _fingerprint(config, stage, out)
+    fingerprint = _fingerprint(config, out)
     same = state.get('fingerprint') == fingerprint
     weights = weights_path(stage, out)
     if same and state.get('done') and weights.is_file():
@@ -118,7 +123,8 @@ def train_stage(config: Config, stage: Stage, out: Path) -> bool:
         (work_dir / 'last_checkpoint').unlink(missing_ok=True)
     work_dir.mkdir(parents=True, exist_ok=True)
     _write_json(stamp, dict(fingerprint=fingerprint, done=False))
-    config.resume = (work_dir / 'last_checkpoint').is_file()
+    if (work_dir / 'last_checkpoint').is_file():
+        config.resume, config.load_from = True, None
     runner = Runner.from_cfg(config)
     runner.train()
     trained = torch.load(
@@ -152,11 +158,12 @@ def _scalars(runner: Runner) -> Path:
     return Path(runner.log_dir) / 'vis_data' / 'scalars.json'
 
 
-def _fingerprint(config: Config, stage: Stage, out: Path) -> str:
-    """Of all that decides the result: version, config, people, and the teacher."""
+def _fingerprint(config: Config, out: Path) -> str:
+    """Of all that decides the result: version, config, people, earlier stages."""
     parts = [__version__, config.pretty_text, (out / 'data/dataset.json').read_text()]
-    if 'teacher' in config.model:
-        parts.append(_read_json(out / TEACHER.name / 'quickstart.json')['fingerprint'])
+    earlier = [TEACHER] if 'teacher' in config.model else []
+    for stage in [*earlier, *([START] if config.load_from else [])]:
+        parts.append(_read_json(out / stage.name / 'quickstart.json')['fingerprint'])
     return hashlib.sha256('\n'.join(parts).encode()).hexdigest()
 
 

@@ -10,7 +10,7 @@ from fpd_mmpose.converters import read_state_dict
 from fpd_mmpose.paths import config_root, load_config
 from fpd_mmpose.quickstart.__main__ import main
 from fpd_mmpose.quickstart.report import SCORES, result_table
-from fpd_mmpose.quickstart.stages import STAGES, stage_config
+from fpd_mmpose.quickstart.stages import COMPARED, STAGES, stage_config
 
 FEW = ['--people', '32', '--held-out', '8', '--epochs', '1']
 
@@ -33,7 +33,7 @@ def test_it_leaves_weights_that_the_students_config_takes(out):
 
 def test_it_leaves_the_references_table(out):
     rows = json.loads((out / 'results.json').read_text())
-    assert [row['label'] for row in rows] == [stage.label for stage in STAGES]
+    assert [row['label'] for row in rows] == [stage.label for stage in COMPARED]
     for row in rows:
         assert list(row['scores']) == [
             'Head', 'Shoulder', 'Elbow', 'Wrist', 'Hip', 'Knee', 'Ankle',
@@ -59,11 +59,11 @@ def test_a_second_run_reuses_what_is_there(out, capsys):
 
 
 def test_both_students_have_the_same_start_steps_and_data(tmp_path):
-    _, plain, distilled = (stage_config(s, tmp_path, None, 0) for s in STAGES)
+    _, plain, distilled = (stage_config(s, tmp_path, None, 0) for s in COMPARED)
     for key in ('train_cfg', 'optim_wrapper', 'param_scheduler', 'train_dataloader'):
         assert plain[key] == distilled[key], key
     assert plain.randomness == distilled.randomness
-    assert plain.load_from is None and distilled.load_from is None
+    assert plain.load_from == distilled.load_from == str(tmp_path / 'start.pth')
 
 
 def test_epochs_must_be_positive(capsys):
