@@ -53,9 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(min(torch.get_num_threads(), 2))
 
     print(f'[1/6] People: {args.people} to train on, {args.held_out} held out')
-    write_dataset(
-        args.out / 'data', args.people, args.held_out, seed=args.seed, num_workers=2
-    )
+    write_dataset(args.out / 'data', args.people, args.held_out, seed=args.seed)
     configs = [stage_config(s, args.out, args.epochs, args.seed) for s in STAGES]
     for number, (stage, config) in enumerate(zip(STAGES, configs, strict=True), 2):
         print(f'[{number}/6] {stage.label}: {config.train_cfg.max_epochs} epochs')

@@ -6,7 +6,6 @@ import json
 import multiprocessing
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -44,7 +43,7 @@ def write_dataset(
     num_val: int = 200,
     seed: int = 0,
     size: int = 200,
-    num_workers: int = 2,
+    num_workers: int = 1,
 ) -> bool:
     """Draw people and write them as a data set that MPII's readers read.
 
@@ -210,10 +209,9 @@ def _map(function: Callable, jobs: list, num_workers: int) -> Iterator:
     if num_workers == 1:
         yield from map(function, jobs)
         return
-    # Forked as torch's DataLoader does on Linux: a spawned process would first
-    # import torch and MMPose, which takes longer than the drawing.
-    method = 'fork' if sys.platform == 'linux' else 'spawn'
-    context = multiprocessing.get_context(method)
+    # Not forked: a process in which torch or OpenCV has started threads cannot be
+    # forked safely, and its children hang.
+    context = multiprocessing.get_context('spawn')
     pool = ProcessPoolExecutor(
         num_workers, context, initializer=cv2.setNumThreads, initargs=(1,)
     )

@@ -22,7 +22,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         '--size', type=int, default=200, help='side of a picture in pixels'
     )
-    parser.add_argument('--workers', type=int, default=2, help='drawing processes')
+    parser.add_argument('--workers', type=int, default=1, help='drawing processes')
     parser.add_argument('--preview', help='also write this contact sheet (.png)')
     args = parser.parse_args(argv)
 
