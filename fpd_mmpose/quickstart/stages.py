@@ -134,9 +134,8 @@ def train_stage(config: Config, stage: Stage, out: Path) -> bool:
     )
     kept = {key: trained[key] for key in ('meta', 'state_dict')}
     replace(weights, lambda partial: torch.save(kept, partial))
-    _write_json(
-        stamp, dict(fingerprint=fingerprint, done=True, log=str(_scalars(runner)))
-    )
+    log = Path(runner.log_dir) / 'vis_data' / 'scalars.json'
+    _write_json(stamp, dict(fingerprint=fingerprint, done=True, log=str(log)))
     return True
 
 
@@ -154,15 +153,11 @@ def training_log(stage: Stage, out: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.read_text().splitlines()]
 
 
-def _scalars(runner: Runner) -> Path:
-    return Path(runner.log_dir) / 'vis_data' / 'scalars.json'
-
-
 def _fingerprint(config: Config, out: Path) -> str:
     """Of all that decides the result: version, config, people, earlier stages."""
     parts = [__version__, config.pretty_text, (out / 'data/dataset.json').read_text()]
-    earlier = [TEACHER] if 'teacher' in config.model else []
-    for stage in [*earlier, *([START] if config.load_from else [])]:
+    needed = {TEACHER: 'teacher' in config.model, START: config.load_from}
+    for stage in (stage for stage, is_needed in needed.items() if is_needed):
         parts.append(_read_json(out / stage.name / 'quickstart.json')['fingerprint'])
     return hashlib.sha256('\n'.join(parts).encode()).hexdigest()
 
