@@ -5,6 +5,6 @@ from .version import __version__
 
 compat.apply()
 
-from . import datasets, engine, evaluation, models  # noqa: E402, F401
+from . import codecs, datasets, engine, evaluation, models  # noqa: E402, F401
 
 __all__ = ['__version__']

@@ -1,5 +1,8 @@
 #!/usr/bin/env python
-"""Tests a pose estimator: MMPose's tools/test.py, with the same arguments."""
+"""Tests a pose estimator: MMPose's tools/test.py, with the same arguments.
+
+`--multi-scale [SCALE ...]` is added: the test protocol of the FPD paper.
+"""
 
 import sys
 from pathlib import Path

@@ -2,11 +2,10 @@
 dataset_type = 'FPDMpiiDataset'
 data_mode = 'topdown'
 data_root = 'data/mpii/'
-codec = dict(type='MSRAHeatmap', input_size=(256, 256), heatmap_size=(64, 64), sigma=2)
+codec = dict(type='FPDHeatmap', input_size=(256, 256), heatmap_size=(64, 64), sigma=2)
 
-# The reference ignores EXIF orientation; MMPose's default applies it.
-load_image = dict(type='LoadImage', color_type='color_ignore_orientation')
-crop = dict(type='TopdownAffine', input_size=codec['input_size'])
+load_image = dict(type='FPDLoadImage')
+crop = dict(type='FPDTopdownAffine', input_size=codec['input_size'])
 train_pipeline = [
     load_image,
     dict(type='GetBBoxCenterScale', padding=1.25),

@@ -2,7 +2,7 @@
 _base_ = ['../_base_/mpii_256x256.py']
 
 data_root = 'work_dirs/quickstart/data/'
-codec = dict(type='MSRAHeatmap', input_size=(64, 64), heatmap_size=(16, 16), sigma=1)
+codec = dict(type='FPDHeatmap', input_size=(64, 64), heatmap_size=(16, 16), sigma=1)
 
 # A short run learns less from strong augmentation than it costs.
 train_pipeline = _base_.train_pipeline

@@ -1,6 +1,18 @@
 """Datasets and transforms."""
 
-from .datasets import FPDMpiiDataset
-from .transforms import RandomScaleRotation
+from .datasets import FPDCocoDataset, FPDMpiiDataset
+from .transforms import (
+    FPDLoadImage,
+    FPDTopdownAffine,
+    RandomScaleRotation,
+    RescaleBox,
+)
 
-__all__ = ['FPDMpiiDataset', 'RandomScaleRotation']
+__all__ = [
+    'FPDCocoDataset',
+    'FPDLoadImage',
+    'FPDMpiiDataset',
+    'FPDTopdownAffine',
+    'RandomScaleRotation',
+    'RescaleBox',
+]

@@ -1,5 +1,5 @@
 """Running and hooking into mmengine."""
 
-from .hooks import ProgressHook
+from .hooks import MultiScaleSearchHook, ProgressHook
 
-__all__ = ['ProgressHook']
+__all__ = ['MultiScaleSearchHook', 'ProgressHook']

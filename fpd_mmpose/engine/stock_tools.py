@@ -9,6 +9,7 @@ import mmpose
 import torch.distributed as dist
 from mmengine.device import get_device
 
+from .multi_scale_option import translate_multi_scale
 from .one_line_errors import one_line_errors
 
 #: Lets MMPose's scripts run distributed on a machine without a GPU: mmengine's
@@ -23,7 +24,8 @@ CPU_WRAPPER = (
 def run_stock_tool(name: str, arguments: Sequence[str]) -> None:
     """Runs a script of MMPose, with its arguments and nothing else changed.
 
-    Without a GPU, ``--launcher pytorch`` uses gloo.
+    ``test`` has one argument more, see :func:`translate_multi_scale`. Without a GPU,
+    ``--launcher pytorch`` uses gloo.
 
     Args:
         name (str): ``'train'`` or ``'test'``.
@@ -35,6 +37,9 @@ def run_stock_tool(name: str, arguments: Sequence[str]) -> None:
     """
     script = Path(mmpose.__file__).parent / '.mim' / 'tools' / f'{name}.py'
     arguments = list(arguments)
+    if name == 'test':
+        with one_line_errors():
+            arguments = translate_multi_scale(arguments)
     if get_device() == 'cpu':
         if '--amp' in arguments:
             raise SystemExit('error: --amp needs a GPU, and there is none here')

@@ -4,7 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
+from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
+from scipy.io import savemat
+
+from fpd_mmpose.atomic import replace_when_done
+from fpd_mmpose.datasets.files import MPII_TWINS, in_either_layout
+from fpd_mmpose.datasets.mpii_ground_truth import read_mpii_ground_truth
 
 #: Columns of the reference's table and the joints that each one averages.
 COLUMNS = {
@@ -72,15 +78,41 @@ def mpii_pckh(
 class MpiiPCKh(BaseMetric):
     """PCKh on MPII in the columns of the released FPD code.
 
-    It expects predictions and ground truth in the same pixels, as
+    It expects predictions and ground truth in the same 0-based pixels, as
     :class:`FPDMpiiDataset` gives them. Save the best checkpoint by ``PCKh/Mean``.
+    ``Mean@0.1`` is the reference's name of a mean that it takes at 0.11; the true one
+    is ``PCKh@0.1``.
+
+    The ground truth is that of ``gt_file``, else what the data set read from its JSON
+    and its ``headbox_file``. People without ground truth (MPII's test set) are not
+    measured: write their predictions with ``pred_file``.
 
     Args:
+        gt_file (str, optional): ``gt_valid.mat``; its people are those of the
+            annotation file, in that order.
+        pred_file (str, optional): Where to write the predictions, as the reference's
+            ``pred.mat``: ``preds``, (N, 16, 2), in 1-based pixels, in the order of the
+            annotation file.
         collect_device (str): ``'cpu'`` or ``'gpu'``. Defaults to ``'cpu'``.
         prefix (str, optional): Put before the names. Defaults to ``'PCKh'``.
+
+    Raises:
+        ValueError: If ``gt_file`` is missing or is not MPII's.
     """
 
     default_prefix = 'PCKh'
+
+    def __init__(
+        self,
+        gt_file: str | None = None,
+        pred_file: str | None = None,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+    ):
+        super().__init__(collect_device=collect_device, prefix=prefix)
+        self.gt_file = gt_file and in_either_layout(gt_file, MPII_TWINS)
+        self.truth = read_mpii_ground_truth(self.gt_file) if gt_file else None
+        self.pred_file = pred_file
 
     def process(self, data_batch: Sequence[dict], data_samples: Sequence[dict]) -> None:
         """Collects predictions and ground truth of a batch.
@@ -88,40 +120,89 @@ class MpiiPCKh(BaseMetric):
         Args:
             data_batch (Sequence[dict]): Not used.
             data_samples (Sequence[dict]): With ``pred_instances`` and
-                ``gt_instances``, which need ``head_size``.
+                ``gt_instances``, which need ``head_size``; with ``gt_file`` also
+                ``id``, the record.
 
         Raises:
-            ValueError: If ``head_size`` is missing.
+            ValueError: If ``head_size`` is missing, or a person is not in ``gt_file``.
         """
         for sample in data_samples:
-            truth = sample['gt_instances']
-            if 'head_size' not in truth:
-                raise ValueError(
-                    'MpiiPCKh needs head sizes: set `headbox_file` of the test dataset'
-                )
-            visible = np.asarray(truth['keypoints_visible'])
-            if visible.ndim == 3:
-                visible = visible[..., 0]
-            self.results.append(
-                dict(
-                    keypoints=np.asarray(sample['pred_instances']['keypoints'])[0],
-                    target=np.asarray(truth['keypoints'])[0],
-                    visible=visible[0] > 0,
-                    head_size=np.asarray(truth['head_size']).item(),
-                )
-            )
+            given = sample['gt_instances']
+            keypoints = np.asarray(sample['pred_instances']['keypoints'])[0]
+            result = dict(id=sample.get('id'), keypoints=keypoints)
+            if self.truth:
+                result |= self._truth_of_file(result['id'], given)
+            elif 'keypoints' in given:
+                result |= _truth_of_sample(given)
+            self.results.append(result)
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Computes the table.
+        """Computes the table, and logs it.
 
         Args:
             results (list[dict]): What :meth:`process` collected.
 
         Returns:
-            dict: See :func:`mpii_pckh`.
+            dict: See :func:`mpii_pckh`. Empty where people have no ground truth.
         """
+        logger = MMLogger.get_current_instance()
+        if self.pred_file:
+            ordered = sorted(results, key=lambda result: result['id'])
+            preds = np.stack([result['keypoints'] for result in ordered]) + 1.0
+            with replace_when_done(self.pred_file) as path:
+                savemat(path, {'preds': preds})
+            logger.info(f'predictions of {len(preds)} people: "{self.pred_file}"')
+        measured = [result for result in results if 'target' in result]
+        if len(measured) < len(results):
+            logger.warning(
+                f'{len(results) - len(measured)} of {len(results)} people have no '
+                'ground truth and are not measured'
+            )
+        if not measured:
+            return {}
         columns = {
-            name: np.array([result[name] for result in results])
+            name: np.array([result[name] for result in measured])
             for name in ('keypoints', 'target', 'visible', 'head_size')
         }
-        return mpii_pckh(**columns)
+        table = mpii_pckh(**columns)
+        logger.info(_as_text(table))
+        return table
+
+    def _truth_of_file(self, index: int, given: dict) -> dict:
+        if index >= len(self.truth.head_size):
+            raise ValueError(
+                f'"{self.gt_file}" has {len(self.truth.head_size)} people, and the '
+                f'data set a record {index}: do they belong together?'
+            )
+        keypoints, visible, head_size = (field[index] for field in self.truth)
+        if 'keypoints' in given:
+            away = np.abs(np.asarray(given['keypoints'])[0] - keypoints)[visible]
+            if (away > 1).any():
+                raise ValueError(
+                    f'record {index} of "{self.gt_file}" has other joints than the '
+                    'data set: do they belong together?'
+                )
+        return dict(target=keypoints, visible=visible, head_size=head_size)
+
+
+def _truth_of_sample(given: dict) -> dict:
+    if 'head_size' not in given:
+        raise ValueError(
+            'MpiiPCKh needs head sizes: set `headbox_file` of the test dataset, or '
+            '`gt_file` of the metric'
+        )
+    visible = np.asarray(given['keypoints_visible'])
+    if visible.ndim == 3:
+        visible = visible[..., 0]
+    return dict(
+        target=np.asarray(given['keypoints'])[0],
+        visible=visible[0] > 0,
+        head_size=np.asarray(given['head_size']).item(),
+    )
+
+
+def _as_text(table: dict[str, float]) -> str:
+    rows = [list(table), ['---'] * len(table), [f'{v:.3f}' for v in table.values()]]
+    lines = ['| ' + ' | '.join(row) + ' |' for row in rows]
+    note = "Mean@0.1: the reference's name for 0.11; PCKh@0.1 is at 0.10"
+    return '\n'.join(['', *lines, note])

@@ -3,5 +3,12 @@
 from .backbones import StackedHourglass
 from .distillers import FPDDistiller, Teacher
 from .losses import HeatmapDistillLoss
+from .tta import MultiScaleSearch
 
-__all__ = ['FPDDistiller', 'HeatmapDistillLoss', 'StackedHourglass', 'Teacher']
+__all__ = [
+    'FPDDistiller',
+    'HeatmapDistillLoss',
+    'MultiScaleSearch',
+    'StackedHourglass',
+    'Teacher',
+]

@@ -16,14 +16,12 @@ import numpy as np
 from scipy.io import savemat
 from tqdm import tqdm
 
+from fpd_mmpose.datasets.mpii_ground_truth import JOINT_NAMES
+
 from .scene import MIN_SIZE, PersonSample, draw_person
 
 FORMAT_VERSION = 1
 """Raised with each change of the pictures or files that the same seed gives."""
-
-MAT_JOINT_NAMES = (
-    'rank', 'rkne', 'rhip', 'lhip', 'lkne', 'lank', 'pelv', 'thor', 'neck', 'head',
-    'rwri', 'relb', 'rsho', 'lsho', 'lelb', 'lwri')  # fmt: skip
 
 # MPII's readers take the picture's number from its name, which must be digits.
 _FIRST_NUMBER = {'train': 0, 'val': 100_000_000}
@@ -239,8 +237,8 @@ def _write_mat(path: Path, entries: list[dict], head_boxes: list) -> None:
     """Write what MPII's evaluation reads beside the JSON file."""
     visible = np.array([entry['joints_vis'] for entry in entries])
     joints = np.array([entry['joints'] for entry in entries])
-    names = np.empty((1, len(MAT_JOINT_NAMES)), object)
-    names[0] = MAT_JOINT_NAMES
+    names = np.empty((1, len(JOINT_NAMES)), object)
+    names[0] = JOINT_NAMES
     savemat(
         path,
         {

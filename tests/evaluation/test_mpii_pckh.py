@@ -3,14 +3,17 @@
 import json
 import math
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from mmengine.logging import MMLogger
 from mmengine.structures import InstanceData
 from mmpose.registry import METRICS
 from mmpose.structures import PoseDataSample
+from scipy.io import loadmat, savemat
 
 from fpd_mmpose.datasets import FPDMpiiDataset
 from fpd_mmpose.evaluation import MpiiPCKh, mpii_pckh
@@ -209,3 +212,125 @@ def test_head_sizes_that_are_missing_are_asked_for(people):
     with pytest.raises(ValueError, match='set `headbox_file`') as info:
         MpiiPCKh().process([], [sample])
     assert '\n' not in str(info.value)
+
+
+# --- Ground truth from gt_valid.mat, predictions to pred.mat ----------------------
+
+
+@pytest.fixture
+def gt_file(people, tmp_path) -> Path:
+    path = tmp_path / 'annot/gt_valid.mat'
+    path.parent.mkdir()
+    boxes = np.zeros((2, 2, 7))
+    boxes[1, 0] = people['head_size'] / 0.6
+    savemat(
+        path,
+        dict(
+            pos_gt_src=people['target'].transpose(1, 2, 0) + 1,
+            jnt_missing=1 - people['visible'].T.astype(np.uint8),
+            headboxes_src=boxes,
+        ),
+    )
+    return path
+
+
+def records(people: dict, *order: int, truth: bool = False) -> list[dict]:
+    """Samples with their record's number, in any order."""
+    samples = []
+    for index in order:
+        sample = sample_of(people, index, True, 1)
+        if not truth:
+            sample['gt_instances'] = {}
+        samples.append({**sample, 'id': index})
+    return samples
+
+
+@pytest.mark.parametrize('name', ['annot/gt_valid.mat', 'annotations/mpii_gt_val.mat'])
+def test_ground_truth_comes_from_the_file_by_record(people, gt_file, name):
+    metric = METRICS.build(
+        dict(type='MpiiPCKh', gt_file=str(gt_file.parents[1] / name))
+    )
+    metric.process([], records(people, 3, 1, 0, 2, 6, 5, 4))
+    found = metric.evaluate(7)
+    for column, value in mpii_pckh(**people).items():
+        assert found[f'PCKh/{column}'] == pytest.approx(value), column
+
+
+def test_the_file_wins_over_the_data_set(people, gt_file):
+    truth = loadmat(gt_file)
+    truth['headboxes_src'] *= 1e6
+    savemat(gt_file, {name: v for name, v in truth.items() if name[0] != '_'})
+    metric = MpiiPCKh(gt_file=str(gt_file))
+    metric.process([], records(people, *range(7), truth=True))
+    assert metric.evaluate(7)['PCKh/Mean'] == 100
+
+
+def test_a_file_of_other_people_is_noticed(people, gt_file):
+    metric = MpiiPCKh(gt_file=str(gt_file))
+    samples = records(people, 2, truth=True)
+    samples[0]['id'] = 3
+    with pytest.raises(ValueError, match='record 3 .* has other joints than'):
+        metric.process([], samples)
+    samples[0]['id'] = 7
+    with pytest.raises(ValueError, match='has 7 people, and the data set a record 7'):
+        metric.process([], samples)
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        ({'pos_gt_src': None}, 'has no `pos_gt_src`'),
+        ({'jnt_missing': np.zeros((16, 6))}, r'`jnt_missing` of shape \(16, 6\)'),
+        ({'pos_gt_src': np.full((16, 2, 7), np.nan)}, 'record 0 .* not a finite'),
+        ({'headboxes_src': np.zeros((2, 2, 7))}, 'record 0 .* has no length'),
+        ({'headboxes_src': np.zeros((4, 7))}, 'expected .2, 2, people.'),
+    ],
+)
+def test_a_file_that_is_not_mpiis_is_refused(gt_file, change, message):
+    truth = {name: v for name, v in loadmat(gt_file).items() if name[0] != '_'} | change
+    savemat(gt_file, {name: v for name, v in truth.items() if v is not None})
+    with pytest.raises(ValueError, match=message) as info:
+        MpiiPCKh(gt_file=str(gt_file))
+    assert str(gt_file) in str(info.value) and '\n' not in str(info.value)
+
+
+def test_a_file_that_is_missing_is_named(tmp_path):
+    with pytest.raises(ValueError, match='gt_valid.mat" does not exist'):
+        MpiiPCKh(gt_file=str(tmp_path / 'gt_valid.mat'))
+
+
+def test_predictions_are_written_as_the_reference_writes_them(people, tmp_path):
+    path = tmp_path / 'new/pred.mat'
+    metric = MpiiPCKh(pred_file=str(path))
+    metric.process([], records(people, 2, 0, 1))
+    # Nobody has ground truth: nothing is measured.
+    assert metric.evaluate(3) == {}
+    np.testing.assert_array_equal(loadmat(path)['preds'], people['keypoints'][:3] + 1)
+    assert [file.name for file in path.parent.iterdir()] == ['pred.mat']
+
+
+def test_people_without_ground_truth_are_counted(people, monkeypatch):
+    warnings_of = []
+    monkeypatch.setattr(MMLogger.get_current_instance(), 'warning', warnings_of.append)
+    metric = MpiiPCKh()
+    metric.process([], records(people, 0, 1, truth=True) + records(people, 2))
+    found = metric.evaluate(3)
+    rest = {name: value[:2] for name, value in people.items()}
+    assert found['PCKh/Mean'] == mpii_pckh(**rest)['Mean']
+    assert '1 of 3 people have no ground truth' in warnings_of[0]
+
+
+def test_the_published_ground_truth_file_gives_the_references_numbers(shared):
+    folder = shared / 'data/mpii_eval'
+    predictions = np.load(shared / 'reference/pckh_mpii_val_preds.npz')['preds']
+    expected = json.loads((shared / 'reference/pckh_mpii_val.json').read_text())
+    metric = MpiiPCKh(gt_file=str(folder / 'mpii_gt_val.mat'))
+    dataset = FPDMpiiDataset(str(folder / 'mpii_val.json'), test_mode=True)
+    samples = [
+        dict(pred_instances=dict(keypoints=one[None]), gt_instances=truth, id=index)
+        for index, (one, truth) in enumerate(zip(predictions, dataset, strict=True))
+    ]
+    metric.process([], samples)
+    found = metric.evaluate(len(samples))
+    for name, value in expected.items():
+        assert found[f'PCKh/{name}'] == pytest.approx(value, abs=1e-3), name

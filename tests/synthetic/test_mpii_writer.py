@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.io import loadmat
 
+from fpd_mmpose.datasets.mpii_ground_truth import JOINT_NAMES
 from fpd_mmpose.synthetic import draw_person, mpii_writer, write_dataset
 
 SEED, SIZE, NUM_TRAIN, NUM_VAL = 1, 96, 20, 6
@@ -66,7 +67,7 @@ def test_mat_holds_what_the_evaluation_reads(root):
     assert mat['headboxes_src'].shape == (2, 2, NUM_VAL)
     assert mat['pos_gt_src'].shape == (16, 2, NUM_VAL)
     names = [str(name[0]) for name in mat['dataset_joints'][0]]
-    assert names == list(mpii_writer.MAT_JOINT_NAMES)
+    assert names == list(JOINT_NAMES)
     for i, entry in enumerate(listed):
         np.testing.assert_allclose(mat['pos_gt_src'][:, :, i], entry['joints'])
         np.testing.assert_array_equal(

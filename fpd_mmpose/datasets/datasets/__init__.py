@@ -1,5 +1,5 @@
 """Datasets."""
 
-from .body import FPDMpiiDataset
+from .body import FPDCocoDataset, FPDMpiiDataset
 
-__all__ = ['FPDMpiiDataset']
+__all__ = ['FPDCocoDataset', 'FPDMpiiDataset']

@@ -1,5 +1,8 @@
 """Pipeline transforms."""
 
+from .fpd_load_image import FPDLoadImage
+from .fpd_topdown_affine import FPDTopdownAffine
 from .random_scale_rotation import RandomScaleRotation
+from .rescale_box import RescaleBox
 
-__all__ = ['RandomScaleRotation']
+__all__ = ['FPDLoadImage', 'FPDTopdownAffine', 'RandomScaleRotation', 'RescaleBox']

@@ -4,6 +4,7 @@ MMPoseInferencer takes the kind of object, and with it the default detector, fro
 name of this folder.
 """
 
+from .fpd_coco_dataset import FPDCocoDataset
 from .fpd_mpii_dataset import FPDMpiiDataset
 
-__all__ = ['FPDMpiiDataset']
+__all__ = ['FPDCocoDataset', 'FPDMpiiDataset']

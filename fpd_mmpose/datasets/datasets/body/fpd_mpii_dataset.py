@@ -1,29 +1,30 @@
 """MPII with the coordinates of the reference."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from mmengine.logging import MMLogger
 from mmpose.datasets.datasets import MpiiDataset
 from mmpose.registry import DATASETS
 from mmpose.structures.bbox import bbox_cs2xyxy
-from scipy.io import loadmat
+
+from ...files import (
+    MPII_TWINS,
+    as_numbers,
+    in_either_layout,
+    looks_swapped,
+    read_json,
+)
+from ...mpii_ground_truth import NUM_JOINTS, read_head_sizes
 
 #: Pixels of one unit of `scale` in MPII's annotations.
 PIXELS_PER_SCALE = 200.0
 #: The centre is moved down by this many pixels per unit of `scale`.
 CENTER_SHIFT = 15.0
-#: A head is taken as this share of the diagonal of its box.
-HEAD_BIAS = 0.6
-NUM_JOINTS = 16
-#: What a record holds besides the name of its image.
-SHAPES = {
-    'center': (2,),
-    'scale': (),
-    'joints': (NUM_JOINTS, 2),
-    'joints_vis': (NUM_JOINTS,),
-}
+#: What the pipeline multiplies boxes by, and the reference only those with a centre.
+PADDING = 1.25
+BOX = {'center': (2,), 'scale': ()}
+JOINTS = {'joints': (NUM_JOINTS, 2), 'joints_vis': (NUM_JOINTS,)}
 
 
 @DATASETS.register_module()
@@ -35,17 +36,32 @@ class FPDMpiiDataset(MpiiDataset):
     - Keypoints are 0-based pixels, in training and in testing. ``MpiiDataset`` keeps
       the file's 1-based ones, so that its training targets are one pixel off.
       Evaluate with :class:`MpiiPCKh`, not ``MpiiPCKAccuracy``, which adds 1 itself.
+    - Files are found in MMPose's layout (``annotations/mpii_val.json``,
+      ``annotations/mpii_gt_val.mat``) and in the reference's (``annot/valid.json``,
+      ``annot/gt_valid.mat``), under whichever name the config gives.
     - Names of images need not be numbers.
     - Coordinates are float64, as in the reference.
+    - Every record is kept, as in the reference: record i of the file is ``id`` i.
     - ``headbox_file`` may be given relative to ``data_root``, like ``ann_file``.
+    - With ``test_mode``, records need no joints (MPII's ``test.json``): there is then
+      nothing to evaluate, and :class:`MpiiPCKh` can write the predictions.
 
     Raises:
-        ValueError: If a file is missing or is not MPII's. One line.
+        ValueError: If a file is missing or is not MPII's, or a record cannot be
+            right. One line, with the file and the record.
     """
 
     def _load_annotations(self) -> tuple[list[dict], list[dict]]:
         people = self._read_people()
-        head_sizes = self._read_head_sizes(len(people))
+        head_sizes = None
+        if self.headbox_file:
+            head_sizes = read_head_sizes(self.headbox_file)
+            if len(head_sizes) != len(people):
+                raise ValueError(
+                    f'"{self.headbox_file}" has head boxes of {len(head_sizes)} '
+                    f'people, and "{self.ann_file}" has {len(people)}: do they belong '
+                    'together?'
+                )
         image_ids = _number([person['image'] for person in people])
         instances = []
         for index, person in enumerate(people):
@@ -60,86 +76,108 @@ class FPDMpiiDataset(MpiiDataset):
         self.coco = None
         return instances, images
 
+    def _get_topdown_data_infos(self, instance_list: list[dict]) -> list[dict]:
+        """Keeps every record, where the parent drops some without a word."""
+        return instance_list
+
     def _join_prefix(self) -> None:
         super()._join_prefix()
         if self.headbox_file and not Path(self.headbox_file).exists():
             self.headbox_file = str(Path(self.data_root or '') / self.headbox_file)
+        for name in ('ann_file', 'headbox_file'):
+            given = getattr(self, name)
+            if given:
+                found = in_either_layout(given, MPII_TWINS)
+                if found != str(given):
+                    MMLogger.get_current_instance().info(
+                        f'"{given}" does not exist: reading "{found}"'
+                    )
+                setattr(self, name, found)
 
     def _image_path(self, name: str) -> str:
         return str(Path(self.data_prefix['img']) / name)
 
     def _instance(self, index: int, image_id: int, person: dict) -> dict:
         center = np.array(person['center'], dtype=np.float64)
+        scale = np.full((1, 2), person['scale'] * PIXELS_PER_SCALE)
         if center[0] != -1:
             center[1] += CENTER_SHIFT * person['scale']
+        else:
+            scale /= PADDING
         center = (center - 1).reshape(1, 2)
-        scale = np.full((1, 2), person['scale'] * PIXELS_PER_SCALE)
-        bbox = bbox_cs2xyxy(center, scale)
-        keypoints = np.array(person['joints'], dtype=np.float64) - 1
-        return {
+        instance = {
             'id': index,
             'img_id': image_id,
             'img_path': self._image_path(person['image']),
             'bbox_center': center,
             'bbox_scale': scale,
-            'bbox': bbox,
+            'bbox': bbox_cs2xyxy(center, scale),
             'bbox_score': np.ones(1, dtype=np.float32),
-            'keypoints': keypoints.reshape(1, NUM_JOINTS, 2),
-            'keypoints_visible': np.array(person['joints_vis']).reshape(1, NUM_JOINTS),
             'area': np.prod(scale, axis=1).astype(np.float32),
             'category_id': [1],
         }
+        if 'joints' in person:
+            keypoints = np.array(person['joints'], dtype=np.float64) - 1
+            visible = np.array(person['joints_vis'])
+            instance['keypoints'] = keypoints.reshape(1, NUM_JOINTS, 2)
+            instance['keypoints_visible'] = visible.reshape(1, NUM_JOINTS)
+        return instance
 
     def _read_people(self) -> list[dict]:
-        path = Path(self.ann_file)
-        if not path.is_file():
-            raise ValueError(
-                f'MPII annotation file "{path}" does not exist: see "Data" in the '
-                'README for the layout'
-            )
-        try:
-            people = json.loads(path.read_text())
-        except ValueError as error:
-            raise ValueError(f'"{path}" is not valid JSON: {error}') from error
-        required = {'image', *SHAPES}
+        path = self.ann_file
+        people = read_json(
+            path, 'a list of MPII people (the page "Data" of the docs shows the layout)'
+        )
         if not isinstance(people, list) or not people:
-            raise ValueError(f'"{path}" is not a list of MPII people')
-        for index, person in enumerate(people):
-            if not isinstance(person, dict) or required - set(person):
+            hint = ' (it looks like COCO)' if 'annotations' in _keys(people) else ''
+            raise ValueError(f'"{path}" is not a list of MPII people{hint}')
+        if not any('joints' in _keys(person) for person in people):
+            fields = BOX
+            if not self.test_mode:
                 raise ValueError(
-                    f'record {index} of "{path}" is not an MPII person: it needs '
-                    f'{", ".join(sorted(required))}'
+                    f'"{path}" has no joints: it can be tested on, not trained on'
                 )
-            for field, shape in SHAPES.items():
-                if not _is_numbers(person[field], shape):
-                    raise ValueError(
-                        f'record {index} of "{path}" has no valid {field}: expected '
-                        f'numbers of shape {shape}'
-                    )
+        else:
+            fields = BOX | JOINTS
+        for index, person in enumerate(people):
+            self._check(f'record {index} of "{path}"', person, fields)
         return people
 
-    def _read_head_sizes(self, num_people: int) -> np.ndarray | None:
-        if not self.headbox_file:
-            return None
-        path = Path(self.headbox_file)
-        if not path.is_file():
-            raise ValueError(f'MPII head box file "{path}" does not exist')
-        try:
-            boxes = loadmat(str(path), variable_names=['headboxes_src'])
-        except Exception as error:  # of many types, scipy's own among them
+    def _check(self, record: str, person: dict, fields: dict[str, tuple]) -> None:
+        missing = {'image', *fields} - _keys(person)
+        if missing:
             raise ValueError(
-                f'"{path}" cannot be read as a MATLAB file: {error}'
-            ) from error
-        if 'headboxes_src' not in boxes:
-            raise ValueError(f'"{path}" has no `headboxes_src`')
-        boxes = boxes['headboxes_src']
-        if boxes.shape != (2, 2, num_people):
-            raise ValueError(
-                f'"{path}" has head boxes of shape {boxes.shape}, and '
-                f'"{self.ann_file}" needs (2, 2, {num_people}): do they belong '
-                'together?'
+                f'{record} is not an MPII person: it lacks {", ".join(sorted(missing))}'
             )
-        return HEAD_BIAS * np.linalg.norm(boxes[1] - boxes[0], axis=0)
+        if not isinstance(person['image'], str) or not person['image']:
+            raise ValueError(
+                f'{record} has no valid image: expected the name of a file'
+            )
+        values = {}
+        for field, shape in fields.items():
+            values[field] = as_numbers(person[field], shape)
+            if values[field] is None:
+                raise ValueError(
+                    f'{record} has no valid {field}: expected finite numbers of shape '
+                    f'{shape}'
+                )
+        if values['scale'] <= 0:
+            raise ValueError(
+                f'{record} has a box of no area (scale {person["scale"]}): correct or '
+                'remove it'
+            )
+        if 'joints' in values:
+            size = np.full(2, values['scale'] * PIXELS_PER_SCALE)
+            annotated = values['joints'][values['joints_vis'] > 0]
+            if looks_swapped(annotated, values['center'], size):
+                raise ValueError(
+                    f'{record} has its joints far from its box, and within it with x '
+                    'and y exchanged: were they swapped?'
+                )
+
+
+def _keys(record: object) -> set[str]:
+    return set(record) if isinstance(record, dict) else set()
 
 
 def _number(names: list[str]) -> dict[str, int]:
@@ -151,11 +189,3 @@ def _number(names: list[str]) -> dict[str, int]:
         if len(set(numbers)) == len(names):
             return dict(zip(names, numbers, strict=True))
     return {name: position for position, name in enumerate(names)}
-
-
-def _is_numbers(value: Any, shape: tuple[int, ...]) -> bool:
-    try:
-        numbers = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        return False
-    return numbers.shape == shape and bool(np.isfinite(numbers).all())

@@ -1,0 +1,43 @@
+"""Files that appear whole or not at all."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replace_when_done(path: str | Path) -> Iterator[Path]:
+    """Gives a temporary file that takes the place of ``path`` at the end.
+
+    Where the block raises, ``path`` keeps what it had. Missing folders are made.
+
+    Args:
+        path (str | Path): The file to write.
+
+    Yields:
+        Path: What to write instead, in the same folder and with the same suffix.
+
+    Raises:
+        ValueError: If the folder cannot be written. One line.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f'.{path.stem}-', suffix=path.suffix
+        )
+    except OSError as error:
+        raise ValueError(f'"{path}" cannot be written: {error.strerror}') from error
+    os.close(handle)
+    # mkstemp keeps others out; the file gets the rights of any new file.
+    mask = os.umask(0)
+    os.umask(mask)
+    os.chmod(name, 0o666 & ~mask)
+    try:
+        yield Path(name)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,114 @@
+"""What the records of a dataset say, whether or not its images are there."""
+
+from typing import Any
+
+import numpy as np
+from mmengine.dataset import BaseDataset
+
+from .report import Report
+
+
+class People:
+    """The records of a dataset, by image, gathered in one pass.
+
+    Args:
+        dataset (BaseDataset): A dataset of MMPose.
+        detections (bool): Whether its boxes are detections, so that its keypoints
+            are placeholders. Records without any keypoints are taken as such.
+    """
+
+    def __init__(self, dataset: BaseDataset, detections: bool):
+        self.dataset = dataset
+        self.detections = detections
+        #: Path of each image, and the indices of its records.
+        self.images: dict[str, list[int]] = {}
+        #: Pairs of records with the same image and box.
+        self.repeated: list[tuple[int, int]] = []
+        self.num_people = self.num_joints = self.num_annotated = 0
+        first: dict[tuple[str, bytes], int] = {}
+        for index in range(len(dataset)):
+            record = self.record(index)
+            path = str(record['img_path'])
+            self.images.setdefault(path, []).append(index)
+            boxes, _, visible = people_of(record)
+            self.num_people += len(boxes)
+            self.num_joints += visible.size
+            self.num_annotated += int(visible.sum())
+            for box in boxes:
+                earlier = first.setdefault((path, box.tobytes()), index)
+                if earlier != index:
+                    self.repeated.append((earlier, index))
+        if not self.num_joints:
+            self.detections = True
+
+    def record(self, index: int) -> dict[str, Any]:
+        """Gives a record without the copies of MMPose's meta information.
+
+        Args:
+            index (int): Position in the dataset.
+
+        Returns:
+            dict[str, Any]: The record.
+        """
+        return BaseDataset.get_data_info(self.dataset, index)
+
+    def name(self, index: int) -> str:
+        """Names a record in a message.
+
+        Args:
+            index (int): Position in the dataset.
+
+        Returns:
+            str: Index, id and image.
+        """
+        record = self.record(index)
+        return f'record {index} (id {record.get("id")}, "{record["img_path"]}")'
+
+    def describe(self, title: str, report: Report) -> None:
+        """Adds the counts, and what is odd about the records themselves.
+
+        Args:
+            title (str): Name of the dataset in the report.
+            report (Report): Where to add them.
+        """
+        section = report.section(title)
+        section['people'] = self.num_people
+        section['images'] = len(self.images)
+        section['people per image'] = self.num_people / len(self.images)
+        if self.detections:
+            section['annotated joints'] = 'none: boxes without keypoints'
+        else:
+            share = self.num_annotated / max(self.num_joints, 1)
+            section['annotated joints'] = (
+                f'{self.num_annotated:,} of {self.num_joints:,} ({share:.1%})'
+            )
+            # Records of a test set may have no joints at all.
+            if self.num_joints and not self.num_annotated:
+                report.problems.append(
+                    f'{title}: no joint of any person is annotated, so that there is '
+                    'nothing to learn or to measure: is `ann_file` the right one?'
+                )
+        # Detectors may well give a box twice.
+        if self.repeated and not self.detections:
+            one, other = self.repeated[0]
+            report.warnings.append(
+                f'{title}: people with the image and the box of another one: '
+                f'{len(self.repeated):,}, the first is record {other}, like '
+                f'{self.name(one)}: remove them, unless they are to count twice'
+            )
+
+
+def people_of(record: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Gives the people of a record, of which a bottom-up dataset has several.
+
+    Args:
+        record (dict): A record of a dataset of MMPose.
+
+    Returns:
+        tuple[np.ndarray, np.ndarray, np.ndarray]: Boxes as two corners (n, 4),
+        keypoints (n, k, 2), and which of them are annotated (n, k).
+    """
+    boxes = np.asarray(record.get('bbox', np.zeros((0, 4))))
+    keypoints = np.asarray(record.get('keypoints', np.zeros((0, 0, 2))))
+    visible = np.asarray(record.get('keypoints_visible', np.zeros((0, 0)))) > 0
+    return boxes, keypoints, visible

@@ -1,0 +1,187 @@
+"""Joints as the maxima of heatmaps averaged over several scales of the box."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.model import BaseTTAModel, is_model_wrapper
+from mmpose.codecs import MSRAHeatmap
+from mmpose.models.pose_estimators import TopdownPoseEstimator
+from mmpose.registry import MODELS
+from mmpose.structures import PoseDataSample
+from torch import Tensor, nn
+
+#: Factors of the person's box in PyraNet's tests, whose code the FPD paper used.
+SCALES = (0.8, 0.9, 1.0, 1.1, 1.2, 1.3)
+
+
+@MODELS.register_module()
+class MultiScaleSearch(BaseTTAModel):
+    """The test protocol of the FPD paper, from PyraNet (Yang et al., ICCV 2017).
+
+    The heatmaps of each scale are mapped back to the original image, averaged there,
+    and a joint is the pixel with the highest average, see :func:`search`. A sample
+    keeps its ground truth and box as at scale 1, and no heatmaps.
+
+    :class:`MultiScaleSearchHook` puts this model around the one that is tested, and
+    the scales into the test pipeline.
+
+    Args:
+        module (dict | nn.Module): A top-down estimator with ``MSRAHeatmap`` or a
+            subclass as its decoder; its ``test_cfg.output_heatmaps`` is switched on.
+        scales (Sequence[float]): The factors by which the test pipeline multiplies
+            the person's box, in its order. Defaults to 0.8, 0.9 ... 1.3.
+        **kwargs: Arguments of :class:`BaseTTAModel`.
+
+    Raises:
+        ValueError: If a scale is not a positive number, or the model gives no such
+            heatmaps.
+    """
+
+    def __init__(
+        self,
+        module: dict | nn.Module,
+        scales: Sequence[float] = SCALES,
+        **kwargs: Any,
+    ):
+        super().__init__(module, **kwargs)
+        self.scales = check_scales(scales)
+        model = self.module.module if is_model_wrapper(self.module) else self.module
+        decoder = getattr(getattr(model, 'head', None), 'decoder', None)
+        if not isinstance(model, TopdownPoseEstimator) or not isinstance(
+            decoder, MSRAHeatmap
+        ):
+            raise ValueError(
+                'multi-scale search needs a TopdownPoseEstimator whose head has the '
+                f'decoder MSRAHeatmap or FPDHeatmap, got {type(model).__name__} with '
+                f'{type(decoder).__name__}'
+            )
+        model.test_cfg = {**model.test_cfg, 'output_heatmaps': True}
+
+    def merge_preds(
+        self, data_samples_list: Sequence[Sequence[PoseDataSample]]
+    ) -> list[PoseDataSample]:
+        """Searches the joints of each person.
+
+        Args:
+            data_samples_list (Sequence[Sequence[PoseDataSample]]): The samples of
+                each person, one for each scale, with ``pred_fields.heatmaps``.
+
+        Returns:
+            list[PoseDataSample]: One for each person.
+
+        Raises:
+            ValueError: If the pipeline made another number of scales.
+        """
+        return [self._merge(samples) for samples in data_samples_list]
+
+    def _merge(self, samples: Sequence[PoseDataSample]) -> PoseDataSample:
+        if len(samples) != len(self.scales):
+            raise ValueError(
+                f'the test pipeline made {len(samples)} scales of a person, and '
+                f'MultiScaleSearch expects {len(self.scales)}'
+            )
+        sizes = np.array([sample.metainfo['input_scale'] for sample in samples])
+        centers = np.array([sample.metainfo['input_center'] for sample in samples])
+        keypoints, scores = search(
+            [sample.pred_fields.heatmaps for sample in samples],
+            centers - sizes / 2,
+            sizes,
+            samples[0].metainfo['ori_shape'][:2],
+        )
+        nearest = int(np.argmin(np.abs(np.array(self.scales) - 1)))
+        merged = samples[nearest]
+        # CocoMetric takes a person's area from it.
+        truth = merged.gt_instances
+        truth.bbox_scales = truth.bbox_scales / self.scales[nearest]
+        found = merged.pred_instances
+        found.keypoints = keypoints[None]
+        found.keypoint_scores = found.keypoints_visible = scores[None]
+        del merged.pred_fields
+        return merged
+
+
+def check_scales(scales: Sequence[float | str]) -> tuple[float, ...]:
+    """Converts scales, or says which one is none.
+
+    Args:
+        scales (Sequence[float | str]): Numbers, or what a user typed.
+
+    Returns:
+        tuple[float, ...]: Positive and finite numbers, at least one.
+
+    Raises:
+        ValueError: If they are not.
+    """
+    if isinstance(scales, str) or not isinstance(scales, Sequence) or not scales:
+        raise ValueError(f'multi-scale search needs a list of scales, got {scales!r}')
+    numbers = []
+    for scale in scales:
+        try:
+            numbers.append(float(scale))
+        except (TypeError, ValueError):
+            numbers.append(math.nan)
+        if not (numbers[-1] > 0 and math.isfinite(numbers[-1])):
+            raise ValueError(
+                f'the scales of multi-scale search are positive numbers, got {scale!r}'
+            )
+    return tuple(numbers)
+
+
+def search(
+    heatmaps: Sequence[Tensor],
+    corners: np.ndarray,
+    sizes: np.ndarray,
+    image_shape: tuple[int, int],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Finds each joint in the average of heatmaps of several crops of an image.
+
+    Heatmaps are interpolated bilinearly at the pixels of the image and are zero
+    outside of their crop. Pixels outside of all crops are not looked at.
+
+    Args:
+        heatmaps (Sequence[Tensor]): Of S crops, (K, h, w) each.
+        corners (np.ndarray): Left upper corners of the crops in image pixels, (S, 2).
+            As everywhere in MMPose, heatmap pixel 0 lies on the corner, and a crop is
+            as wide as ``w`` heatmap pixels.
+        sizes (np.ndarray): Widths and heights of the crops in image pixels, (S, 2).
+        image_shape (tuple[int, int]): Height and width of the image.
+
+    Returns:
+        tuple[np.ndarray, np.ndarray]: The pixels, float32, (K, 2), and the averages
+        there, (K,).
+    """
+    limit = np.array(image_shape[::-1])
+    start = np.clip(np.floor(corners.min(axis=0)), 0, limit - 1).astype(int)
+    stop = np.ceil((corners + sizes).max(axis=0)).astype(int)
+    # A box beside the image leaves the nearest pixels of its border.
+    stop = np.clip(stop, start + 1, limit)
+    columns, rows = (np.arange(*ends) for ends in zip(start, stop, strict=True))
+
+    # Along each axis bilinear interpolation is a matrix. One product over the stacked
+    # columns of all heatmaps interpolates along the second axis and adds the scales.
+    stretched, across = [], []
+    for heatmap, (left, top), (width, height) in zip(
+        heatmaps, corners, sizes, strict=True
+    ):
+        # Tests with fp16 switch autocast on, and half a mantissa moves maxima.
+        heatmap = heatmap.float()
+        h, w = heatmap.shape[-2:]
+        down = _interpolation((rows - top) / (height / h), h).to(heatmap)
+        across.append(_interpolation((columns - left) / (width / w), w).to(heatmap))
+        with torch.autocast(heatmap.device.type, enabled=False):
+            stretched.append(down @ heatmap)
+    with torch.autocast(heatmap.device.type, enabled=False):
+        total = torch.cat(stretched, dim=-1) @ torch.cat(across, dim=-1).T
+    scores, best = (total / len(heatmaps)).flatten(1).max(dim=1)
+    y, x = np.divmod(best.cpu().numpy(), len(columns))
+    keypoints = np.stack([x, y], axis=1) + start
+    return keypoints.astype(np.float32), scores.cpu().numpy()
+
+
+def _interpolation(positions: np.ndarray, size: int) -> Tensor:
+    """Weights of `size` samples at positions between them; zero beyond the ends."""
+    distance = np.abs(positions[:, None] - np.arange(size))
+    return torch.from_numpy(np.maximum(1 - distance, 0))

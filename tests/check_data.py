@@ -1,0 +1,42 @@
+"""Data and configs that the checks are run on."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from mmengine.config import Config
+
+from fpd_mmpose.datasets.check import set_data_root
+from fpd_mmpose.paths import load_config
+
+ROOT = Path(__file__).resolve().parents[1]
+TRAIN = 'annotations/mpii_train.json'
+VAL = 'annotations/mpii_val.json'
+HEADS = 'annotations/mpii_gt_val.mat'
+
+
+def config_of(root: Path, name: str = 'hourglass/hg4_128_mpii.py') -> Config:
+    """A config that reads the data in a folder."""
+    config = load_config(name)
+    set_data_root(config, root)
+    return config
+
+
+def edit(path: Path, change: Callable[[list[dict]], None]) -> None:
+    """Changes the people of an annotation file."""
+    people = json.loads(path.read_text())
+    change(people)
+    path.write_text(json.dumps(people))
+
+
+def only(lines: list[str]) -> str:
+    """The one message that there is."""
+    (line,) = lines
+    assert '\n' not in line
+    return line
+
+
+def image_of(root: Path, split: str, record: int) -> Path:
+    """Where the image of a record is."""
+    people = json.loads((root / split).read_text())
+    return root / 'images' / people[record]['image']

@@ -1,0 +1,81 @@
+"""Crops have the pixels of the reference."""
+
+import numpy as np
+import pytest
+from mmpose.datasets.transforms import TopdownAffine
+from mmpose.registry import TRANSFORMS
+
+from fpd_mmpose.datasets import FPDTopdownAffine
+
+
+def person(rotation: float | None = None) -> dict:
+    random = np.random.RandomState(3)
+    results = dict(
+        img=random.randint(256, size=(120, 160, 3), dtype=np.uint8),
+        bbox_center=np.array([[70.3, 55.8]]),
+        bbox_scale=np.array([[90.5, 60.2]]),
+        keypoints=random.uniform(0, 120, (1, 16, 2)),
+        keypoints_visible=np.ones((1, 16)),
+    )
+    if rotation is not None:
+        results['bbox_rotation'] = np.array([rotation])
+    return results
+
+
+@pytest.mark.parametrize('rotation', [None, 0.0, 31.0, -75.0])
+@pytest.mark.parametrize('size', [(64, 64), (48, 64)])
+def test_it_is_topdown_affine_but_for_rounding(rotation, size):
+    mine = TRANSFORMS.build(dict(type='FPDTopdownAffine', input_size=size))(
+        person(rotation)
+    )
+    stock = TopdownAffine(size)(person(rotation))
+    assert mine['img'].shape == (size[1], size[0], 3)
+    difference = np.abs(mine['img'].astype(int) - stock['img'])
+    assert np.mean(difference > 0) < 0.02
+    assert mine['keypoints_visible'].shape == stock['keypoints_visible'].shape
+    for name in ('transformed_keypoints', 'bbox_scale', 'input_center', 'input_scale'):
+        np.testing.assert_allclose(mine[name], stock[name], atol=1e-3)
+    assert mine['input_size'] == stock['input_size'] == size
+
+
+def test_the_box_gets_the_aspect_ratio_of_the_input():
+    found = FPDTopdownAffine((48, 64))(person())
+    np.testing.assert_allclose(found['input_scale'], [90.5, 90.5 * 64 / 48])
+    np.testing.assert_array_equal(found['input_center'], [70.3, 55.8])
+
+
+def test_the_corners_of_an_upright_box_are_those_of_the_crop():
+    results = person()
+    results['keypoints'] = np.array([[[25.05, 10.55], [115.55, 101.05]]])
+    found = FPDTopdownAffine((64, 64))(results)['transformed_keypoints']
+    np.testing.assert_allclose(found, [[[0, 0], [64, 64]]], atol=1e-4)
+
+
+def test_a_rotation_turns_about_the_centre():
+    results = person(90.0)
+    results['keypoints'] = np.array([[[70.3, 55.8], [80.3, 55.8]]])
+    centre, right = FPDTopdownAffine((64, 64))(results)['transformed_keypoints'][0]
+    np.testing.assert_allclose(centre, [32, 32], atol=1e-4)
+    np.testing.assert_allclose(right, [32, 32 - 10 * 64 / 90.5], atol=1e-4)
+
+
+def test_pixels_outside_of_the_image_are_black():
+    results = person()
+    results['bbox_center'] = np.array([[0.0, 0.0]])
+    crop = FPDTopdownAffine((64, 64))(results)['img']
+    assert not crop[:31].any() and not crop[:, :31].any() and crop[33:, 33:].any()
+
+
+def test_without_keypoints_it_serves_inference():
+    mine, stock = person(), person()
+    del mine['keypoints'], stock['keypoints']
+    mine, stock = FPDTopdownAffine((64, 64))(mine), TopdownAffine((64, 64))(stock)
+    for name in ('transformed_keypoints', 'keypoints_visible'):
+        np.testing.assert_array_equal(mine[name], stock[name])
+
+
+def test_several_boxes_are_refused():
+    results = person()
+    results['bbox_center'] = np.zeros((2, 2))
+    with pytest.raises(ValueError, match='crops one box, got 2'):
+        FPDTopdownAffine((64, 64))(results)

@@ -1,0 +1,192 @@
+"""Links to data and weights that are elsewhere."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parents[2] / 'tools/prepare_data.sh'
+MPII = ('annotations/mpii_train.json', 'annotations/mpii_val.json')
+MPII += ('annotations/mpii_gt_val.mat', 'images/1.jpg')
+MPII_OF_THE_REFERENCE = ('annot/train.json', 'annot/valid.json')
+MPII_OF_THE_REFERENCE += ('annot/gt_valid.mat', 'images/1.jpg')
+COCO = (
+    'annotations/person_keypoints_train2017.json',
+    'annotations/person_keypoints_val2017.json',
+    'person_detection_results/COCO_val2017_detections_AP_H_56_person.json',
+)
+
+
+class Place:
+    """A checkout and a folder with data, with spaces in their names."""
+
+    def __init__(self, folder: Path):
+        self.checkout = folder / 'my checkout'
+        self.data = folder / 'my data'
+        self.checkout.mkdir()
+        self.data.mkdir()
+
+    def fill(self, name: str, files: tuple[str, ...]) -> Path:
+        for file in files:
+            path = self.data / name / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        return self.data / name
+
+    def prepare(self, *options: str | Path) -> tuple[int, str]:
+        done = subprocess.run(
+            ['bash', SCRIPT, '--into', self.checkout, *options],
+            cwd=self.data,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+        )
+        return done.returncode, done.stdout
+
+    def links(self) -> dict[str, str]:
+        return {
+            str(path.relative_to(self.checkout)): str(path.readlink())
+            for path in self.checkout.rglob('*')
+            if path.is_symlink()
+        }
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def test_each_root_is_linked_with_its_absolute_path(place):
+    place.fill('people', MPII)
+    place.fill('coco', COCO)
+    place.fill('nets', ('a.pth', 'teacher/b.pth'))
+    code, output = place.prepare(
+        '--mpii', 'people', '--coco', './coco/', '--models', place.data / 'nets'
+    )
+    assert code == 0, output
+    assert place.links() == {
+        'data/mpii': str(place.data / 'people'),
+        'data/coco': str(place.data / 'coco'),
+        'checkpoints': str(place.data / 'nets'),
+    }
+    assert (place.checkout / 'data/mpii/images/1.jpg').is_file()
+    assert '2 weight files' in output
+
+
+def test_the_folder_that_the_reference_linked_from_is_one_option(place):
+    place.fill('MPII', MPII)
+    place.fill('models', ('a.pth',))
+    mine = place.fill('my coco', COCO)
+    code, output = place.prepare('--datasets', place.data)
+    assert code == 0, output
+    assert set(place.links()) == {'data/mpii', 'checkpoints'}
+    place.fill('MSCOCO', COCO)
+    assert place.prepare('--datasets', place.data, '--coco', mine)[0] == 0
+    assert place.links()['data/coco'] == str(mine)
+
+
+def test_it_can_be_run_again(place):
+    mpii = place.fill('MPII', MPII)
+    assert place.prepare('--mpii', mpii)[0] == 0
+    before = place.links()
+    code, output = place.prepare('--mpii', mpii)
+    assert code == 0 and 'is there already' in output
+    assert place.links() == before and not (mpii / 'MPII').exists()
+
+
+def test_a_link_that_points_elsewhere_is_replaced_with_force_alone(place):
+    one, other = place.fill('one', MPII), place.fill('other', MPII)
+    models = place.fill('models', ('a.pth',))
+    place.prepare('--mpii', one)
+    code, output = place.prepare('--mpii', other, '--models', models)
+    assert code == 1
+    (line,) = output.splitlines()
+    assert f'is a link to "{one}"' in line and '--force' in line
+    assert place.links() == {'data/mpii': str(one)}, 'nothing is linked by halves'
+    assert place.prepare('--mpii', other, '--force')[0] == 0
+    assert place.links() == {'data/mpii': str(other)}
+    assert (one / 'images/1.jpg').exists() and not (one / 'other').exists()
+
+
+def test_a_link_that_leads_nowhere_is_named(place):
+    mpii = place.fill('MPII', MPII)
+    (place.checkout / 'data').mkdir()
+    (place.checkout / 'data/mpii').symlink_to('/nowhere')
+    code, output = place.prepare('--mpii', mpii)
+    assert code == 1 and 'is a link to "/nowhere"' in output
+
+
+@pytest.mark.parametrize('force', [[], ['--force']])
+def test_a_real_folder_is_never_replaced(place, force):
+    mpii = place.fill('MPII', MPII)
+    real = place.checkout / 'data/mpii/images/mine.jpg'
+    real.parent.mkdir(parents=True)
+    real.touch()
+    code, output = place.prepare('--mpii', mpii, *force)
+    assert code == 1
+    (line,) = output.splitlines()
+    assert 'is no link' in line and str(place.checkout / 'data/mpii') in line
+    assert real.is_file()
+
+
+@pytest.mark.parametrize(
+    ('files', 'message'),
+    [
+        (MPII, "MPII is in MMPose's layout"),
+        (MPII_OF_THE_REFERENCE, 'MPII is in the layout of the released FPD code'),
+        ((*MPII[:1], *MPII_OF_THE_REFERENCE[1:]), 'partly in'),
+    ],
+)
+def test_the_layout_is_recognised(place, files, message):
+    code, output = place.prepare('--mpii', place.fill('MPII', files))
+    assert code == 0 and message in output and 'warning' not in output
+
+
+def test_the_layout_of_coco_is_recognised(place):
+    coco = place.fill('coco', (*COCO, 'images/train2017/1.jpg'))
+    _, output = place.prepare('--coco', coco)
+    (warning,) = [line for line in output.splitlines() if 'warning' in line]
+    folder = place.checkout / 'data/coco'
+    assert 'COCO lacks val2017' in warning
+    assert f'{folder}/val2017 or to {folder}/images/val2017' in warning
+    place.fill('coco', ('images/val2017/1.jpg',))
+    assert (
+        'COCO is in the layout of the released FPD code'
+        in place.prepare('--coco', coco)[1]
+    )
+
+
+def test_what_is_missing_is_a_warning_that_says_where_it_belongs(place):
+    code, output = place.prepare('--mpii', place.fill('MPII', MPII[:3]))
+    assert code == 0
+    (warning,) = [line for line in output.splitlines() if 'warning' in line]
+    assert f'MPII lacks images: it belongs to {place.checkout}/data/mpii/images' in (
+        warning
+    )
+    code, output = place.prepare('--models', place.fill('nets', ('readme.txt',)))
+    assert code == 0 and 'has no weights' in output
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (['--mpii', 'nowhere'], '--mpii: "nowhere" is not a folder'),
+        (['--datasets', 'nowhere'], '--datasets: "nowhere" is not a folder'),
+        (['--datasets', '.'], 'has none of the folders MPII, MSCOCO and models'),
+        (['--mpii', '.', '--into', 'nowhere'], '--into: "nowhere" is not a folder'),
+        (['--mpii'], '--mpii needs a folder'),
+        (['--mpi', '.'], 'unknown option "--mpi"'),
+        ([], 'there is nothing to link'),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(place, options, message):
+    code, output = place.prepare(*options)
+    assert code == 1 and not place.links()
+    errors = [line for line in output.splitlines() if 'error: ' in line]
+    assert errors == output.splitlines()[-1:] and message in errors[0]
+
+
+def test_help(place):
+    code, output = place.prepare('--help')
+    assert code == 0 and output.startswith('usage: ') and not place.links()

@@ -1,0 +1,52 @@
+#!/usr/bin/env python
+"""Converts MPII's mpii_human_pose_v1_u12_1.mat to the files that training reads."""
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command.
+
+    Args:
+        argv: Arguments; those of the process by default.
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('mat', help='mpii_human_pose_v1_u12_1.mat')
+    parser.add_argument('out_dir', help='folder of the annotations')
+    parser.add_argument(
+        '--val-list',
+        required=True,
+        help='validation images, one name a line or a .json list of names; or the '
+        "people of a published valid.json, which are then its file's, in its order",
+    )
+    parser.add_argument(
+        '--people',
+        choices=('single', 'all'),
+        default='single',
+        help='whom to take from test images, and from validation images given by '
+        'name: those that single_person lists (default), or all',
+    )
+    parser.add_argument(
+        '--layout',
+        choices=('reference', 'mmpose'),
+        default='reference',
+        help='names of the files: valid.json (default) or mpii_val.json',
+    )
+    args = parser.parse_args(argv)
+
+    # After the parsing: the package imports torch, and --help should not wait.
+    from fpd_mmpose.datasets.mpii_mat2json import convert_mpii_mat
+    from fpd_mmpose.engine.one_line_errors import one_line_errors
+
+    with one_line_errors():
+        convert_mpii_mat(
+            args.mat, args.out_dir, args.val_list, args.people, args.layout
+        )
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,138 @@
+#!/usr/bin/env bash
+# Links data sets and weights that are elsewhere into the checkout, where the configs
+# look for them. Run it again at any time: what is linked already stays.
+set -euo pipefail
+
+usage() {
+  cat <<'EOF'
+usage: bash tools/prepare_data.sh [--datasets DIR] [--mpii DIR] [--coco DIR]
+                                  [--models DIR] [--into DIR] [--force]
+
+  --mpii DIR      link data/mpii to this folder
+  --coco DIR      link data/coco to this folder
+  --models DIR    link checkpoints to this folder
+  --datasets DIR  short for --mpii DIR/MPII --coco DIR/MSCOCO --models DIR/models,
+                  of which those count that exist
+  --into DIR      the checkout; the one of this script by default
+  --force         replace links that point elsewhere; a real folder never is
+
+Data may be in MMPose's layout or in that of the released FPD code; which one it is
+gets printed, with what is missing. docs/data.md describes both. To check the data
+themselves: python tools/data/check.py CONFIG
+EOF
+}
+say() { printf 'prepare_data: %s\n' "$*"; }
+warn() { printf 'prepare_data: warning: %s\n' "$*" >&2; }
+die() { printf 'prepare_data: error: %s\n' "$*" >&2; exit 1; }
+
+mpii='' coco='' models='' datasets='' into='' force=''
+while [ $# -gt 0 ]; do
+  case $1 in
+    -h | --help) usage; exit ;;
+    --force) force=1 ;;
+    --mpii | --coco | --models | --datasets | --into)
+      [ -n "${2:-}" ] || die "$1 needs a folder (--help shows the options)"
+      printf -v "${1#--}" '%s' "$2"
+      shift
+      ;;
+    *) die "unknown option \"$1\" (--help shows the options)" ;;
+  esac
+  shift
+done
+
+# Without following links: a link that is pointed elsewhere later takes ours along.
+absolute() { (CDPATH='' cd -- "$1" && pwd -L); }
+
+if [ -n "$datasets" ]; then
+  [ -d "$datasets" ] || die "--datasets: \"$datasets\" is not a folder"
+  [ -n "$mpii" ] || [ ! -d "$datasets/MPII" ] || mpii=$datasets/MPII
+  [ -n "$coco" ] || [ ! -d "$datasets/MSCOCO" ] || coco=$datasets/MSCOCO
+  [ -n "$models" ] || [ ! -d "$datasets/models" ] || models=$datasets/models
+  [ -n "$mpii$coco$models" ] ||
+    die "--datasets: \"$datasets\" has none of the folders MPII, MSCOCO and models"
+fi
+[ -n "$mpii$coco$models" ] || { usage >&2; die 'there is nothing to link'; }
+into=${into:-$(dirname -- "${BASH_SOURCE[0]}")/..}
+[ -d "$into" ] || die "--into: \"$into\" is not a folder"
+into=$(absolute "$into")
+
+# check_link SOURCE LINK OPTION: dies where the link cannot be made.
+check_link() {
+  [ -n "$1" ] || return 0
+  [ -d "$1" ] || die "$3: \"$1\" is not a folder"
+  if [ "$1" -ef "$2" ]; then return; fi
+  if [ -L "$2" ]; then
+    [ -n "$force" ] || die "\"$2\" is a link to \"$(readlink "$2")\": --force" \
+      "makes it point to \"$1\""
+  elif [ -e "$2" ]; then
+    die "\"$2\" is there and is no link: move it away, or link what you need" \
+      'into it by hand; it is never replaced'
+  fi
+}
+
+make_link() {
+  [ -n "$1" ] || return 0
+  if [ "$1" -ef "$2" ]; then
+    say "$2 is there already"
+    return
+  fi
+  mkdir -p -- "$(dirname -- "$2")"
+  ln -sfn -- "$(absolute "$1")" "$2"
+  say "$2 -> $(readlink "$2")"
+}
+
+# layout NAME FOLDER PAIR...: says in which layout the data are. A pair is a file or
+# folder as MMPose names it, a colon, and the name in the released code's layout.
+layout() {
+  local name=$1 folder=$2 pair missing=() mmpose=1 reference=1
+  shift 2
+  for pair in "$@"; do
+    [ -e "$folder/${pair%%:*}" ] || mmpose=''
+    [ -e "$folder/${pair#*:}" ] || reference=''
+    [ -e "$folder/${pair%%:*}" ] || [ -e "$folder/${pair#*:}" ] || missing+=("$pair")
+  done
+  if [ -n "$mmpose" ]; then
+    say "$name is in MMPose's layout"
+  elif [ -n "$reference" ]; then
+    say "$name is in the layout of the released FPD code"
+  elif [ ${#missing[@]} -eq 0 ]; then
+    say "$name is partly in MMPose's layout and partly in the released FPD code's"
+  else
+    for pair in "${missing[@]}"; do
+      if [ "${pair%%:*}" = "${pair#*:}" ]; then
+        warn "$name lacks ${pair%%:*}: it belongs to $folder/${pair%%:*}" \
+          '(docs/data.md says where to get it)'
+      else
+        warn "$name lacks ${pair%%:*}: it belongs to $folder/${pair%%:*} or to" \
+          "$folder/${pair#*:} (docs/data.md says where to get it)"
+      fi
+    done
+  fi
+}
+
+# All checks before the first link.
+for step in check_link make_link; do
+  $step "$mpii" "$into/data/mpii" --mpii
+  $step "$coco" "$into/data/coco" --coco
+  $step "$models" "$into/checkpoints" --models
+done
+
+if [ -n "$mpii" ]; then
+  layout MPII "$into/data/mpii" \
+    annotations/mpii_train.json:annot/train.json \
+    annotations/mpii_val.json:annot/valid.json \
+    annotations/mpii_gt_val.mat:annot/gt_valid.mat \
+    images:images
+fi
+if [ -n "$coco" ]; then
+  detections=person_detection_results/COCO_val2017_detections_AP_H_56_person.json
+  train=annotations/person_keypoints_train2017.json
+  val=annotations/person_keypoints_val2017.json
+  layout COCO "$into/data/coco" "$train:$train" "$val:$val" \
+    train2017:images/train2017 val2017:images/val2017 "$detections:$detections"
+fi
+if [ -n "$models" ]; then
+  count=$(find -L "$into/checkpoints/" -name '*.pth' | wc -l)
+  [ "$count" -gt 0 ] || warn "$into/checkpoints has no weights (*.pth)"
+  [ "$count" -eq 0 ] || say "$into/checkpoints has $((count)) weight files (*.pth)"
+fi
