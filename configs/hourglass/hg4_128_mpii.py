@@ -1,7 +1,3 @@
-_base_ = ['hg8_256_mpii.py']
+_base_ = ['hg4_256_mpii.py']
 
-num_stacks = 4
-model = dict(
-    backbone=dict(num_stacks=num_stacks, num_features=128),
-    head=dict(num_stages=num_stacks),
-)
+model = dict(backbone=dict(num_features=128))

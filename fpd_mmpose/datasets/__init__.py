@@ -1,6 +1,7 @@
 """Datasets and transforms."""
 
-from .datasets import FPDCocoDataset, FPDMpiiDataset
+from .datasets import FPDCocoDataset, FPDMpiiDataset, UnlabeledPoseDataset
+from .samplers import MixedBatchSampler
 from .transforms import (
     FPDLoadImage,
     FPDTopdownAffine,
@@ -13,6 +14,8 @@ __all__ = [
     'FPDLoadImage',
     'FPDMpiiDataset',
     'FPDTopdownAffine',
+    'MixedBatchSampler',
     'RandomScaleRotation',
     'RescaleBox',
+    'UnlabeledPoseDataset',
 ]

@@ -1,5 +1,5 @@
 """Running and hooking into mmengine."""
 
-from .hooks import MultiScaleSearchHook, ProgressHook
+from .hooks import MultiScaleSearchHook, ProgressHook, ValidateBeforeTrainingHook
 
-__all__ = ['MultiScaleSearchHook', 'ProgressHook']
+__all__ = ['MultiScaleSearchHook', 'ProgressHook', 'ValidateBeforeTrainingHook']

@@ -1,5 +1,5 @@
 """Datasets."""
 
-from .body import FPDCocoDataset, FPDMpiiDataset
+from .body import FPDCocoDataset, FPDMpiiDataset, UnlabeledPoseDataset
 
-__all__ = ['FPDCocoDataset', 'FPDMpiiDataset']
+__all__ = ['FPDCocoDataset', 'FPDMpiiDataset', 'UnlabeledPoseDataset']

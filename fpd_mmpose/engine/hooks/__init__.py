@@ -2,5 +2,6 @@
 
 from .multi_scale_search_hook import MultiScaleSearchHook
 from .progress_hook import ProgressHook
+from .validate_before_training_hook import ValidateBeforeTrainingHook
 
-__all__ = ['MultiScaleSearchHook', 'ProgressHook']
+__all__ = ['MultiScaleSearchHook', 'ProgressHook', 'ValidateBeforeTrainingHook']

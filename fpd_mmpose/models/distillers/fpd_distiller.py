@@ -23,6 +23,9 @@ class FPDDistiller(TopdownPoseEstimator):
 
     .. math:: L = (1 - \alpha) L_{pose} + \alpha L_{kd}
 
+    People without labels in a batch take part in the network's pass and have a
+    distillation term of their own, see :class:`HeatmapDistillLoss`.
+
     Args:
         teacher (dict): Arguments of :class:`Teacher`: ``config``, ``checkpoint``
             and optionally ``joint_map``. Nothing is read before training starts.
@@ -70,55 +73,98 @@ class FPDDistiller(TopdownPoseEstimator):
 
         Args:
             inputs (Tensor): Normalised images, (N, 3, H, W).
-            data_samples (list[PoseDataSample]): With ground-truth heatmaps, which
-                alone alpha = 1 does without; ``keypoint_weights``, where present,
-                weigh both terms.
+            data_samples (list[PoseDataSample]): Labelled people, with ground-truth
+                heatmaps and optionally ``keypoint_weights``, which weigh both terms;
+                and unlabelled ones, whose data set gives no keypoints
+                (:class:`UnlabeledPoseDataset`).
 
         Returns:
-            dict: The losses of the head times (1 - alpha) and ``loss_kd``, which
-            mmengine adds up; for the log the unscaled terms ``pose`` and ``kd``
-            and what else the head reports (``acc_pose``).
+            dict: The losses of the head over the labelled people times (1 - alpha),
+            and ``loss_kd`` over all, which mmengine adds up; for the log the unscaled
+            terms ``pose`` and ``kd`` of the labelled and ``kd_unlabeled`` of the other
+            people, where there are such, and what else the head reports
+            (``acc_pose``).
 
         Raises:
-            ValueError: If ground truth is missing and alpha is below 1.
+            ValueError: If a sample has keypoints but no ground-truth heatmaps, and
+                alpha is below 1.
         """
         self.teacher.prepare(self)
-        alpha = self.distill_loss.alpha
+        labelled, unlabelled = self._split(data_samples)
         feats = self.extract_feat(inputs)
-        if _all_have(data_samples, 'gt_fields', 'heatmaps'):
-            with recorded_forward(self.head) as outputs:
-                reported = self.head.loss(feats, data_samples, train_cfg=self.train_cfg)
+        reported = {}
+        if labelled:
+            with recorded_forward(self.head, _rows(labelled, inputs)) as outputs:
+                reported = self.head.loss(
+                    feats,
+                    [data_samples[index] for index in labelled],
+                    train_cfg=self.train_cfg,
+                )
             output = outputs[-1]
-        elif alpha == 1:
-            output, reported = self.head.forward(feats), {}
         else:
-            raise ValueError(
-                f'a training sample has no ground-truth heatmaps and alpha is {alpha}: '
-                'add GenerateTarget to the pipeline, or set distill_loss.alpha=1'
-            )
+            output = self.head.forward(feats)
         stages = as_stages(output, 'the student')
         target = self.teacher.heatmaps(inputs, stages[-1].shape[-2:])
-        kd = self.distill_loss(stages, target, _keypoint_weights(data_samples))
+        has_joint = self.teacher.has_joint(target.device)
 
+        alpha = self.distill_loss.alpha
         losses = {}
         for name, value in reported.items():
             losses[name] = (1 - alpha) * value if 'loss' in name else value
-        losses['loss_kd'] = alpha * kd
         pose = [value.detach() for name, value in reported.items() if 'loss' in name]
         if pose:
             losses['pose'] = sum(pose)
-        losses['kd'] = kd.detach()
+        terms = []
+        for name, group, factor in (
+            ('kd', labelled, 1.0),
+            ('kd_unlabeled', unlabelled, self.distill_loss.unlabeled_weight),
+        ):
+            if not group:
+                continue
+            rows = _rows(group, inputs)
+            weights = None
+            if group is labelled:
+                weights = _keypoint_weights([data_samples[index] for index in group])
+            kd = self.distill_loss(
+                [stage[rows] for stage in stages], target[rows], weights, has_joint
+            )
+            terms.append(factor * kd)
+            losses[name] = kd.detach()
+        losses['loss_kd'] = alpha * sum(terms)
         return losses
 
+    def _split(self, data_samples: SampleList) -> tuple[list[int], list[int]]:
+        """Tells people with ground truth from those without."""
+        labelled, unlabelled = [], []
+        for index, sample in enumerate(data_samples):
+            if 'gt_fields' in sample and 'heatmaps' in sample.gt_fields:
+                labelled.append(index)
+            elif self.distill_loss.alpha < 1 and 'keypoints' in sample.get(
+                'gt_instances', ()
+            ):
+                raise ValueError(
+                    'a training sample has keypoints but no ground-truth heatmaps, and '
+                    f'alpha is {self.distill_loss.alpha}: add GenerateTarget to the '
+                    'pipeline, or set distill_loss.alpha=1'
+                )
+            else:
+                unlabelled.append(index)
+        return labelled, unlabelled
 
-def _all_have(data_samples: SampleList, group: str, field: str) -> bool:
-    return all(
-        group in sample and field in getattr(sample, group) for sample in data_samples
-    )
+
+def _rows(indices: list[int], inputs: Tensor) -> slice | Tensor:
+    """The samples of a batch; a slice, which copies nothing, where they are one."""
+    if indices == list(range(indices[0], indices[-1] + 1)):
+        return slice(indices[0], indices[-1] + 1)
+    return torch.tensor(indices, device=inputs.device)
 
 
 def _keypoint_weights(data_samples: SampleList) -> Tensor | None:
-    if not _all_have(data_samples, 'gt_instance_labels', 'keypoint_weights'):
+    if not all(
+        'gt_instance_labels' in sample
+        and 'keypoint_weights' in sample.gt_instance_labels
+        for sample in data_samples
+    ):
         return None
     return torch.cat(
         [sample.gt_instance_labels.keypoint_weights for sample in data_samples]

@@ -34,13 +34,17 @@ def as_stages(output: Any, owner: str) -> list[Tensor]:
 
 
 @contextmanager
-def recorded_forward(head: nn.Module) -> Iterator[list]:
+def recorded_forward(
+    head: nn.Module, rows: slice | Tensor = slice(None)
+) -> Iterator[list]:
     """Collects what a head's ``forward`` returns while its ``loss`` runs.
 
     MMPose's heads call ``self.forward`` directly, which runs no module hooks.
 
     Args:
         head (nn.Module): The head.
+        rows (slice | Tensor): The samples of the batch that the head's ``loss`` gets
+            to see; all of them are run and recorded. Defaults to all.
 
     Yields:
         list: Filled with one entry for each call.
@@ -51,7 +55,7 @@ def recorded_forward(head: nn.Module) -> Iterator[list]:
 
     def record(*args: Any, **kwargs: Any) -> Any:
         outputs.append(forward(*args, **kwargs))
-        return outputs[-1]
+        return _select(outputs[-1], rows)
 
     head.forward = record
     try:
@@ -60,6 +64,14 @@ def recorded_forward(head: nn.Module) -> Iterator[list]:
         del head.forward
         if previous is not None:
             head.forward = previous
+
+
+def _select(output: Any, rows: slice | Tensor) -> Any:
+    if isinstance(rows, slice) and rows == slice(None):
+        return output
+    if isinstance(output, (list, tuple)):
+        return type(output)(_select(one, rows) for one in output)
+    return output[rows]
 
 
 def resize_heatmaps(heatmaps: Tensor, size: Sequence[int]) -> Tensor:

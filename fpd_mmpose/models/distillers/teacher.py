@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import torch
+from mmengine.config import Config
 from mmengine.logging import print_log
 from mmpose.models.pose_estimators.base import BasePoseEstimator
 from mmpose.registry import MODELS
@@ -13,6 +14,13 @@ from fpd_mmpose.paths import load_config
 
 from .heatmaps import as_stages, resize_heatmaps
 from .input_adapter import InputAdapter
+from .joint_map import (
+    JointMap,
+    as_table,
+    joint_names,
+    names_of_run,
+    resolve_joint_map,
+)
 
 
 class Teacher:
@@ -31,21 +39,27 @@ class Teacher:
             :func:`fpd_mmpose.paths.load_config`.
         checkpoint (str): Path or URL of its weights, a file of the released FPD
             code included.
-        joint_map (Sequence[int], optional): For each joint of the student, the
-            index of the teacher's heatmap that shows it. ``None`` takes them in
-            order, and needs the same number of joints. Defaults to ``None``.
+        joint_map (Sequence[int | None], optional): For each joint of the student,
+            the index of the teacher's heatmap that shows it; None for a joint that
+            the teacher lacks, which then has no distillation term. Without a map,
+            joints are matched by their names where MMPose's metainfo of both data
+            sets tells them, and else by their order, if there are as many. Defaults
+            to ``None``.
     """
 
     def __init__(
         self,
         config: str | dict,
         checkpoint: str,
-        joint_map: Sequence[int] | None = None,
+        joint_map: Sequence[int | None] | None = None,
     ):
         self.config = config
         self.checkpoint = checkpoint
         self.joint_map = None if joint_map is None else list(joint_map)
         self.model: BasePoseEstimator | None = None
+        self._joints: JointMap | None = None
+        self._selection: Tensor | None = None
+        self._has_joint: Tensor | None = None
         self._adapter: InputAdapter | None = None
 
     def __deepcopy__(self, memo: dict) -> 'Teacher':
@@ -73,21 +87,40 @@ class Teacher:
         """
         if self.model is not None:
             return
-        model = self._build()
+        config = self._load_config()
+        model = self._build(config)
         adapter = InputAdapter(student.data_preprocessor, model.data_preprocessor)
-        self._check_fit(student, model, adapter)
+        mine, theirs = self._check_fit(student, model, adapter)
+        names = (
+            joint_names({'model': {'metainfo': student.metainfo}})
+            if student.metainfo
+            else names_of_run(self.checkpoint),
+            joint_names(config),
+        )
+        self._joints = resolve_joint_map(
+            self.joint_map, mine, theirs, *names, self._name
+        )
         self.model, self._adapter = model, adapter
         print_log(
             f'{self!r}: {sum(p.numel() for p in model.parameters()):,} parameters, '
             'frozen',
             logger='current',
         )
+        if self._joints is not None:
+            names = [
+                known if known and len(known) == count else None
+                for known, count in zip(names, (mine, theirs), strict=True)
+            ]
+            table = as_table(self._joints, *names)
+            print_log(f'joints of the teacher:\n{table}', logger='current')
 
-    def _build(self) -> BasePoseEstimator:
+    def _load_config(self) -> Config:
         try:
-            config = load_config(self.config)
+            return load_config(self.config)
         except ValueError as error:
             raise ValueError(f'model.teacher.config: {error}') from error
+
+    def _build(self, config: Config) -> BasePoseEstimator:
         model = MODELS.build(config.model)
         if not getattr(model, 'with_head', False):
             raise ValueError(f'teacher {self._name} has no head that gives heatmaps')
@@ -135,7 +168,7 @@ class Teacher:
         student: BasePoseEstimator,
         model: BasePoseEstimator,
         adapter: InputAdapter,
-    ) -> None:
+    ) -> tuple[int, int]:
         decoder = getattr(student.head, 'decoder', None)
         if decoder is None:
             raise ValueError('the head of the student has no decoder: set its codec')
@@ -158,35 +191,9 @@ class Teacher:
                 f'{width} x {height} pixels: {error}'
             ) from error
         target = as_stages(output, f'teacher {self._name}')[-1]
-        self._check_joints(mine[-1].shape[1], target.shape[1])
         for stage in mine:
             self._check_sizes(stage.shape[-2:], target.shape[-2:])
-
-    def _check_joints(self, mine: int, theirs: int) -> None:
-        if self.joint_map is None:
-            if mine != theirs:
-                raise ValueError(
-                    f'teacher {self._name} has {theirs} joints and the student '
-                    f'{mine}: set model.teacher.joint_map to the {mine} indices of '
-                    "the teacher's heatmaps"
-                )
-            return
-        if len(self.joint_map) != mine:
-            raise ValueError(
-                f'model.teacher.joint_map has {len(self.joint_map)} entries, the '
-                f'student {mine} joints'
-            )
-        for index in self.joint_map:
-            if not isinstance(index, int) or not 0 <= index < theirs:
-                raise ValueError(
-                    f'model.teacher.joint_map has {index!r}, which is not a heatmap '
-                    f'of the teacher: they are 0 to {theirs - 1}'
-                )
-        if len(set(self.joint_map)) != mine:
-            raise ValueError(
-                'model.teacher.joint_map uses a heatmap of the teacher twice: '
-                f'{self.joint_map}'
-            )
+        return mine[-1].shape[1], target.shape[1]
 
     def _check_sizes(self, mine: Sequence[int], theirs: Sequence[int]) -> None:
         if mine[0] * theirs[1] != mine[1] * theirs[0]:
@@ -206,17 +213,58 @@ class Teacher:
 
         Returns:
             Tensor: Heatmaps of the student's joints, float32, (N, K, *size), with
-            no gradient.
+            no gradient; zeros for joints that the teacher lacks.
         """
         model, adapter = self.model, self._adapter
         if next(model.parameters()).device != inputs.device:
             model.to(inputs.device)
+        if adapter.scale.device != inputs.device:
             adapter.to(inputs.device)
         with torch.inference_mode():
             output = model(adapter(inputs), None)
             heatmaps = as_stages(output, f'teacher {self._name}')[-1].to(inputs.dtype)
-            if self.joint_map is not None:
-                heatmaps = heatmaps[:, self.joint_map]
+            if self._joints is not None:
+                selection, has_joint = self._select(heatmaps.device)
+                # Exact zeros, so that a weight of 0 meets no NaN.
+                heatmaps = heatmaps[:, selection] * has_joint[None, :, None, None]
             heatmaps = resize_heatmaps(heatmaps, size)
         # Autograd cannot keep tensors of inference mode for the student's backward.
         return heatmaps.clone()
+
+    def has_same_joints(self, student: BasePoseEstimator) -> bool:
+        """Tells whether its heatmaps are those of the student's joints, in order.
+
+        Args:
+            student (BasePoseEstimator): The network to be trained.
+
+        Returns:
+            bool: False where a map picks or leaves out joints.
+
+        Raises:
+            ValueError: See :meth:`prepare`.
+        """
+        self.prepare(student)
+        return self._joints is None
+
+    def has_joint(self, device: torch.device) -> Tensor | None:
+        """Tells which of the student's joints the teacher has.
+
+        Args:
+            device (torch.device): Where the answer is wanted.
+
+        Returns:
+            Tensor | None: 1 or 0 for each joint, (K,); None if it has all of them.
+        """
+        if self._joints is None or None not in self._joints:
+            return None
+        return self._select(device)[1]
+
+    def _select(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        if self._selection is None or self._selection.device != device:
+            indices = [joint or 0 for joint in self._joints]
+            present = [float(joint is not None) for joint in self._joints]
+            # Normal tensors, although the first call comes in inference mode.
+            with torch.inference_mode(False):
+                self._selection = torch.tensor(indices, device=device)
+                self._has_joint = torch.tensor(present, device=device)
+        return self._selection, self._has_joint

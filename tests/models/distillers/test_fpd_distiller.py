@@ -421,8 +421,11 @@ class TestWithoutGroundTruth:
 
     def test_alpha_below_1_says_what_is_missing(self, mpii_root, tmp_path):
         model = self.build(mpii_root, tmp_path, alpha=0.5)
-        with pytest.raises(ValueError, match='no ground-truth heatmaps and alpha'):
-            model.loss(torch.randn(2, 3, 64, 64), [PoseDataSample()] * 2)
+        labelled = PoseDataSample(
+            gt_instances=InstanceData(keypoints=torch.zeros(1, 16, 2))
+        )
+        with pytest.raises(ValueError, match='no ground-truth heatmaps, and alpha'):
+            model.loss(torch.randn(2, 3, 64, 64), [labelled] * 2)
 
 
 class TestRefusedBeforeTraining:

@@ -6,5 +6,6 @@ name of this folder.
 
 from .fpd_coco_dataset import FPDCocoDataset
 from .fpd_mpii_dataset import FPDMpiiDataset
+from .unlabeled_pose_dataset import UnlabeledPoseDataset
 
-__all__ = ['FPDCocoDataset', 'FPDMpiiDataset']
+__all__ = ['FPDCocoDataset', 'FPDMpiiDataset', 'UnlabeledPoseDataset']

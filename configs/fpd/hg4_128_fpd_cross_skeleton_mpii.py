@@ -1,0 +1,10 @@
+# A teacher of another skeleton: it has 12 of MPII's 16 joints, found by their names.
+# The other four learn from the labels alone.
+_base_ = ['hg4_128_fpd_mpii.py']
+
+model = dict(
+    teacher=dict(
+        config='configs/hrnet/hrnet_w48_coco_256x192.py',
+        checkpoint='checkpoints/hrnet_w48_coco_256x192.pth',
+    ),
+)

@@ -1,0 +1,5 @@
+"""Samplers."""
+
+from .mixed_batch_sampler import MixedBatchSampler
+
+__all__ = ['MixedBatchSampler']

@@ -1,0 +1,1 @@
+"""Experiments that the docs report, to be run again."""

@@ -1,0 +1,130 @@
+"""Labelled and unlabelled people are mixed in a set ratio."""
+
+from collections import Counter
+
+import pytest
+from mmengine.dataset import DefaultSampler
+from mmpose.datasets import CombinedDataset
+from mmpose.registry import DATA_SAMPLERS
+
+from fpd_mmpose.datasets import FPDMpiiDataset
+
+
+@pytest.fixture(scope='module')
+def dataset(mpii_root) -> CombinedDataset:
+    """12 labelled people and 18 others."""
+    part = dict(
+        type='FPDMpiiDataset',
+        data_root=str(mpii_root),
+        ann_file='annotations/mpii_train.json',
+    )
+    more = dict(part, ann_file='annotations/mpii_val.json')
+    return CombinedDataset(
+        FPDMpiiDataset.METAINFO,
+        [part, dict(type='RepeatDataset', dataset=more, times=3)],
+    )
+
+
+def batches(
+    dataset: CombinedDataset,
+    batch_size: int = 5,
+    ratio: tuple = (3, 2),
+    epoch: int = 0,
+    rank: int = 0,
+    world_size: int = 1,
+    seed: int = 0,
+) -> list[list[int]]:
+    sampler = DefaultSampler(dataset, seed=seed)
+    sampler.rank, sampler.world_size = rank, world_size
+    sampler.set_epoch(epoch)
+    mixed = DATA_SAMPLERS.build(
+        dict(type='MixedBatchSampler', source_ratio=ratio),
+        default_args=dict(sampler=sampler, batch_size=batch_size),
+    )
+    drawn = list(mixed)
+    assert len(drawn) == len(mixed)
+    return drawn
+
+
+def labelled(drawn: list[list[int]]) -> list[int]:
+    return [index for batch in drawn for index in batch if index < 12]
+
+
+def others(drawn: list[list[int]]) -> list[int]:
+    return [index for batch in drawn for index in batch if index >= 12]
+
+
+def test_every_batch_has_the_ratio(dataset):
+    for batch in batches(dataset):
+        assert len(labelled([batch])) == 3 and len(others([batch])) == 2
+        assert max(batch) < 30
+
+
+def test_an_epoch_is_a_pass_over_the_labelled_people(dataset):
+    drawn = batches(dataset)
+    assert len(drawn) == 4
+    assert sorted(labelled(drawn)) == list(range(12))
+
+
+def test_the_last_batch_is_filled_up(dataset):
+    drawn = batches(dataset, batch_size=8, ratio=(5, 3))
+    assert len(drawn) == 3 and all(len(batch) == 8 for batch in drawn)
+    counts = Counter(labelled(drawn))
+    assert sum(counts.values()) == 15 and set(counts) == set(range(12))
+    assert max(counts.values()) == 2
+
+
+def test_the_others_go_on_from_epoch_to_epoch(dataset):
+    drawn = [
+        index for epoch in range(9) for index in others(batches(dataset, epoch=epoch))
+    ]
+    assert len(drawn) == 72
+    # Laps of 18: each is complete, and in an order of its own.
+    laps = [drawn[start : start + 18] for start in range(0, 72, 18)]
+    assert all(sorted(lap) == list(range(12, 30)) for lap in laps)
+    assert laps[0] != laps[1]
+
+
+def test_seed_and_epoch_alone_decide(dataset):
+    assert batches(dataset, epoch=3) == batches(dataset, epoch=3)
+    assert batches(dataset, epoch=3) != batches(dataset, epoch=4)
+    assert batches(dataset, seed=1) != batches(dataset, seed=2)
+
+
+def test_ranks_share_the_people(dataset):
+    drawn = [batches(dataset, rank=rank, world_size=2) for rank in range(2)]
+    assert [len(one) for one in drawn] == [2, 2]
+    both = labelled(drawn[0]) + labelled(drawn[1])
+    assert sorted(both) == list(range(12))
+    assert not set(others(drawn[0])) & set(others(drawn[1]))
+
+
+def test_without_shuffling_people_come_in_order(dataset):
+    sampler = DefaultSampler(dataset, shuffle=False)
+    mixed = DATA_SAMPLERS.get('MixedBatchSampler')(sampler, 5, [3, 2])
+    assert next(iter(mixed)) == [0, 1, 2, 12, 13]
+
+
+def test_a_part_that_is_smaller_than_an_epoch_needs_comes_again(dataset):
+    drawn = others(batches(dataset, batch_size=5, ratio=(1, 4)))
+    assert len(drawn) == 48 and min(Counter(drawn).values()) == 2
+
+
+@pytest.mark.parametrize(
+    ('batch_size', 'ratio', 'message'),
+    [
+        (4, (1, 1, 1), 'has 3 entries, and the data set 2 parts'),
+        (4, (1, 0), 'must be positive'),
+        (4, (1, 20), r'would have \[0, 4\] people'),
+        (4, (20, 1), r'would have \[4, 0\] people'),
+    ],
+)
+def test_a_ratio_that_cannot_be_is_refused(dataset, batch_size, ratio, message):
+    with pytest.raises(ValueError, match=message):
+        batches(dataset, batch_size, ratio)
+
+
+def test_a_plain_dataset_is_refused(mpii_root):
+    plain = FPDMpiiDataset(str(mpii_root / 'annotations/mpii_val.json'))
+    with pytest.raises(ValueError, match='needs a CombinedDataset .* FPDMpiiDataset'):
+        batches(plain)

@@ -1,0 +1,203 @@
+"""A real RTMDet, made small, with random weights."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.error import URLError
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from detection_data import without_run
+from mmdet.apis import inference_detector, init_detector
+from mmdet.evaluation import get_classes
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+
+from fpd_mmpose.detection import PersonDetector, Selection, detect_people
+from fpd_mmpose.detection.detector import person_label
+
+COMMAND = Path(__file__).parents[2] / 'tools' / 'data' / 'detect_people.py'
+CONFIG = """
+_base_ = 'mmdet::rtmdet/rtmdet_tiny_8xb32-300e_coco.py'
+model = dict(
+    backbone=dict(widen_factor=0.0625),
+    neck=dict(in_channels=[16, 32, 64], out_channels=16),
+    bbox_head=dict(in_channels=16, feat_channels=16, num_classes=3),
+    test_cfg=dict(score_thr=0.0, max_per_img=20),
+)
+test_dataloader = dict(dataset=dict(pipeline=[
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=(96, 96), keep_ratio=True),
+    dict(type='Pad', size=(96, 96), pad_val=dict(img=(114, 114, 114))),
+    dict(type='PackDetInputs', meta_keys=('ori_shape', 'img_shape', 'scale_factor')),
+]))
+"""
+CLASSES = ('dog', 'Person', 'cat')
+
+
+@pytest.fixture(scope='module')
+def config(tmp_path_factory) -> str:
+    path = tmp_path_factory.mktemp('detector') / 'rtmdet_small.py'
+    path.write_text(CONFIG)
+    return str(path)
+
+
+def save_weights(config: str, path: Path, classes: tuple[str, ...] = CLASSES) -> str:
+    torch.manual_seed(0)
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        model = MODELS.build(Config.fromfile(config).model)
+    meta = dict(dataset_meta=dict(CLASSES=classes))
+    torch.save(dict(meta=meta, state_dict=model.state_dict()), path)
+    return str(path)
+
+
+@pytest.fixture(scope='module')
+def weights(config, tmp_path_factory) -> str:
+    return save_weights(config, tmp_path_factory.mktemp('weights') / 'rtmdet_small.pth')
+
+
+@pytest.fixture(scope='module')
+def photos(tmp_path_factory) -> Path:
+    """Noise, of several sizes."""
+    folder = tmp_path_factory.mktemp('photos')
+    generator = np.random.default_rng(0)
+    for number in range(30):
+        size = (60 + 10 * (number % 4), 130 - 20 * (number % 3), 3)
+        noise = generator.integers(0, 256, size, dtype=np.uint8)
+        cv2.imwrite(str(folder / f'{number:02}.png'), noise)
+    return folder
+
+
+def test_it_finds_what_mmdet_finds(config, weights, photos):
+    images = [cv2.imread(str(path)) for path in sorted(photos.iterdir())]
+    found = PersonDetector(config, weights, 'cpu')(images)
+
+    assert DefaultScope.get_current_instance().scope_name == 'mmpose'
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        model = init_detector(config, weights, device='cpu')
+        results = [r.pred_instances for r in inference_detector(model, images)]
+    assert sum(map(len, found)) > len(images)
+    for boxes, stock in zip(found, results, strict=True):
+        people = stock[stock.labels == 1]
+        np.testing.assert_allclose(boxes[:, :4], people.bboxes, atol=1e-3)
+        np.testing.assert_allclose(boxes[:, 4], people.scores, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_the_command_goes_on_after_a_sigkill(config, weights, photos, tmp_path):
+    out = tmp_path / 'people.json'
+    part = tmp_path / 'people.json.part'
+    command = [sys.executable, str(COMMAND), str(photos), str(out)]
+    command += ['--config', config, '--weights', weights, '--device', 'cpu']
+    command += ['--batch-size', '1', '--score-thr', '0', '--max-people', '3']
+    environment = dict(os.environ, OMP_NUM_THREADS='1')
+
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        # A header and two images at least.
+        while not part.exists() or part.read_bytes().count(b'\n') < 3:
+            assert process.poll() is None, 'it ended before it could be killed'
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+    assert not out.exists()
+    done = part.read_bytes().count(b'\n') - 1
+    assert 2 <= done < 30
+
+    second = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert second.returncode == 0, second.stderr
+    assert f'{done} images are in "{part}" already' in second.stdout
+    content = json.loads(out.read_text())
+    assert list(tmp_path.iterdir()) == [out]
+    assert 0 < len(content['annotations']) <= 3 * 30
+    assert content['info']['command'].startswith('detect_people.py')
+    whole = detect_people(
+        photos,
+        tmp_path / 'whole.json',
+        PersonDetector(config, weights, 'cpu'),
+        Selection(score_thr=0, max_people=3),
+        batch_size=1,
+    )
+    assert without_run(content) == without_run(whole)
+
+
+# --- What cannot work ----------------------------------------------------------------
+
+
+def error_of(*args: str | None) -> str:
+    with pytest.raises(ValueError) as error:
+        PersonDetector(*args)([np.zeros((40, 40, 3), np.uint8)])
+    assert '\n' not in str(error.value)
+    return str(error.value)
+
+
+def test_files_that_are_not_there(config, weights, tmp_path):
+    assert 'none.pth" do not exist' in error_of(config, str(tmp_path / 'none.pth'))
+    assert 'none.py" does not exist' in error_of(str(tmp_path / 'none.py'), weights)
+    assert 'names no weights: pass them with --weights' in error_of(config)
+    assert 'rtmdet-zero in mmdet; pass' in error_of('rtmdet-zero', weights)
+
+
+def test_a_device_that_is_not_there(config, weights):
+    assert 'device "cuda:99"' in error_of(config, weights, 'cuda:99')
+
+
+def test_weights_of_another_network(config, tmp_path):
+    wider = tmp_path / 'wider.py'
+    wider.write_text(CONFIG.replace('num_classes=3', 'num_classes=4'))
+    weights = save_weights(str(wider), tmp_path / 'wider.pth')
+    assert 'another network than its config: 6 do not fit' in error_of(config, weights)
+
+    content = torch.load(weights)
+    del content['state_dict']['backbone.stem.0.conv.weight']
+    torch.save(content, weights)
+    assert '1 do not fit, the first is backbone.stem.0' in error_of(str(wider), weights)
+
+
+def test_weights_that_are_truncated_or_hold_code(config, weights, tmp_path):
+    spoiled = tmp_path / 'spoiled.pth'
+    spoiled.write_bytes(Path(weights).read_bytes()[:5000])
+    assert 'spoiled.pth" is not a readable PyTorch file' in error_of(
+        config, str(spoiled)
+    )
+    torch.save(dict(state_dict={}, hook=os.system), spoiled)
+    assert 'spoiled.pth" is refused' in error_of(config, str(spoiled))
+
+
+@pytest.mark.parametrize(
+    'name, file',
+    [(None, 'rtmdet_m_8xb32-100e_coco-obj365-person'), ('rtmdet-t', 'rtmdet_tiny')],
+)
+def test_without_a_network_it_says_which_file_to_fetch(monkeypatch, name, file):
+    def fail(url, *args, **kwargs):
+        raise URLError('no network')
+
+    monkeypatch.setattr(torch.hub, 'load_state_dict_from_url', fail)
+    message = error_of(name)
+    assert f'/{file}' in message and 'no network' in message
+    assert message.endswith('pass the file with --weights')
+
+
+@pytest.mark.parametrize(
+    'classes, label',
+    [
+        (get_classes('coco'), 0),
+        (('cat', 'Person'), 1),
+        (('pedestrian',), 0),
+        ('person', 0),
+    ],
+)
+def test_the_label_of_people(classes, label):
+    assert person_label(classes) == label
+
+
+def test_a_detector_that_knows_no_people(config, tmp_path):
+    weights = save_weights(config, tmp_path / 'animals.pth', ('dog', 'cow', 'cat'))
+    assert 'no class "person" (it has dog, cow, cat)' in error_of(config, weights)

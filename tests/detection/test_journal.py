@@ -1,0 +1,75 @@
+"""A journal that is not what this run would have written."""
+
+import pytest
+
+from fpd_mmpose.detection.journal import Journal
+
+OPTIONS = dict(score_thr=0.3, size=(1, 2), max_people=None)
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / 'people.json.part'
+    journal = Journal(path, OPTIONS)
+    journal.append([dict(name='a'), dict(name='b')])
+    journal.close()
+    return path
+
+
+def test_records_are_there_again(path):
+    journal = Journal(path, OPTIONS)
+    assert journal.records == [dict(name='a'), dict(name='b')]
+    journal.append([dict(name='c')])
+    journal.close()
+    assert [record['name'] for record in Journal(path, OPTIONS).records] == list('abc')
+
+
+def test_appended_records_are_on_the_disk_at_once(path):
+    journal = Journal(path, OPTIONS)
+    journal.append([dict(name='c')])
+    assert path.read_text().endswith('{"name": "c"}\n')
+    journal.close()
+
+
+def test_restart_discards_them(path):
+    journal = Journal(path, dict(OPTIONS, score_thr=0.5), restart=True)
+    assert journal.records == []
+    journal.close()
+
+
+def test_every_length_that_a_kill_can_leave(path):
+    content = path.read_bytes()
+    for length in range(len(content)):
+        path.write_bytes(content[:length])
+        journal = Journal(path, OPTIONS)
+        assert len(journal.records) == max(content[:length].count(b'\n') - 1, 0)
+        journal.append([dict(name='z')])
+        journal.close()
+        assert Journal(path, OPTIONS).records[-1] == dict(name='z')
+
+
+def test_options_without_records_do_not_matter(path):
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+    journal = Journal(path, dict(OPTIONS, score_thr=0.5))
+    journal.append([dict(name='a')])
+    journal.close()
+    with pytest.raises(ValueError, match='score_thr was 0.5 and is 0.3'):
+        Journal(path, OPTIONS)
+
+
+def test_a_damaged_line_in_the_middle(path):
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[0] + b'\0\0\0\n' + lines[2])
+    with pytest.raises(ValueError, match='damaged in line 2: pass --restart'):
+        Journal(path, OPTIONS)
+
+
+def test_another_file(path):
+    path.write_text('[1, 2]\n')
+    with pytest.raises(ValueError, match='not a journal: pass --restart'):
+        Journal(path, OPTIONS)
+
+
+def test_a_folder_that_cannot_be_made(path):
+    with pytest.raises(ValueError, match='cannot be written'):
+        Journal(path / 'people.json.part', OPTIONS)

@@ -1,0 +1,55 @@
+"""The study of people without labels compares like with like."""
+
+import json
+
+import pytest
+
+from fpd_mmpose.datasets import FPDMpiiDataset, UnlabeledPoseDataset
+from fpd_mmpose.studies import unlabeled
+from fpd_mmpose.studies.unlabeled import as_markdown, run_variant, split_people
+
+
+@pytest.fixture
+def split(mpii_root, tmp_path):
+    return split_people(mpii_root, tmp_path, share=0.25, seed=0)
+
+
+def test_people_are_split_without_remainder(split, mpii_root, tmp_path):
+    assert split == (3, 9)
+    everyone = FPDMpiiDataset(str(mpii_root / 'annotations/mpii_train.json'))
+    labelled = FPDMpiiDataset(str(tmp_path / 'labelled.json'))
+    settings = dict(data_root=str(mpii_root), images='images')
+    others = UnlabeledPoseDataset(
+        ann_file=str(tmp_path / 'unlabelled.json'), **settings
+    )
+    boxes = [
+        {tuple(info['bbox'][0].round(3)) for info in dataset}
+        for dataset in (labelled, others, everyone)
+    ]
+    assert boxes[0] | boxes[1] == boxes[2] and not boxes[0] & boxes[1]
+    assert 'keypoints' not in others[0]
+
+
+def test_another_seed_takes_other_people(split, mpii_root, tmp_path):
+    before = (tmp_path / 'labelled.json').read_text()
+    split_people(mpii_root, tmp_path, share=0.25, seed=1)
+    assert (tmp_path / 'labelled.json').read_text() != before
+
+
+def test_every_variant_runs_and_is_not_run_again(mpii_root, tmp_path, monkeypatch):
+    split_people(mpii_root, tmp_path, share=0.5, seed=0)
+    monkeypatch.setattr(unlabeled, 'BATCH', 3)
+    scores = {
+        variant: run_variant(variant, mpii_root, tmp_path, seed=0, steps=2)
+        for variant in unlabeled.VARIANTS
+    }
+    assert all(0 <= one['PCKh/Mean'] <= 100 for one in scores.values())
+    path = tmp_path / 'plain_student_labelled_part/scores.json'
+    path.write_text(json.dumps({'PCKh/Mean': 12.5}))
+    again = run_variant(unlabeled.PLAIN, mpii_root, tmp_path, seed=0, steps=2)
+    assert again == {'PCKh/Mean': 12.5}
+
+
+def test_the_table_has_seeds_and_mean():
+    table = as_markdown({'plain': [{'PCKh/Mean': 10}, {'PCKh/Mean': 13}]})
+    assert table.splitlines()[-1] == '| plain | 10.0 | 13.0 | 11.5 |'
