@@ -1,7 +1,7 @@
 _base_ = ['default_runtime.py']
 
 # Adam without weight decay, drops at epochs 90 and 120, no warm-up: the released
-# MPII recipe of both the plain student and FPD.
+# recipe of hourglasses, plain and FPD. ResNets have another rate and batch.
 optim_wrapper = dict(optimizer=dict(type='Adam', lr=2.5e-4))
 param_scheduler = [
     dict(type='MultiStepLR', milestones=[90, 120], gamma=0.1, by_epoch=True)

@@ -1,6 +1,18 @@
 """Weights of other projects under the names used here."""
 
 from .checkpoint import read_state_dict
-from .hourglass import from_reference, is_reference_hourglass
+from .hourglass import from_reference, is_reference_hourglass, to_reference
+from .layouts import recognise
+from .loading import install
+from .official import from_official, to_official
 
-__all__ = ['from_reference', 'is_reference_hourglass', 'read_state_dict']
+__all__ = [
+    'from_official',
+    'from_reference',
+    'install',
+    'is_reference_hourglass',
+    'read_state_dict',
+    'recognise',
+    'to_official',
+    'to_reference',
+]

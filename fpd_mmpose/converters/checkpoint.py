@@ -10,15 +10,16 @@ import torch
 from mmengine.dist import barrier, is_main_process
 from torch import Tensor
 
-from .hourglass import from_reference, is_reference_hourglass
+from .layouts import Layout, recognise
 
 
 def read_state_dict(source: str) -> dict[str, Tensor]:
     """Reads the weights of a pose estimator from a file or a URL.
 
     Files are untrusted: they are read with ``weights_only=True`` and the allow-list
-    of :mod:`fpd_mmpose.compat`. Files of the released FPD code (``model_best.pth``,
-    ``checkpoint.pth``) get the names used here.
+    of :mod:`fpd_mmpose.compat`. Pose weights of the released FPD code
+    (``model_best.pth``, ``checkpoint.pth``), of official HRNet and of SimpleBaseline
+    get the names used here.
 
     Args:
         source (str): Path, or http(s) URL (downloaded once, into torch's hub cache).
@@ -30,9 +31,59 @@ def read_state_dict(source: str) -> dict[str, Tensor]:
         ValueError: If there is no such file, it cannot be read, asks for types that
             are not allowed, or holds no weights. One line, naming the file.
     """
-    checkpoint = _read(str(source))
-    if isinstance(checkpoint, dict) and isinstance(checkpoint.get('state_dict'), dict):
-        checkpoint = checkpoint['state_dict']
+    state_dict = weights_of(read_checkpoint(source), source)
+    layout = recognise(state_dict)
+    if layout is not None and layout.is_foreign_pose:
+        return rename(state_dict, layout, source)
+    return {name.removeprefix('module.'): value for name, value in state_dict.items()}
+
+
+def read_checkpoint(source: str) -> Any:
+    """Reads an untrusted file, or a URL, as :func:`read_state_dict` does.
+
+    Args:
+        source (str): Path or http(s) URL.
+
+    Returns:
+        Any: What the file holds.
+
+    Raises:
+        ValueError: If it cannot be read or asks for types that are not allowed.
+    """
+    source = str(source)
+    is_url = source.startswith(('http://', 'https://'))
+    path = Path(source).expanduser()
+    if not is_url:
+        if not path.exists():
+            raise ValueError(f'"{source}" does not exist (looked from {Path.cwd()})')
+        if not path.is_file():
+            raise ValueError(f'"{source}" is not a file')
+    try:
+        if is_url:
+            return download(source, weights_only=True)
+        return torch.load(path, map_location='cpu', weights_only=True)
+    except Exception as error:
+        raise ValueError(why_unreadable(source, error)) from error
+
+
+def weights_of(
+    checkpoint: Any, source: str, key: str = 'state_dict'
+) -> dict[str, Tensor]:
+    """Takes the weights out of what a file holds.
+
+    Args:
+        checkpoint: A state dict, or a dict with one under ``key``.
+        source (str): The file, for messages.
+        key (str): Defaults to ``'state_dict'``.
+
+    Returns:
+        dict: Names as in the file, and tensors.
+
+    Raises:
+        ValueError: If there are none.
+    """
+    if isinstance(checkpoint, dict) and isinstance(checkpoint.get(key), dict):
+        checkpoint = checkpoint[key]
     if (
         not isinstance(checkpoint, dict)
         or not checkpoint
@@ -40,47 +91,69 @@ def read_state_dict(source: str) -> dict[str, Tensor]:
     ):
         raise ValueError(
             f'"{source}" holds no weights: expected a state dict, or a checkpoint '
-            'with the key "state_dict"'
+            f'with the key "{key}"'
         )
-    state_dict = dict(checkpoint)
-    if is_reference_hourglass(state_dict):
-        try:
-            return from_reference(state_dict)
-        except ValueError as error:
-            raise ValueError(f'"{source}" cannot be converted: {error}') from error
-    return {name.removeprefix('module.'): value for name, value in state_dict.items()}
+    return dict(checkpoint)
 
 
-def _read(source: str) -> Any:
-    is_url = source.startswith(('http://', 'https://'))
-    if not is_url:
-        path = Path(source).expanduser()
-        if not path.exists():
-            raise ValueError(f'"{source}" does not exist (looked from {Path.cwd()})')
-        if not path.is_file():
-            raise ValueError(f'"{source}" is not a file')
+def rename(
+    state_dict: dict[str, Tensor], layout: Layout, source: str
+) -> dict[str, Tensor]:
+    """Gives weights the names used here.
+
+    Args:
+        state_dict (dict): Weights in ``layout``.
+        layout (Layout): What :func:`recognise` found.
+        source (str): The file, for messages.
+
+    Returns:
+        dict: The same tensors.
+
+    Raises:
+        ValueError: If a name does not belong to the layout.
+    """
     try:
-        if is_url:
-            return _download(source)
-        return torch.load(path, map_location='cpu', weights_only=True)
-    except Exception as error:
-        raise ValueError(_explain(source, error)) from error
+        return layout.rename(state_dict)
+    except ValueError as error:
+        raise ValueError(f'"{source}" cannot be converted: {error}') from error
 
 
-def _download(url: str) -> Any:
+def download(
+    url: str, map_location: Any = 'cpu', weights_only: bool | None = True
+) -> Any:
+    """Reads a URL, once a machine, from torch's hub cache.
+
+    Args:
+        url (str): Of a file that torch wrote.
+        map_location: As of :func:`torch.load`. Defaults to the CPU.
+        weights_only (bool, optional): As of :func:`torch.load`; ``None`` takes its
+            default.
+
+    Returns:
+        Any: What the file holds.
+    """
     # The main process fills the cache before the others read it.
     if not is_main_process():
         barrier()
     try:
         return torch.hub.load_state_dict_from_url(
-            url, map_location='cpu', weights_only=True
+            url, map_location=map_location, weights_only=weights_only
         )
     finally:
         if is_main_process():
             barrier()
 
 
-def _explain(source: str, error: Exception) -> str:
+def why_unreadable(source: str, error: Exception) -> str:
+    """Says in one line why a file could not be read, and what it asked for.
+
+    Args:
+        source (str): The file.
+        error (Exception): What :func:`torch.load` or a download raised.
+
+    Returns:
+        str: For a :class:`ValueError`.
+    """
     detail = (str(error).strip().splitlines() or [type(error).__name__])[0]
     if isinstance(error, pickle.UnpicklingError):
         asked = re.search(r'(?:GLOBAL|Unsupported class) (\S+)', str(error))

@@ -1,7 +1,8 @@
 """Names of the weights in the reference's hourglass files, and ours."""
 
 import re
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 
 from torch import Tensor
 
@@ -63,6 +64,74 @@ def from_reference(
         prefix + _rename(name.removeprefix('module.')): value
         for name, value in state_dict.items()
     }
+
+
+def to_reference(
+    state_dict: Mapping[str, Tensor], prefix: str = 'backbone.'
+) -> dict[str, Tensor]:
+    """Renames the weights of :class:`StackedHourglass` to those of the reference.
+
+    Args:
+        state_dict (Mapping): Weights of a hourglass here.
+        prefix (str): What their names start with. Defaults to ``'backbone.'``.
+
+    Returns:
+        dict: The same tensors, in the order of the reference's files.
+
+    Raises:
+        ValueError: If a name is not one of a hourglass here.
+    """
+    layers: dict[str, dict[str, str]] = defaultdict(dict)
+    for name in state_dict:
+        path, _, leaf = name.removeprefix(prefix).rpartition('.')
+        layers[path][leaf] = name
+    stacks = count_numbered(r'stacks\.(\d+)\.', layers)
+    blocks = count_numbered(r'stacks\.\d+\.blocks\.(\d+)\.', layers)
+    renamed = {}
+    for theirs in _reference_layers(stacks, blocks):
+        # layer3 has no skip convolution, and the last stack no feedback.
+        ours = _rename(f'{theirs}.weight').removesuffix('.weight')
+        for leaf, name in layers.pop(ours, {}).items():
+            renamed[f'{theirs}.{leaf}'] = state_dict[name]
+    if layers:
+        name = next(iter(next(iter(layers.values())).values()))
+        raise ValueError(f'"{name}" is not a weight of a stacked hourglass')
+    return renamed
+
+
+def count_numbered(pattern: str, names: Iterable[str]) -> int:
+    """Counts parts of a network that are numbered from 0.
+
+    Args:
+        pattern (str): Matches the start of a name; its first group is the number.
+        names (Iterable[str]): Names of weights.
+
+    Returns:
+        int: One more than the highest number; 0 where nothing matches.
+    """
+    found = (re.match(pattern, name) for name in names)
+    return 1 + max((int(match[1]) for match in found if match), default=-1)
+
+
+def _reference_layers(stacks: int, blocks: int) -> Iterator[str]:
+    """Names the layers of the reference's hourglass, in the order of its files."""
+    yield from ('conv1', 'bn1')
+    for layer in (1, 2, 3):
+        yield from (f'layer{layer}.0.{part}' for part in _BLOCK)
+    residuals = []
+    for stack in range(stacks):
+        for level in range(_OUTERMOST_LEVEL + 1):
+            for branch in range(len(_BRANCH) if level == 0 else len(_BRANCH) - 1):
+                path = f'hg.{stack}.hg.{level}.{branch}'
+                residuals += [f'{path}.{block}' for block in range(blocks)]
+    for stack in range(stacks):
+        residuals += [f'res.{stack}.{block}' for block in range(blocks)]
+    for residual in residuals:
+        yield from (f'{residual}.{part}' for part in _BLOCK if '.' not in part)
+    for stack in range(stacks):
+        yield from (f'fc.{stack}.0', f'fc.{stack}.1')
+    for layer in _STACK_LAYER:
+        yield from (f'{layer}.{stack}' for stack in range(stacks))
 
 
 def _rename(name: str) -> str:

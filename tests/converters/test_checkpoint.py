@@ -1,17 +1,13 @@
 """Reading of weight files that came from elsewhere."""
 
-import functools
-import http.server
-import os
 import pickle
-import threading
 from collections import OrderedDict
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from hostile import Evil
 from mmengine.logging import HistoryBuffer
 
 from fpd_mmpose.converters import from_reference, read_state_dict
@@ -102,29 +98,6 @@ def test_files_that_the_reference_wrote_fit(shared, file, sizes):
 # --- Addresses ---------------------------------------------------------------------
 
 
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args: object) -> None:
-        self.server.requests.append(self.path)
-
-
-@pytest.fixture
-def server(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[http.server.HTTPServer]:
-    """Serves the folder `served`; downloads go to `hub`."""
-    (tmp_path / 'served').mkdir()
-    monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'hub'))
-    monkeypatch.setenv('no_proxy', '127.0.0.1')
-    handler = functools.partial(QuietHandler, directory=str(tmp_path / 'served'))
-    with http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
-        server.requests = []
-        poll = dict(poll_interval=0.01)
-        threading.Thread(target=server.serve_forever, kwargs=poll, daemon=True).start()
-        server.address = f'http://127.0.0.1:{server.server_port}'
-        yield server
-        server.shutdown()
-
-
 def test_an_address_is_downloaded_once(tmp_path, server):
     torch.save({'state_dict': PREFIXED}, tmp_path / 'served/weights.pth')
     for _ in range(2):
@@ -155,16 +128,6 @@ def test_a_downloaded_file_may_not_run_anything(tmp_path, server):
 
 
 # --- Refusals ----------------------------------------------------------------------
-
-
-class Evil:
-    """Pickles as a command that makes a folder."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-
-    def __reduce__(self) -> tuple:
-        return os.system, (f'mkdir "{self.folder}"',)
 
 
 def refusal(source: str | Path) -> str:

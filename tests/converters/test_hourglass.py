@@ -1,9 +1,11 @@
 """Renaming of the reference's hourglass weights."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
-from fpd_mmpose.converters import from_reference, is_reference_hourglass
+from fpd_mmpose.converters import from_reference, is_reference_hourglass, to_reference
 from fpd_mmpose.models import StackedHourglass
 
 Shapes = dict[str, tuple[int, ...]]
@@ -166,3 +168,36 @@ def test_an_unknown_name_is_refused_by_name(name):
     with pytest.raises(ValueError) as info:
         from_reference({**theirs, f'module.{name}': torch.zeros(1)})
     assert str(info.value) == f'"{name}" is not a weight of the reference\'s hourglass'
+
+
+# --- And back ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    'sizes', [(1, 128, 1, 16), (4, 128, 1, 16), (8, 256, 1, 16), (3, 24, 2, 17)]
+)
+def test_our_names_become_the_references(sizes):
+    theirs = weights_of(reference_shapes(*sizes))
+    back = to_reference(from_reference(theirs))
+    assert set(back) == set(theirs)
+    assert all(back[name] is value for name, value in theirs.items())
+
+
+def test_the_way_back_has_the_order_of_the_references_files():
+    file = Path(__file__).parents[1] / 'data/hourglass_a.pth'
+    theirs = [name.removeprefix('module.') for name in torch.load(file)]
+    # Our own order differs: a stack's layers follow each other.
+    ours = StackedHourglass(2, 32).state_dict()
+    assert list(from_reference(dict.fromkeys(theirs), prefix='')) != list(ours)
+    assert list(to_reference(ours, prefix='')) == theirs
+
+
+@pytest.mark.parametrize(
+    'name',
+    ['backbone.stem.9.weight', 'backbone.stacks.0.extra.bias', 'head.conv.weight'],
+)
+def test_the_way_back_refuses_a_weight_of_another_network(name):
+    ours = from_reference(weights_of(reference_shapes(1, 8, 1, 2)))
+    with pytest.raises(ValueError) as info:
+        to_reference({**ours, name: torch.zeros(1)})
+    assert str(info.value) == f'"{name}" is not a weight of a stacked hourglass'

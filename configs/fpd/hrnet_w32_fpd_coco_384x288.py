@@ -1,0 +1,13 @@
+# The trained student goes on: its file replaces the ImageNet weights.
+_base_ = ['../hrnet/hrnet_w32_coco_384x288.py', '../_base_/fpd.py']
+
+model = dict(
+    **_base_.fpd,
+    backbone=dict(init_cfg=None),
+    teacher=dict(
+        config='configs/hrnet/hrnet_w48_coco_384x288.py',
+        checkpoint='checkpoints/hrnet_w48_coco_384x288.pth',
+    ),
+)
+custom_hooks = [*_base_.custom_hooks, _base_.fpd_hook]
+load_from = 'checkpoints/hrnet_w32_coco_384x288.pth'

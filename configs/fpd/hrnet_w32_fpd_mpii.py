@@ -1,0 +1,20 @@
+# The trained student goes on: its file replaces the ImageNet weights.
+_base_ = ['../hrnet/hrnet_w32_mpii.py', '../_base_/fpd.py']
+
+model = dict(
+    **_base_.fpd,
+    backbone=dict(init_cfg=None),
+    teacher=dict(
+        config='configs/hrnet/hrnet_w48_mpii.py',
+        checkpoint='checkpoints/hrnet_w48_mpii.pth',
+    ),
+)
+custom_hooks = [*_base_.custom_hooks, _base_.fpd_hook]
+load_from = 'checkpoints/hrnet_w32_mpii.pth'
+
+# Short, and at a rate that hardly moves the student.
+train_dataloader = dict(batch_size=16)
+optim_wrapper = dict(optimizer=dict(lr=1e-5))
+param_scheduler = [dict(_base_.param_scheduler[0], milestones=[5, 10, 15])]
+train_cfg = dict(max_epochs=20)
+auto_scale_lr = dict(base_batch_size=16)

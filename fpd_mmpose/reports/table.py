@@ -1,0 +1,247 @@
+"""The reference's result tables, as Markdown and CSV."""
+
+import csv
+import io
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fpd_mmpose.evaluation.mpii_pckh import COLUMNS
+
+from .budgets import Budget
+from .complexity import Complexity
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A table of the reference.
+
+    Attributes:
+        name (str): Of the data set.
+        columns (dict[str, str]): Metrics by heading.
+        extra (dict[str, str]): Metrics that are shown where all runs have them.
+        main (str): Heading of the one that gains are taken of.
+        bars (tuple[str, ...]): Headings that the picture shows.
+        size_first (bool): Whether input size and cost come before the scores.
+        note (str): What to know about a column.
+    """
+
+    name: str
+    columns: dict[str, str]
+    extra: dict[str, str]
+    main: str
+    bars: tuple[str, ...]
+    size_first: bool
+    note: str = ''
+
+
+_PCKH = (*COLUMNS, 'Mean', 'Mean@0.1')
+_AP = tuple(
+    f'{name}{suffix}'
+    for name in ('AP', 'AR')
+    for suffix in ('', ' .5', ' .75', ' (M)', ' (L)')
+)
+MPII = Layout(
+    name='MPII',
+    columns={name: f'PCKh/{name}' for name in _PCKH},
+    extra={name: f'PCKh/{name}' for name in ('PCKh@0.1', 'AUC')},
+    main='Mean',
+    bars=(*COLUMNS, 'Mean'),
+    size_first=False,
+    note="Mean@0.1 is the reference's name for a mean at 0.11.",
+)
+COCO = Layout(
+    name='COCO',
+    # The reference writes "Ap .5".
+    columns={'Ap .5' if name == 'AP .5' else name: f'coco/{name}' for name in _AP},
+    extra={},
+    main='AP',
+    bars=('AP', 'Ap .5', 'AP .75', 'AP (M)', 'AP (L)', 'AR'),
+    size_first=True,
+)
+LAYOUTS = (MPII, COCO)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A run, or runs that differ in their seeds.
+
+    Attributes:
+        name (str): Its name.
+        scores (dict[str, tuple[float, ...]]): Of each run, by heading.
+        input_size (tuple[int, int]): Width and height.
+        complexity (Complexity): Of the network.
+        budget (Budget): What training took.
+        over (str, optional): The baseline of the gain.
+        gain (float, optional): Of the main score.
+        equal (bool): Whether that baseline has the same budget.
+    """
+
+    name: str
+    scores: dict[str, tuple[float, ...]]
+    input_size: tuple[int, int]
+    complexity: Complexity
+    budget: Budget
+    over: str | None = None
+    gain: float | None = None
+    equal: bool = True
+
+    @property
+    def count(self) -> int:
+        """Number of runs."""
+        return len(next(iter(self.scores.values())))
+
+    def mean(self, heading: str) -> float:
+        """A score, averaged over the runs.
+
+        Args:
+            heading (str): The column.
+
+        Returns:
+            float: The mean.
+        """
+        return statistics.fmean(self.scores[heading])
+
+    def spread(self, heading: str) -> float | None:
+        """How much a score varies between the runs.
+
+        Args:
+            heading (str): The column.
+
+        Returns:
+            float | None: The standard deviation of a sample; ``None`` for one run.
+        """
+        return statistics.stdev(self.scores[heading]) if self.count > 1 else None
+
+
+@dataclass(frozen=True)
+class Table:
+    """Compared runs.
+
+    Attributes:
+        layout (Layout): Which table of the reference it is.
+        rows (tuple[Row, ...]): In the order given.
+        seeds (bool): Whether rows may stand for several runs.
+        notes (tuple[str, ...]): To be read below the table.
+    """
+
+    layout: Layout
+    rows: tuple[Row, ...]
+    seeds: bool
+    notes: tuple[str, ...]
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """The scores that all rows have, in order."""
+        return tuple(self.rows[0].scores)
+
+    @property
+    def has_gains(self) -> bool:
+        """Whether a plain student was named."""
+        return any(row.gain is not None for row in self.rows)
+
+    def markdown(self) -> str:
+        """Formats the table as the reference prints it, with notes.
+
+        Returns:
+            str: Aligned Markdown.
+        """
+        lines = _aligned([self._cells(row) for row in self.rows])
+        return '\n'.join([*lines, '', *(f'- {note}' for note in self.notes)])
+
+    def _cells(self, row: Row) -> dict[str, str]:
+        cost = {
+            '#Params': f'{_short(row.complexity.params / 1e6)}M',
+            'GFLOPs': _short(row.complexity.gflops_reference),
+        }
+        if self.layout.size_first:
+            cost = {'Input size': _size(row), **cost}
+        scores = {heading: _score(row, heading) for heading in self.headings}
+        first, second = (cost, scores) if self.layout.size_first else (scores, cost)
+        cells = {'Arch': row.name}
+        if self.seeds:
+            cells['Runs'] = str(row.count)
+        cells |= first | second
+        cells['Epochs'] = str(row.budget)
+        cells['Steps'] = _thousands(row.budget.steps)
+        cells['Samples'] = _thousands(row.budget.samples)
+        if self.has_gains:
+            mark = '' if row.equal else '*'
+            cells['Gain'] = '' if row.gain is None else f'{row.gain:+.3f}{mark}'
+        return cells
+
+    def csv(self) -> str:
+        """Formats the table for a spreadsheet: plain numbers, empty where unknown.
+
+        Returns:
+            str: CSV with a line of headings.
+        """
+        records = [self._record(row) for row in self.rows]
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(records[0]), lineterminator='\n')
+        writer.writeheader()
+        writer.writerows(records)
+        return text.getvalue()
+
+    def _record(self, row: Row) -> dict[str, object]:
+        record: dict[str, object] = {
+            'Arch': row.name,
+            'Runs': row.count,
+            'Input size': _size(row),
+            '#Params': row.complexity.params,
+            'MACs': row.complexity.macs,
+            'GFLOPs': f'{row.complexity.gflops_reference:.3f}',
+        }
+        for heading in self.headings:
+            record[heading] = f'{row.mean(heading):.3f}'
+            if self.seeds:
+                spread = row.spread(heading)
+                record[f'{heading} std'] = None if spread is None else f'{spread:.3f}'
+        record |= {
+            'Epochs': row.budget.total,
+            'Steps': row.budget.steps,
+            'Samples': row.budget.samples,
+        }
+        if self.has_gains:
+            gained = row.gain is not None
+            record['Gain'] = f'{row.gain:.3f}' if gained else None
+            record['Gain over'] = row.over
+            record['Equal budget'] = ('yes' if row.equal else 'no') if gained else None
+        return record
+
+
+def _short(number: float) -> str:
+    return f'{number:.1f}' if number >= 1 else f'{number:.2g}'
+
+
+def _size(row: Row) -> str:
+    # Height first, as in the reference's tables.
+    width, height = row.input_size
+    return f'{height}x{width}'
+
+
+def _score(row: Row, heading: str) -> str:
+    spread = row.spread(heading)
+    score = f'{row.mean(heading):.3f}'
+    return score if spread is None else f'{score} ± {spread:.3f}'
+
+
+def _thousands(number: int | None) -> str:
+    return '?' if number is None else f'{number:,}'
+
+
+def _aligned(rows: Sequence[dict[str, str]]) -> list[str]:
+    lines = [list(rows[0]), *(list(row.values()) for row in rows)]
+    # A bar in a name would open another column.
+    lines = [[cell.replace('|', '\\|') for cell in line] for line in lines]
+    widths = [max(3, *map(len, column)) for column in zip(*lines, strict=True)]
+    rule = ['-' * widths[0], *('-' * (width - 1) + ':' for width in widths[1:])]
+    return [
+        '| '
+        + ' | '.join(
+            cell.rjust(width) if index else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        + ' |'
+        for line in (lines[0], rule, *lines[1:])
+    ]

@@ -1,0 +1,198 @@
+"""Completes the metafiles from the configs beside them."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from mmengine.config import Config
+
+from fpd_mmpose.paths import load_config
+
+from .facts import Measure, cost, metadata, student_of
+
+METAFILE = 'metafile.yml'
+INDEX = 'model-index.yml'
+HEADER = (
+    '# tools/dev/update_tables.py writes this file from the configs. It keeps the\n'
+    '# Collections and, of each model, what is beside Name, Config, In Collection and\n'
+    '# Metadata. FLOPs are multiply-accumulates; Reference GFLOPs are these / 1024^3.\n'
+)
+INDEX_HEADER = '# Written by tools/dev/update_tables.py.\n'
+#: What a result must name beside its source.
+PROOF = {'published': 'Reference', 'measured': 'Command'}
+
+Entry = dict[str, Any]
+
+
+class _Plain(yaml.SafeDumper):
+    """Repeats what is used twice."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def dump(content: dict[str, Any]) -> str:
+    """Formats a metafile.
+
+    Args:
+        content (dict[str, Any]): What it says.
+
+    Returns:
+        str: YAML.
+    """
+    return yaml.dump(content, Dumper=_Plain, sort_keys=False, width=88)
+
+
+def read_models(root: Path) -> list[Entry]:
+    """Reads the models of all metafiles.
+
+    Args:
+        root (Path): The folder that has ``configs``.
+
+    Returns:
+        list[Entry]: Their entries.
+    """
+    contents = (_read(path) for path in metafiles(root))
+    return [entry for content in contents for entry in content['Models']]
+
+
+def metafiles(root: Path) -> list[Path]:
+    """Finds the metafiles.
+
+    Args:
+        root (Path): The folder that has ``configs``.
+
+    Returns:
+        list[Path]: One for each folder of configs.
+
+    Raises:
+        ValueError: If there are none. One line.
+    """
+    found = sorted((root / 'configs').glob(f'*/{METAFILE}'))
+    if not found:
+        raise ValueError(f'"{root}" has no configs/*/{METAFILE}')
+    return found
+
+
+def completed(root: Path, measure: Measure) -> dict[Path, dict[str, Any]]:
+    """Completes the metafiles.
+
+    Args:
+        root (Path): The folder that has ``configs``.
+        measure (Measure): Gives the cost of a config's network.
+
+    Returns:
+        dict[Path, dict[str, Any]]: What each metafile should say.
+
+    Raises:
+        ValueError: If a metafile or a config is not what it should be. One line.
+    """
+    contents = {path: _read(path) for path in metafiles(root)}
+    names = {path: _configs(root, path.parent) for path in contents}
+    # What the metafiles say of each config so far.
+    kept: dict[str, Entry] = {name: {} for found in names.values() for name in found}
+    for path, content in contents.items():
+        for entry in content['Models']:
+            name = entry.get('Config')
+            if name not in names[path] or kept[name]:
+                reason = 'is there twice' if name in names[path] else 'does not exist'
+                raise ValueError(f'"{path}": Config "{name}" {reason}: remove an entry')
+            _check_results(path, entry)
+            kept[name] = entry
+    return {
+        path: {
+            'Collections': content['Collections'],
+            'Models': [
+                _entry(root, name, content['Collections'][0]['Name'], kept, measure)
+                for name in names[path]
+            ],
+        }
+        for path, content in contents.items()
+    }
+
+
+def _configs(root: Path, folder: Path) -> list[str]:
+    """The configs of a folder, with numbers in their order."""
+
+    def parts(path: Path) -> list[tuple[int, str]]:
+        found = re.findall(r'(\d+)|(\D+)', path.stem)
+        return [(int(number or 0), text) for number, text in found]
+
+    found = sorted(folder.glob('*.py'), key=parts)
+    return [path.relative_to(root).as_posix() for path in found]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text())
+        complete = content['Collections'][0]['Name'] and 'Models' in content
+    except (yaml.YAMLError, TypeError, LookupError) as error:
+        reason = ' '.join(str(error).split())
+        raise ValueError(f'"{path}" is not a metafile: {reason}') from error
+    if not complete:
+        raise ValueError(f'"{path}" is not a metafile: it has no Models')
+    content['Models'] = content['Models'] or []
+    return content
+
+
+def _check_results(path: Path, entry: Entry) -> None:
+    for result in entry.get('Results', []):
+        source = result.get('Source')
+        if source not in PROOF or not result.get(PROOF[source]):
+            raise ValueError(
+                f'"{path}": a result of "{entry["Config"]}" needs a Source, which is '
+                'published, with a Reference, or measured, with a Command'
+            )
+
+
+def _entry(
+    root: Path, name: str, collection: str, kept: dict[str, Entry], measure: Measure
+) -> Entry:
+    config = load_config(root / name)
+    facts = metadata(config, measure)
+    if teacher := config.model.get('teacher'):
+        sources = {
+            'Teacher': (teacher.config, teacher.checkpoint),
+            'Student': (_student(root, name, kept), config.load_from),
+        }
+        for part, (source, weights) in sources.items():
+            facts[part] = _part(root, source, weights, kept, measure)
+    entry = {
+        'Name': Path(name).stem,
+        'Config': name,
+        'In Collection': collection,
+        'Metadata': facts,
+    }
+    return entry | {k: v for k, v in kept[name].items() if k not in entry}
+
+
+def _student(root: Path, name: str, kept: dict[str, Entry]) -> str:
+    found = student_of(root / name)
+    if isinstance(found, str):
+        return found  # another project's
+    student = found.relative_to(root.resolve()).as_posix()
+    if student not in kept:
+        raise ValueError(
+            f'"{root / name}": the first of its `_base_` is "{student}", and must be '
+            'the config of the student'
+        )
+    return student
+
+
+def _part(
+    root: Path,
+    name: str,
+    weights: str | None,
+    kept: dict[str, Entry],
+    measure: Measure,
+) -> Entry:
+    """A teacher or student, with the scores that its own config has."""
+    config: Config = load_config(name if '::' in name else root / name)
+    part = {'Config': name, **cost(config, measure)}
+    if weights:
+        part['Weights'] = weights
+    results = kept.get(name, {}).get('Results', [])
+    if results:
+        part |= {key: results[0][key] for key in ('Dataset', 'Source', 'Metrics')}
+    return part

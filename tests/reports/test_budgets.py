@@ -1,0 +1,111 @@
+"""What training took is counted from random weights on."""
+
+import shutil
+
+import pytest
+from finished import STEPS_PER_EPOCH, config_text, write_checkpoint, write_run
+
+from fpd_mmpose.reports.budgets import Budget, budget_before, own_budget
+from fpd_mmpose.reports.runs import read_run
+
+
+def budgets(*folders):
+    """The budget of each run, and the starts that were not found."""
+    runs = [read_run([f'{folder.name}={folder}']) for folder in folders]
+    lost = []
+
+    def note(run, start):
+        lost.append((run.name, start.path))
+
+    return [
+        budget_before(run, runs, note) + own_budget(run, run.epochs) for run in runs
+    ], lost
+
+
+def test_a_run_from_random_weights(tmp_path):
+    (budget,), lost = budgets(write_run(tmp_path / 'a', {5: 1.0}, processes=3))
+    samples = 5 * STEPS_PER_EPOCH * 4 * 3  # batches of 4 in 3 processes
+    assert budget == Budget((5,), 5 * STEPS_PER_EPOCH, samples)
+    assert str(budget) == '5' and not lost
+
+
+def test_a_chain_of_runs_is_summed(tmp_path):
+    first = write_run(tmp_path / 'a', {5: 1.0})
+    second = write_run(tmp_path / 'b', {6: 1.0}, load_from=first / 'epoch_5.pth')
+    third = write_run(tmp_path / 'c', {7: 1.0}, load_from=second / 'epoch_6.pth')
+    (*_, last), lost = budgets(first, second, third)
+    assert last == Budget((5, 6, 7), 18 * STEPS_PER_EPOCH, 18 * STEPS_PER_EPOCH * 4)
+    assert (str(last), last.total) == ('5+6+7', 18) and not lost
+
+
+def test_a_copy_under_another_name_is_of_its_run(tmp_path):
+    first = write_run(tmp_path / 'a', {4: 2.0, 5: 1.0}, best=4)
+    copy = tmp_path / 'student.pth'
+    shutil.copy(first / 'best_PCKh_Mean_epoch_4.pth', copy)
+    second = write_run(tmp_path / 'b', {6: 1.0}, load_from=copy)
+    (_, last), lost = budgets(first, second)
+    # All 5 epochs were needed to know that the 4th is the best.
+    assert last.epochs == (5, 6) and last.samples == 11 * STEPS_PER_EPOCH * 4
+    assert not lost
+
+
+def test_other_weights_of_the_same_run_count_their_own_epochs(tmp_path):
+    first = write_run(tmp_path / 'a', {5: 1.0})
+    earlier = write_checkpoint(first / 'epoch_3.pth', 3, config_text())
+    second = write_run(tmp_path / 'b', {6: 1.0}, load_from=earlier)
+    (_, last), _ = budgets(first, second)
+    assert last.epochs == (3, 6) and last.steps == 9 * STEPS_PER_EPOCH
+
+
+def test_without_the_run_the_file_tells(tmp_path):
+    first = write_run(tmp_path / 'a', {5: 1.0})
+    second = write_run(tmp_path / 'b', {6: 1.0}, load_from=first / 'epoch_5.pth')
+    third = write_run(tmp_path / 'c', {7: 1.0}, load_from=second / 'epoch_6.pth')
+    (last,), lost = budgets(third)
+    assert last == Budget((5, 6, 7), 18 * STEPS_PER_EPOCH, None) and not lost
+
+
+def test_runs_that_were_moved_are_found_by_folder_and_name(tmp_path):
+    first = write_run(tmp_path / 'a', {5: 1.0})
+    teacher = write_run(tmp_path / 't', {5: 1.0})
+    old = '/elsewhere/a/epoch_5.pth'
+    second = write_run(tmp_path / 'b', {6: 1.0}, load_from=old)
+    (*_, last), lost = budgets(first, teacher, second)
+    assert last.epochs == (5, 6) and not lost
+
+
+def test_an_ambiguous_name_is_no_match(tmp_path):
+    others = [write_run(tmp_path / name, {5: 1.0}) for name in 'at']
+    run = write_run(tmp_path / 'b', {6: 1.0}, load_from='/elsewhere/epoch_5.pth')
+    (*_, last), lost = budgets(*others, run)
+    assert (str(last), last.total, last.steps) == ('6+?', None, None)
+    assert lost == [('b', '/elsewhere/epoch_5.pth')]
+
+
+def test_a_resumed_run_is_not_counted_twice(tmp_path):
+    start = write_run(tmp_path / 'start', {4: 1.0})
+    first = write_run(tmp_path / 'a', {5: 1.0}, load_from=start / 'epoch_4.pth')
+    second = write_run(
+        tmp_path / 'b', {9: 1.0}, load_from=first / 'epoch_5.pth', resume=True
+    )
+    (last,), lost = budgets(second)
+    assert last.epochs == (4, 9) and not lost
+
+
+def test_files_that_name_each_other_end(tmp_path):
+    folder = tmp_path / 'x'
+    for epoch, other in ((1, 2), (2, 1)):
+        config = config_text(folder / f'epoch_{other}.pth')
+        write_checkpoint(folder / f'epoch_{epoch}.pth', epoch, config)
+    run = write_run(tmp_path / 'a', {5: 1.0}, load_from=folder / 'epoch_1.pth')
+    (budget,), lost = budgets(run)
+    assert budget.total is None and len(lost) == 1
+
+
+@pytest.mark.parametrize('load_from', [None, 'gone.pth'])
+def test_a_test_in_the_work_directory_is_no_start(tmp_path, load_from):
+    # tools/test.py writes a config that loads the tested weights.
+    run = write_run(tmp_path / 'a', {5: 1.0}, load_from=load_from)
+    (run / 'small.py').write_text(config_text(run / 'epoch_5.pth'))
+    (budget,), _ = budgets(run)
+    assert str(budget) == ('5' if load_from is None else '5+?')

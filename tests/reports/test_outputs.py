@@ -1,0 +1,104 @@
+"""The command writes the table in each format, and real runs give one."""
+
+import csv
+import importlib.util
+import io
+from pathlib import Path
+
+import cv2
+import pytest
+from finished import COCO, write_run
+from reduced import reduced_config, run
+
+from fpd_mmpose.reports import compare, write_outputs
+
+COMMAND = Path(__file__).resolve().parents[2] / 'tools' / 'compare.py'
+
+
+@pytest.fixture(scope='module')
+def main():
+    """Of the command, in this process: to import torch anew takes seconds."""
+    spec = importlib.util.spec_from_file_location('compare_command', COMMAND)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.main
+
+
+def test_the_command_prints_and_writes(main, tmp_path, capsys):
+    student = write_run(tmp_path / 'student', {1: 80.0, 2: 81.0})
+    fpd = write_run(tmp_path / 'fpd', {1: 82.0}, load_from=student / 'epoch_2.pth')
+    files = [tmp_path / 'out' / f'table.{suffix}' for suffix in ('md', 'csv', 'png')]
+    main(
+        ['--run', f'student={student}', '--run', f'FPD={fpd}', '--baseline', 'student']
+        + [word for file in files for word in ('--out', str(file))]
+    )
+    printed = capsys.readouterr().out
+    assert printed == files[0].read_text()
+    rows = {
+        row['Arch']: row for row in csv.DictReader(io.StringIO(files[1].read_text()))
+    }
+    assert rows['FPD']['Mean'] == '82.000' and rows['FPD']['Epochs'] == '3'
+    assert rows['FPD']['Gain'] == '1.000' and rows['FPD']['Equal budget'] == 'no'
+    assert rows['student']['Gain'] == '' and rows['student']['Steps'] == '20'
+    assert cv2.imread(str(files[2])).std() > 10
+    assert sorted(files) == sorted((tmp_path / 'out').iterdir()), 'nothing else left'
+
+
+def test_errors_are_one_line(main, tmp_path):
+    with pytest.raises(SystemExit) as error:
+        main(['--run', 'a=nowhere'])
+    assert str(error.value).splitlines()[0].startswith('error: "nowhere" is not a')
+    with pytest.raises(
+        SystemExit, match='error: --out "x.pdf": expected .md, .csv, .p'
+    ):
+        main(['--run', 'a=nowhere', '--out', 'x.pdf'])
+
+
+def test_bars_grow_with_the_number_of_runs(tmp_path):
+    runs = [
+        [f'{n}={write_run(tmp_path / str(n), {1: 0.70 + n / 100}, layout=COCO)}']
+        for n in range(6)
+    ]
+    widths = []
+    for number in (1, 6):
+        path = tmp_path / f'{number}.png'
+        write_outputs([str(path)], compare(runs[:number], ['0']))
+        widths.append(cv2.imread(str(path)).shape[1])
+    assert 700 < widths[0] < widths[1] < 2000
+
+
+@pytest.mark.slow
+def test_runs_of_mmengine_itself(mpii_root, tmp_path):
+    def trained(name, epochs, load_from=None):
+        config = reduced_config(
+            'hourglass/hg4_128_mpii.py',
+            mpii_root,
+            tmp_path / name,
+            stacks=1,
+            features=8,
+            epochs=epochs,
+        )
+        config.load_from = load_from and str(load_from)
+        config.log_level = 'INFO'
+        return run(config)
+
+    first = trained('plain', 2)
+    second = trained('more', 1, load_from=tmp_path / 'plain' / 'epoch_2.pth')
+
+    config = next((tmp_path / 'plain').glob('*.py'))
+    files = [config, tmp_path / 'plain' / 'epoch_2.pth', tmp_path / 'plain']
+    table = compare(
+        [['plain', *map(str, files)], [f'more={tmp_path / "more"}']], ['plain']
+    )
+    plain, more = table.rows
+    steps = len(first.train_dataloader)
+    assert (plain.budget.epochs, plain.budget.steps) == ((2,), 2 * steps)
+    assert (more.budget.epochs, more.budget.steps) == ((2, 1), 3 * steps)
+    assert more.budget.samples == 3 * steps * 4
+    assert plain.input_size == (64, 64)
+    for row, runner in zip(table.rows, (first, second), strict=True):
+        model = runner.model
+        assert row.complexity.params == sum(p.numel() for p in model.parameters())
+        scores = runner.message_hub.get_scalar('val/PCKh/Mean').current()
+        assert row.mean('Mean') == pytest.approx(scores)
+        assert row.mean('AUC') >= 0
