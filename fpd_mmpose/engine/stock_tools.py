@@ -1,5 +1,6 @@
 """Runs MMPose's own train and test scripts with this package in place."""
 
+import gc
 import runpy
 import sys
 from collections.abc import Sequence
@@ -50,6 +51,9 @@ def run_stock_tool(name: str, arguments: Sequence[str]) -> None:
     with one_line_errors():
         runpy.run_path(str(script), run_name='__main__')
     if dist.is_initialized():
+        # The model's wrapper, which only the collector frees, keeps gloo's threads
+        # alive; one that meets the ending interpreter aborts the process.
+        gc.collect()
         dist.destroy_process_group()
 
 

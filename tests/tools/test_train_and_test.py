@@ -82,6 +82,23 @@ class TestCommands:
         assert done.returncode == 0, done.stderr[-2000:]
         assert 'PCKh/Mean' in done.stdout + done.stderr
 
+    @pytest.mark.skipif(sys.platform != 'linux', reason='reads /proc')
+    def test_no_thread_of_gloo_outlives_a_run(self, config_file, tmp_path):
+        """One that meets the end of the interpreter aborts the process."""
+        code = (
+            'import glob, sys; from fpd_mmpose.engine.stock_tools import run_stock_tool'
+            "\nrun_stock_tool('train', sys.argv[1:])"
+            "\nfor name in glob.glob('/proc/self/task/*/comm'):"
+            "\n    assert 'gloo' not in open(name).read()"
+        )
+        done = call(
+            sys.executable, '-c', code, str(config_file),
+            '--work-dir', str(tmp_path / 'work'), '--launcher', 'pytorch',
+            RANK='0', LOCAL_RANK='0', WORLD_SIZE='1',
+            MASTER_ADDR='127.0.0.1', MASTER_PORT='29613',
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-2000:]
+
     def test_a_missing_teacher_is_one_line_and_no_traceback(
         self, config_file, tmp_path
     ):
