@@ -55,7 +55,7 @@ class FPDTopdownAffine(BaseTransform):
             center, scale, results.get('bbox_rotation', [0.0])[0], self.input_size
         )
         results['img'] = cv2.warpAffine(
-            results['img'], warp, (width, height), flags=cv2.INTER_LINEAR
+            _contiguous(results['img']), warp, (width, height), flags=cv2.INTER_LINEAR
         )
         if results.get('keypoints') is not None:
             results['transformed_keypoints'] = cv2.transform(
@@ -73,6 +73,18 @@ class FPDTopdownAffine(BaseTransform):
     def __repr__(self) -> str:
         """Names the arguments."""
         return f'{type(self).__name__}(input_size={self.input_size})'
+
+
+def _contiguous(image: np.ndarray) -> np.ndarray:
+    """Copies the mirrored view that ``RandomFlip`` leaves, (H, W) or (H, W, C).
+
+    OpenCV copies it too, value by value, in several times what the crop takes.
+    """
+    mirrored = tuple(axis for axis in (0, 1) if image.strides[axis] < 0)
+    if not mirrored:
+        return image
+    codes = {(0,): 0, (1,): 1, (0, 1): -1}
+    return cv2.flip(np.flip(image, mirrored), codes[mirrored])
 
 
 def reference_warp(

@@ -59,6 +59,19 @@ def test_a_rotation_turns_about_the_centre():
     np.testing.assert_allclose(right, [32, 32 - 10 * 64 / 90.5], atol=1e-4)
 
 
+@pytest.mark.parametrize('axes', [(1,), (0,), (0, 1)])
+@pytest.mark.parametrize('shape', [(120, 160, 3), (120, 160)])
+def test_a_mirrored_view_has_the_crop_of_its_copy(axes, shape):
+    """RandomFlip mirrors without a copy; the crop has the same bits either way."""
+    image = np.random.randint(256, size=shape, dtype=np.uint8)
+    view, copy = person(20.0), person(20.0)
+    view['img'] = np.flip(image, axes)
+    copy['img'] = view['img'].copy()
+    view, copy = (FPDTopdownAffine((64, 64))(one)['img'] for one in (view, copy))
+    np.testing.assert_array_equal(view, copy)
+    assert view.any()
+
+
 def test_pixels_outside_of_the_image_are_black():
     results = person()
     results['bbox_center'] = np.array([[0.0, 0.0]])
