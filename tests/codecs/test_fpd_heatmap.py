@@ -78,15 +78,33 @@ def test_an_empty_heatmap_gives_the_corner(codec):
     assert (MSRAHeatmap(**SIZES).decode(empty)[0] == -4).all()
 
 
-def test_targets_are_those_of_msra_heatmap(codec):
-    keypoints = np.random.uniform(-30, 280, (1, 40, 2))
-    visible = np.random.randint(2, size=(1, 40)).astype(np.float32)
+@pytest.mark.parametrize('sigma', [2, 2.0, 3, 1.5, 0.7])
+@pytest.mark.parametrize('dtype', [np.float64, np.float32])
+def test_targets_are_those_of_msra_heatmap(sigma, dtype):
+    """Bit for bit, and so are the weights: inside, across a border and outside."""
+    sizes = {**SIZES, 'sigma': sigma}
+    keypoints = np.random.uniform(-60, 320, (1, 800, 2))
+    keypoints[0, ::3] = np.round(keypoints[0, ::3] / 2) * 2  # halves round upwards
+    visible = np.random.choice([0, 0.4, 0.5, 1, 2], size=(1, 800))
     mine, stock = (
-        codec.encode(keypoints, visible),
-        MSRAHeatmap(**SIZES).encode(keypoints, visible),
+        codec.encode(keypoints.astype(dtype), visible.copy())
+        for codec in (FPDHeatmap(**sizes), MSRAHeatmap(**sizes))
     )
-    for name in ('heatmaps', 'keypoint_weights'):
-        np.testing.assert_array_equal(mine[name], stock[name])
+    assert mine.keys() == stock.keys()
+    for name, expected in stock.items():
+        np.testing.assert_array_equal(mine[name], expected)
+        assert mine[name].dtype == expected.dtype
+    dropped = (visible > 0) & (mine['keypoint_weights'] == 0)
+    assert 0 < dropped.mean() < 0.5
+
+
+def test_joints_are_visible_where_nothing_is_said(codec):
+    assert (codec.encode(np.full((1, 3, 2), 90.0))['keypoint_weights'] == 1).all()
+
+
+def test_targets_of_several_people_are_refused(codec):
+    with pytest.raises(ValueError, match='encodes one person, got 2'):
+        codec.encode(np.zeros((2, 3, 2)))
 
 
 def test_flip_average_and_joints_of_the_reference(shared):
