@@ -88,7 +88,8 @@ def read_mat(path: str | Path, what: str, names: Iterable[str]) -> dict[str, Any
     """
     names = list(names)
     if not Path(path).is_file():
-        raise ValueError(f'"{path}" does not exist: expected {what}')
+        reason = 'is not a file' if Path(path).exists() else 'does not exist'
+        raise ValueError(f'"{path}" {reason}: expected {what}')
     try:
         content = loadmat(str(path), variable_names=names)
     except Exception as error:  # of many types, scipy's own among them

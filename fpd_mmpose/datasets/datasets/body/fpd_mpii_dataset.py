@@ -25,6 +25,8 @@ CENTER_SHIFT = 15.0
 PADDING = 1.25
 BOX = {'center': (2,), 'scale': ()}
 JOINTS = {'joints': (NUM_JOINTS, 2), 'joints_vis': (NUM_JOINTS,)}
+#: So many people tell whether x and y of a whole file are swapped.
+ENOUGH_PEOPLE = 10
 
 
 @DATASETS.register_module()
@@ -131,16 +133,16 @@ class FPDMpiiDataset(MpiiDataset):
         if not isinstance(people, list) or not people:
             hint = ' (it looks like COCO)' if 'annotations' in _keys(people) else ''
             raise ValueError(f'"{path}" is not a list of MPII people{hint}')
-        if not any('joints' in _keys(person) for person in people):
-            fields = BOX
-            if not self.test_mode:
-                raise ValueError(
-                    f'"{path}" has no joints: it can be tested on, not trained on'
-                )
-        else:
-            fields = BOX | JOINTS
+        with_joints = any('joints' in _keys(person) for person in people)
+        fields = BOX | JOINTS if with_joints else BOX
         for index, person in enumerate(people):
             self._check(f'record {index} of "{path}"', person, fields)
+        if with_joints:
+            _check_axes(path, people)
+        elif not self.test_mode:
+            raise ValueError(
+                f'"{path}" has no joints: it can be tested on, not trained on'
+            )
         return people
 
     def _check(self, record: str, person: dict, fields: dict[str, tuple]) -> None:
@@ -178,6 +180,30 @@ class FPDMpiiDataset(MpiiDataset):
 
 def _keys(record: object) -> set[str]:
     return set(record) if isinstance(record, dict) else set()
+
+
+def _check_axes(path: str, people: list[dict]) -> None:
+    """Refuses a file with x and y of its joints swapped throughout.
+
+    In a small image, a swapped person stays near the box and is not noticed alone.
+    """
+    records, offsets = [], []
+    for index, person in enumerate(people):
+        points = np.array(person['joints'])[np.array(person['joints_vis']) > 0]
+        if len(points) >= 3:
+            middle = points.mean(axis=0)
+            ways = np.stack([middle, middle[::-1]]) - person['center']
+            records.append(index)
+            offsets.append(np.linalg.norm(ways, axis=1) / person['scale'])
+    if len(records) < ENOUGH_PEOPLE:
+        return
+    given, exchanged = np.transpose(offsets)
+    if given.mean() > 2 * exchanged.mean():
+        first = records[int(np.argmax(given > 2 * exchanged))]
+        raise ValueError(
+            f'the joints of "{path}", such as those of record {first}, are much nearer '
+            'to the centres of their boxes with x and y exchanged: were they swapped?'
+        )
 
 
 def _number(names: list[str]) -> dict[str, int]:

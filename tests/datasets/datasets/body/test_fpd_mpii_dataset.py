@@ -214,6 +214,13 @@ def test_coco_annotations_are_recognised(tmp_path):
     assert 'it looks like COCO' in refusal(ann_file=str(path))
 
 
+def test_detections_of_coco_are_not_taken_for_people_without_joints(tmp_path):
+    path = tmp_path / 'people.json'
+    detection = dict(image_id=1, category_id=1, bbox=[1, 2, 3, 4], score=1)
+    path.write_text(json.dumps([detection]))
+    assert 'is not an MPII person: it lacks center' in refusal(ann_file=str(path))
+
+
 @pytest.mark.parametrize('content', [{}, [], {'images': [], 'annotations': []}, 3])
 def test_an_annotation_file_that_lists_no_people(tmp_path, content):
     path = tmp_path / 'people.json'
@@ -265,6 +272,14 @@ def test_head_boxes_that_are_missing(mpii_root):
     settings = {**copy.deepcopy(VAL), 'headbox_file': 'annotations/absent.mat'}
     message = refusal(data_root=str(mpii_root), **settings)
     assert f'"{mpii_root}/annotations/absent.mat" does not exist' in message
+
+
+def test_head_boxes_that_are_a_folder(mpii_root, tmp_path):
+    path = tmp_path / 'heads.mat'
+    path.mkdir()
+    settings = {**copy.deepcopy(VAL), 'headbox_file': str(path)}
+    message = refusal(data_root=str(mpii_root), **settings)
+    assert f'"{path}" is not a file' in message
 
 
 def test_head_boxes_of_another_set(mpii_root):
@@ -402,6 +417,34 @@ def test_joints_swapped_throughout_are_noticed(shared, tmp_path):
     path = tmp_path / 'people.json'
     path.write_text(json.dumps(people))
     assert 'were they swapped?' in refusal(ann_file=str(path))
+
+
+def test_a_file_swapped_throughout_is_noticed_in_small_images(tmp_path):
+    # So near to the image's diagonal that the box of one person tells nothing.
+    people = [
+        {
+            **PERSON,
+            'center': [60.0, 90.0],
+            'scale': 0.8,
+            'joints': np.random.normal([60, 90], [10, 25], (16, 2)).tolist(),
+        }
+        for _ in range(10)
+    ]
+    assert len(dataset_of(tmp_path, *people)) == 10
+    for person in people:
+        person['joints'] = [joint[::-1] for joint in person['joints']]
+    assert len(dataset_of(tmp_path, *people[:9])) == 9
+    path = tmp_path / 'people.json'
+    path.write_text(json.dumps(people))
+    message = refusal(ann_file=str(path))
+    assert f'the joints of "{path}", such as those of record 0, ' in message
+    assert 'were they swapped?' in message
+
+
+@pytest.mark.parametrize('split', ['train', 'val'])
+def test_people_in_small_images_are_not_taken_for_swapped(shared, split):
+    path = shared / f'data/lspet/annotations/mpii_{split}.json'
+    assert len(FPDMpiiDataset(str(path))) == len(people_of(path))
 
 
 # --- The whole pipeline ------------------------------------------------------------
