@@ -15,6 +15,7 @@ from ...files import COCO_TWINS, in_either_layout
 
 NOT_A_PERSON = 'of another category than person'
 OUTSIDE = 'with a box outside of the image'
+NO_AREA = 'with a box without area'
 
 
 @DATASETS.register_module()
@@ -35,9 +36,9 @@ class FPDCocoDataset(CocoDataset):
     - Records that are not what they should be are refused, see
       :mod:`fpd_mmpose.datasets.coco_files`.
 
-    Left out as well are a box to the left of the image or above it, of which the
-    reference would crop another place; an annotated box of a pixel; and a detected one
-    outside of the image, of which it would crop nothing.
+    Left out as well are a box without width or height; one to the left of the image
+    or above it, of which the reference would crop another place; an annotated box of a
+    pixel; and a detected one outside of the image, of which it would crop nothing.
 
     Raises:
         ValueError: If a file is missing, is not COCO's or leaves no person. One line.
@@ -163,6 +164,8 @@ def _why_left_out(annotation: dict, image: dict) -> str | None:
         return 'without a labelled keypoint'
     if annotation['area'] <= 0:
         return 'with an area of 0'
+    if min(annotation['bbox'][2:]) == 0:
+        return NO_AREA
     left, top, right, bottom = _reference_box(annotation['bbox'], image)
     if _is_outside(annotation['bbox'], image) or right < left or bottom < top:
         return OUTSIDE
@@ -174,6 +177,8 @@ def _why_left_out(annotation: dict, image: dict) -> str | None:
 def _why_detection_left_out(detection: dict, image: dict) -> str | None:
     if detection['category_id'] != PERSON:
         return NOT_A_PERSON
+    if min(detection['bbox'][2:]) == 0:
+        return NO_AREA
     return OUTSIDE if _is_outside(detection['bbox'], image) else None
 
 

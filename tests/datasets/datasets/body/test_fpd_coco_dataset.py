@@ -179,6 +179,15 @@ def test_a_detected_box_outside_of_its_image_is_left_out(tmp_path, log):
     assert log[-1].endswith('detection 1)')
 
 
+@pytest.mark.parametrize('size', [[0, 0], [0, 60], [40, 0.0]])
+def test_a_detected_box_without_area_is_left_out(tmp_path, log, size):
+    boxes = [BOX, [10, 12, *size]]
+    detections = [dict(image_id=5, category_id=1, bbox=b, score=0.5) for b in boxes]
+    assert len(dataset_of(tmp_path, detections=detections)) == 1
+    assert 'left out: 1 with a box without area (the first is ' in log[-1]
+    assert log[-1].endswith('detection 1)')
+
+
 # --- What is left out --------------------------------------------------------------
 
 
@@ -193,7 +202,9 @@ def test_a_detected_box_outside_of_its_image_is_left_out(tmp_path, log):
         (dict(bbox=[5, 200, 10, 10]), 'with a box outside of the image'),
         (dict(bbox=[-30, 5, 20, 10]), 'with a box outside of the image'),
         (dict(bbox=[5, -30, 20, 30]), 'with a box outside of the image'),
-        (dict(bbox=[10, 12, 1, 0]), 'with a box of a pixel'),
+        (dict(bbox=[10, 12, 1, 1]), 'with a box of a pixel'),
+        (dict(bbox=[10, 12, 0, 60]), 'with a box without area'),
+        (dict(bbox=[10, 12, 1, 0.0]), 'with a box without area'),
     ],
     ids=str,
 )
