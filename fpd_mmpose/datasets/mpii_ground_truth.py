@@ -60,6 +60,40 @@ def read_head_sizes(path: str | Path) -> np.ndarray:
     return sizes
 
 
+def read_predictions(path: str | Path, num_people: int) -> np.ndarray:
+    """Reads predictions for the people of a ground truth.
+
+    Args:
+        path (str | Path): An ``.npz`` file with ``preds``, 0-based pixels, (N, 16, 2).
+        num_people (int): N.
+
+    Returns:
+        np.ndarray: ``preds``.
+
+    Raises:
+        ValueError: If the file is missing or holds anything else. Nothing is
+            unpickled.
+    """
+    shape = (num_people, NUM_JOINTS, 2)
+    what = f'an .npz file with finite `preds` of shape {shape}'
+    try:
+        with np.load(path) as content:
+            predictions = content['preds']
+    except FileNotFoundError as error:
+        raise ValueError(f'"{path}" does not exist: expected {what}') from error
+    except Exception as error:  # of many types, zipfile's own among them
+        raise ValueError(
+            f'"{path}" cannot be read ({error}): expected {what}'
+        ) from error
+    if predictions.shape != shape or predictions.dtype.kind not in 'fiu':
+        raise ValueError(
+            f'"{path}" has `preds` of shape {predictions.shape}: expected {what}'
+        )
+    if not np.isfinite(predictions).all():
+        raise ValueError(f'"{path}" has numbers that are not finite: expected {what}')
+    return predictions
+
+
 def read_mpii_ground_truth(path: str | Path) -> MpiiGroundTruth:
     """Reads ``gt_valid.mat``.
 

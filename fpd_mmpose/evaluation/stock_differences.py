@@ -11,7 +11,6 @@ from mmpose.codecs import MSRAHeatmap
 from mmpose.datasets.datasets import CocoDataset, MpiiDataset
 from mmpose.datasets.transforms import (
     GetBBoxCenterScale,
-    LoadImage,
     RandomBBoxTransform,
     TopdownAffine,
 )
@@ -21,6 +20,7 @@ from torchvision.ops import box_iou
 from fpd_mmpose.codecs import FPDHeatmap
 from fpd_mmpose.datasets import (
     FPDCocoDataset,
+    FPDLoadImage,
     FPDMpiiDataset,
     FPDTopdownAffine,
     RandomScaleRotation,
@@ -269,7 +269,7 @@ def _target(codec: MSRAHeatmap, info: dict) -> np.ndarray:
 
 
 def _loaded(info: dict) -> dict:
-    results = LoadImage(color_type='color_ignore_orientation')(copy.deepcopy(info))
+    results = FPDLoadImage()(copy.deepcopy(info))
     results['bbox_scale'] = results['bbox_scale'] * 1.25
     return results
 

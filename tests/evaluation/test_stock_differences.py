@@ -2,10 +2,13 @@
 
 import json
 import re
+import runpy
+from pathlib import Path
 
 import numpy as np
 import pytest
-from coco_data import write_coco
+from coco_data import DETECTIONS, write_coco
+from scipy.io import savemat
 
 from fpd_mmpose.datasets.mpii_ground_truth import MpiiGroundTruth
 from fpd_mmpose.evaluation.stock_differences import (
@@ -16,6 +19,15 @@ from fpd_mmpose.evaluation.stock_differences import (
     mpii_differences,
     pckh_differences,
 )
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def printed(capsys, *arguments: str | Path) -> str:
+    """What tools/data/compare_with_stock.py prints."""
+    command = runpy.run_path(str(ROOT / 'tools/data/compare_with_stock.py'))
+    command['main']([str(argument) for argument in arguments])
+    return capsys.readouterr().out
 
 
 def numbers(text: str) -> list[float]:
@@ -68,9 +80,7 @@ def test_decoding_differs_beside_the_border_and_where_nothing_is_found():
 def test_boxes_and_average_precision_of_coco_differ(tmp_path):
     write_coco(tmp_path)
     boxes, precision = coco_differences(
-        tmp_path / 'annotations/person_keypoints_val2017.json',
-        tmp_path
-        / 'person_detection_results/COCO_val2017_detections_AP_H_56_person.json',
+        tmp_path / 'annotations/person_keypoints_val2017.json', tmp_path / DETECTIONS
     )
     center, size = numbers(boxes.effect)
     assert center <= 0.5 and 1.2 < size <= 1.25 * 4 / 3
@@ -83,3 +93,63 @@ def test_the_table_has_a_line_for_each_difference():
     lines = as_markdown(rows).splitlines()
     assert len(lines) == 4
     assert all(line.count('|') == 5 for line in lines)
+
+
+# --- The command -------------------------------------------------------------------
+
+
+@pytest.fixture
+def truth(tmp_path) -> Path:
+    """Ground truth of two people."""
+    boxes = np.zeros((2, 2, 2))
+    boxes[1] = 100
+    people = dict(
+        pos_gt_src=np.ones((16, 2, 2)),
+        jnt_missing=np.zeros((16, 2)),
+        headboxes_src=boxes,
+    )
+    savemat(tmp_path / 'gt_valid.mat', people)
+    return tmp_path / 'gt_valid.mat'
+
+
+def test_the_page_on_data_shows_what_the_command_prints(shared, capsys):
+    data, page = shared / 'data', (ROOT / 'docs/data.md').read_text()
+    for arguments in (
+        ['--mpii', data / 'mpii_eval/mpii_val.json',
+         '--preds', shared / 'reference/pckh_mpii_val_preds.npz',
+         '--gt-file', data / 'mpii_eval/mpii_gt_val.mat'],
+        ['--coco', data / 'coco_sample/test_coco.json',
+         '--boxes', data / 'coco_sample/test_coco_det_AP_H_56.json'],
+    ):  # fmt: skip
+        for row in re.findall(r'^\|.*\|$', printed(capsys, *arguments), re.M):
+            assert row in page
+    sample = data / 'mpii_sample'
+    rows = printed(capsys, '--mpii', sample / 'test_mpii.json', '--images', sample)
+    (crops,) = re.findall(r'^\| Affine map.*\|$', rows, re.M)
+    assert crops in page
+
+
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        (None, 'does not exist'),
+        (b'', 'cannot be read'),
+        (b'junk', 'cannot be read'),
+        (dict(other=np.zeros((2, 16, 2))), 'cannot be read'),
+        (dict(preds=np.zeros((3, 16, 2))), 'has `preds` of shape (3, 16, 2)'),
+        (dict(preds=np.full((2, 16, 2), np.nan)), 'has numbers that are not finite'),
+        (dict(preds=np.full((2, 16, 2), None)), 'cannot be read'),
+    ],
+    ids=['missing', 'empty', 'junk', 'other', 'shape', 'nan', 'pickled'],
+)
+def test_predictions_that_are_none_are_one_line(truth, capsys, content, message):
+    path = truth.with_name('preds.npz')
+    if isinstance(content, dict):
+        np.savez(path, **content)
+    elif content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SystemExit) as error:
+        printed(capsys, '--preds', path, '--gt-file', truth)
+    line, hint = str(error.value).splitlines()
+    assert line.startswith(f'error: "{path}" {message}') and 'FPD_TRACEBACK' in hint
+    assert 'shape (2, 16, 2)' in line

@@ -24,14 +24,14 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     if bool(args.preds) != bool(args.gt_file):
         parser.error('--preds and --gt-file belong together')
-
     if bool(args.coco) != bool(args.boxes):
         parser.error('--coco and --boxes belong together')
 
     # After the parsing: the package imports torch, and --help should not wait.
-    import numpy as np
-
-    from fpd_mmpose.datasets.mpii_ground_truth import read_mpii_ground_truth
+    from fpd_mmpose.datasets.mpii_ground_truth import (
+        read_mpii_ground_truth,
+        read_predictions,
+    )
     from fpd_mmpose.engine.one_line_errors import one_line_errors
     from fpd_mmpose.evaluation import stock_differences as stock
 
@@ -40,9 +40,9 @@ def main(argv: list[str] | None = None) -> None:
         if args.mpii:
             rows += stock.mpii_differences(args.mpii, args.images)
         if args.preds:
-            rows += stock.pckh_differences(
-                np.load(args.preds)['preds'], read_mpii_ground_truth(args.gt_file)
-            )
+            truth = read_mpii_ground_truth(args.gt_file)
+            predictions = read_predictions(args.preds, len(truth.head_size))
+            rows += stock.pckh_differences(predictions, truth)
         if args.coco:
             rows += stock.coco_differences(args.coco, args.boxes)
     print(stock.as_markdown(rows))
