@@ -21,7 +21,7 @@ SOURCES = {
     },
     'coco': {
         'ann_file': f'COCO annotations: annotations_trainval2017.zip of {_COCO_SITE}',
-        'bbox_file': 'person detections of val2017: the link is on that page',
+        'bbox_file': "person detections of val2017: HRNet's data folder",
         'image folder': f'COCO images: train2017.zip or val2017.zip of {_COCO_SITE}',
     },
 }
