@@ -8,6 +8,8 @@ from mmpose.registry import MODELS
 from mmpose.utils.typing import ConfigType, SampleList
 from torch import Tensor
 
+from .compiled import Compiled
+from .device_accuracy import accuracy_on_device
 from .heatmaps import as_stages, recorded_forward
 from .teacher import Teacher
 
@@ -31,6 +33,10 @@ class FPDDistiller(TopdownPoseEstimator):
             and optionally ``joint_map``. Nothing is read before training starts.
         distill_loss (dict): Config of the distillation loss, which holds alpha.
             Defaults to :class:`HeatmapDistillLoss` with alpha 0.5.
+        channels_last (bool): Whether the student's backbone trains in this memory
+            format. Its weights and their names stay. Defaults to False.
+        compile (bool): Whether the student's backbone is compiled for training.
+            Defaults to False.
         **kwargs: Arguments of :class:`TopdownPoseEstimator`.
 
     Raises:
@@ -42,6 +48,8 @@ class FPDDistiller(TopdownPoseEstimator):
         self,
         teacher: ConfigType,
         distill_loss: ConfigType = dict(type='HeatmapDistillLoss'),  # noqa: B006
+        channels_last: bool = False,
+        compile: bool = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -49,6 +57,12 @@ class FPDDistiller(TopdownPoseEstimator):
             raise ValueError(f'model.teacher needs {" and ".join(missing)}')
         self.teacher = Teacher(**teacher)
         self.distill_loss = MODELS.build({**self._term_weight(), **distill_loss})
+        self.channels_last = channels_last
+        self._backbone_in_training = (
+            Compiled(_run_backbone, 'the student') if compile else _run_backbone
+        )
+        if channels_last:
+            self.backbone.to(memory_format=torch.channels_last)
 
     def _term_weight(self) -> dict:
         """The weight of the head's loss, so that alpha balances equal terms."""
@@ -91,10 +105,14 @@ class FPDDistiller(TopdownPoseEstimator):
         """
         self.teacher.prepare(self)
         labelled, unlabelled = self._split(data_samples)
-        feats = self.extract_feat(inputs)
+        started = self.teacher.start(inputs)
+        feats = self._training_feats(inputs)
         reported = {}
         if labelled:
-            with recorded_forward(self.head, _rows(labelled, inputs)) as outputs:
+            with (
+                recorded_forward(self.head, _rows(labelled, inputs)) as outputs,
+                accuracy_on_device(self.head),
+            ):
                 reported = self.head.loss(
                     feats,
                     [data_samples[index] for index in labelled],
@@ -104,7 +122,7 @@ class FPDDistiller(TopdownPoseEstimator):
         else:
             output = self.head.forward(feats)
         stages = as_stages(output, 'the student')
-        target = self.teacher.heatmaps(inputs, stages[-1].shape[-2:])
+        target = self.teacher.finish(started, stages[-1].shape[-2:])
         has_joint = self.teacher.has_joint(target.device)
 
         alpha = self.distill_loss.alpha
@@ -133,6 +151,13 @@ class FPDDistiller(TopdownPoseEstimator):
         losses['loss_kd'] = alpha * sum(terms)
         return losses
 
+    def _training_feats(self, inputs: Tensor) -> Any:
+        """``extract_feat`` of the stock class, in the formats chosen for training."""
+        if self.channels_last:
+            inputs = inputs.contiguous(memory_format=torch.channels_last)
+        feats = self._backbone_in_training(self.backbone, inputs)
+        return self.neck(feats) if self.with_neck else feats
+
     def _split(self, data_samples: SampleList) -> tuple[list[int], list[int]]:
         """Tells people with ground truth from those without."""
         labelled, unlabelled = [], []
@@ -150,6 +175,10 @@ class FPDDistiller(TopdownPoseEstimator):
             else:
                 unlabelled.append(index)
         return labelled, unlabelled
+
+
+def _run_backbone(backbone: torch.nn.Module, inputs: Tensor) -> Any:
+    return backbone(inputs)
 
 
 def _rows(indices: list[int], inputs: Tensor) -> slice | Tensor:

@@ -1,6 +1,7 @@
 """The network that a student learns from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from fpd_mmpose.converters import read_state_dict
 from fpd_mmpose.paths import load_config
 
+from .fast_teacher import PRESETS, FastTeacher
 from .heatmaps import as_stages, resize_heatmaps
 from .input_adapter import InputAdapter
 from .joint_map import (
@@ -21,6 +23,7 @@ from .joint_map import (
     names_of_run,
     resolve_joint_map,
 )
+from .speed_plan import SpeedPlan
 
 
 class Teacher:
@@ -45,6 +48,14 @@ class Teacher:
             joints are matched by their names where MMPose's metainfo of both data
             sets tells them, and else by their order, if there are as many. Defaults
             to ``None``.
+        speed (str | dict): How the network is run: ``'exact'``, as PyTorch runs it in
+            float32; ``'auto'``, the fastest way on this device whose heatmaps are
+            nearly the same, found on the first batch; ``'max'``, that and compiled; or
+            the arguments of :class:`SpeedPlan`. See :class:`FastTeacher`. Defaults to
+            ``'exact'``, which keeps the reference's digits.
+
+    Raises:
+        ValueError: If ``speed`` is none of these. One line.
     """
 
     def __init__(
@@ -52,7 +63,9 @@ class Teacher:
         config: str | dict,
         checkpoint: str,
         joint_map: Sequence[int | None] | None = None,
+        speed: str | Mapping[str, Any] = 'exact',
     ):
+        self.speed = _speed(speed)
         self.config = config
         self.checkpoint = checkpoint
         self.joint_map = None if joint_map is None else list(joint_map)
@@ -61,6 +74,7 @@ class Teacher:
         self._selection: Tensor | None = None
         self._has_joint: Tensor | None = None
         self._adapter: InputAdapter | None = None
+        self._fast: FastTeacher | None = None
 
     def __deepcopy__(self, memo: dict) -> 'Teacher':
         # EMA copies the student; a frozen network need not be held twice.
@@ -101,6 +115,7 @@ class Teacher:
             self.joint_map, mine, theirs, *names, self._name
         )
         self.model, self._adapter = model, adapter
+        self._fast = FastTeacher(model, self._name, self.speed)
         print_log(
             f'{self!r}: {sum(p.numel() for p in model.parameters()):,} parameters, '
             'frozen',
@@ -203,26 +218,36 @@ class Teacher:
                 'aspect ratio cannot be matched'
             )
 
-    def heatmaps(self, inputs: Tensor, size: Sequence[int]) -> Tensor:
-        """Runs the network on a batch of the student's inputs.
+    def start(self, inputs: Tensor) -> Tensor:
+        """Starts the network on a batch of the student's inputs.
+
+        On CUDA it may run beside what follows, until :meth:`finish`.
 
         Args:
             inputs (Tensor): Images as the student gets them, normalised,
                 (N, 3, H, W).
+
+        Returns:
+            Tensor: For :meth:`finish`.
+        """
+        if self._adapter.scale.device != inputs.device:
+            self._adapter.to(inputs.device)
+        with torch.inference_mode():
+            return self._fast(self._adapter(inputs))
+
+    def finish(self, started: Tensor, size: Sequence[int]) -> Tensor:
+        """Brings what :meth:`start` gave to the student's joints and size.
+
+        Args:
+            started (Tensor): The teacher's own heatmaps.
             size (Sequence[int]): Height and width of the student's heatmaps.
 
         Returns:
             Tensor: Heatmaps of the student's joints, float32, (N, K, *size), with
             no gradient; zeros for joints that the teacher lacks.
         """
-        model, adapter = self.model, self._adapter
-        if next(model.parameters()).device != inputs.device:
-            model.to(inputs.device)
-        if adapter.scale.device != inputs.device:
-            adapter.to(inputs.device)
         with torch.inference_mode():
-            output = model(adapter(inputs), None)
-            heatmaps = as_stages(output, f'teacher {self._name}')[-1].to(inputs.dtype)
+            heatmaps = self._fast.join(started)
             if self._joints is not None:
                 selection, has_joint = self._select(heatmaps.device)
                 # Exact zeros, so that a weight of 0 meets no NaN.
@@ -230,6 +255,18 @@ class Teacher:
             heatmaps = resize_heatmaps(heatmaps, size)
         # Autograd cannot keep tensors of inference mode for the student's backward.
         return heatmaps.clone()
+
+    def heatmaps(self, inputs: Tensor, size: Sequence[int]) -> Tensor:
+        """Runs the network on a batch: :meth:`start`, and :meth:`finish` at once.
+
+        Args:
+            inputs (Tensor): See :meth:`start`.
+            size (Sequence[int]): See :meth:`finish`.
+
+        Returns:
+            Tensor: See :meth:`finish`.
+        """
+        return self.finish(self.start(inputs), size)
 
     def has_same_joints(self, student: BasePoseEstimator) -> bool:
         """Tells whether its heatmaps are those of the student's joints, in order.
@@ -268,3 +305,14 @@ class Teacher:
                 self._selection = torch.tensor(indices, device=device)
                 self._has_joint = torch.tensor(present, device=device)
         return self._selection, self._has_joint
+
+
+def _speed(value: str | Mapping[str, Any]) -> str | SpeedPlan:
+    if isinstance(value, Mapping):
+        return SpeedPlan.parse(value, 'model.teacher.speed')
+    if value not in PRESETS:
+        raise ValueError(
+            f'model.teacher.speed must be {", ".join(PRESETS)} or a dict of options, '
+            f'got {value!r}'
+        )
+    return value

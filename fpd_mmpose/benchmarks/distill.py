@@ -1,0 +1,222 @@
+"""What a step of distillation costs, beside plain training and the reference's way."""
+
+import copy
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import init_default_scope
+from mmpose.datasets.transforms import GenerateTarget, PackPoseInputs
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+
+from fpd_mmpose.models.distillers import FPDDistiller, Teacher
+from fpd_mmpose.models.distillers.fast_teacher import FastTeacher
+from fpd_mmpose.models.distillers.heatmaps import as_stages, resize_heatmaps
+from fpd_mmpose.paths import load_config
+
+from .timing import Timed, time_in_turn
+
+PLAIN, REFERENCE, FLOOR = 'plain student', 'FPD, as the reference', 'floor'
+
+
+@dataclass
+class Settings:
+    """What is measured, and where.
+
+    Args:
+        batch (int): People in a step.
+        device (str): ``'cpu'`` or ``'cuda'``.
+        precision (str): Of the student's training: ``'fp32'``, or autocast to
+            ``'bf16'``.
+        repeats (int): How often each way is timed.
+        compile (bool): Whether compiled ways are measured too.
+    """
+
+    batch: int = 4
+    device: str = 'cpu'
+    precision: str = 'fp32'
+    repeats: int = 7
+    compile: bool = False
+
+
+def benchmark_distill(
+    config: Config, settings: Settings, progress: Callable[[str], None] = print
+) -> list[Timed]:
+    """Times the ways to train a student, in one process and in turn.
+
+    Weights are random, and so are the people: neither changes what a step costs.
+
+    Args:
+        config (Config): Of a distillation.
+        settings (Settings): What is measured.
+        progress (Callable): Gets a line for each step of the work.
+
+    Returns:
+        list[Timed]: One for each way, and the floor: the fastest step of the plain
+        student and the fastest forward of the teacher, one after the other.
+
+    Raises:
+        ValueError: If the config is not that of a distillation. One line.
+    """
+    if config.model.get('type') != 'FPDDistiller':
+        raise ValueError(
+            f'config "{config.filename}" does not distil: its model is '
+            f'{config.model.get("type")}, not FPDDistiller'
+        )
+    init_default_scope('mmpose')
+    torch.manual_seed(0)
+    device = torch.device(settings.device)
+    ways = list(_ways(config, settings, device))
+    timed = time_in_turn(ways, settings.repeats, device, progress)
+    students = [one for one in timed if one.name.startswith(PLAIN)]
+    teachers = [one for one in timed if one.name.startswith('teacher')]
+    fastest = [min(group, key=lambda one: one.median) for group in (students, teachers)]
+    rounds = zip(*(one.seconds for one in fastest), strict=True)
+    floor = Timed(FLOOR, [sum(pair) for pair in rounds])
+    return [*timed, floor]
+
+
+def _ways(
+    config: Config, settings: Settings, device: torch.device
+) -> Iterator[tuple[str, Callable[[], None]]]:
+    batch = _batch(config, settings.batch)
+    ours = ('teacher', 'distill_loss', 'channels_last', 'compile')
+    plain = {k: v for k, v in config.model.items() if k not in ours}
+    plain['type'] = 'TopdownPoseEstimator'
+    fast = {'channels_last': True}
+    presets = ['exact', 'auto']
+    if settings.compile:
+        fast['compile'] = True
+        presets.append('max')
+
+    with tempfile.TemporaryDirectory() as folder:
+        weights = _random_weights(config, Path(folder))
+        distiller = partial(_distiller, config, weights)
+
+        yield PLAIN, _step(MODELS.build(plain), config, batch, settings, device)
+        yield (
+            f'{PLAIN}, {", ".join(fast)}',
+            _step(_without_teacher(distiller(**fast)), config, batch, settings, device),
+        )
+        model = distiller()
+        _keep_graph(model.teacher, device)
+        yield REFERENCE, _step(model, config, batch, settings, device)
+        for speed in presets:
+            options = {} if speed == 'exact' else fast
+            model = distiller(speed, **options)
+            name = ', '.join([f'FPD, speed={speed}', *options])
+            yield name, _step(model, config, batch, settings, device)
+        model = distiller()
+        images = _images(model, batch, device)
+        for speed in presets:
+            teacher = FastTeacher(model.teacher.model, 'of the config', speed)
+            yield f'teacher, speed={speed}', _forward(teacher, images)
+
+
+def _random_weights(config: Config, folder: Path) -> str:
+    """A weight file for the teacher, whose own need not be there."""
+    path = folder / 'teacher.pth'
+    network = load_config(config.model.teacher.config).model
+    torch.save(MODELS.build(network).state_dict(), path)
+    return str(path)
+
+
+def _distiller(
+    config: Config, weights: str, speed: str = 'exact', **options: bool
+) -> FPDDistiller:
+    settings = copy.deepcopy(config.model)
+    settings.update(options)
+    settings.teacher.update(checkpoint=weights, speed=speed)
+    model = MODELS.build(settings)
+    model.teacher.prepare(model)
+    return model
+
+
+def _without_teacher(model: FPDDistiller) -> nn.Module:
+    """The student in the formats of its distillation, with the head's loss alone."""
+
+    def loss(inputs: Tensor, data_samples: list) -> dict:
+        return model.head.loss(model._training_feats(inputs), data_samples)
+
+    model.loss = loss
+    return model
+
+
+def _keep_graph(teacher: Teacher, device: torch.device) -> None:
+    """Lets autograd run through the teacher, as the released code does."""
+    network = teacher.model.to(device).requires_grad_(True)
+    adapter = teacher._adapter.to(device)
+    teacher.start = lambda inputs: as_stages(
+        network(adapter(inputs), None), 'the teacher'
+    )[-1]
+    teacher.finish = lambda started, size: resize_heatmaps(started, size)
+
+
+def _batch(config: Config, size: int) -> dict:
+    """Random pixels with targets, packed as a data loader gives them."""
+    codec = config.codec
+    width, height = codec['input_size']
+    joints = config.model.head.out_channels
+    target, pack = GenerateTarget(encoder=dict(codec)), PackPoseInputs()
+    rng = np.random.default_rng(0)
+    people = []
+    for index in range(size):
+        keypoints = rng.uniform(0, [width, height], (1, joints, 2)).astype(np.float32)
+        person = dict(
+            img=rng.integers(0, 256, (height, width, 3), np.uint8),
+            id=index,
+            bbox=np.float32([[0, 0, width, height]]),
+            bbox_score=np.ones(1, np.float32),
+            keypoints=keypoints,
+            transformed_keypoints=keypoints,
+            keypoints_visible=np.ones((1, joints), np.float32),
+            dataset_keypoint_weights=np.ones(joints, np.float32),
+        )
+        people.append(pack(target(person)))
+    return pseudo_collate(people)
+
+
+def _images(model: FPDDistiller, batch: dict, device: torch.device) -> Tensor:
+    prepared = model.data_preprocessor.to(device)(copy.deepcopy(batch), True)
+    return model.teacher._adapter.to(device)(prepared['inputs'])
+
+
+def _step(
+    model: nn.Module,
+    config: Config,
+    batch: dict,
+    settings: Settings,
+    device: torch.device,
+) -> Callable[[], None]:
+    model.to(device).train()
+    wrapper = build_optim_wrapper(model, copy.deepcopy(config.optim_wrapper))
+
+    def autocast():
+        if settings.precision == 'fp32':
+            return nullcontext()
+        return torch.autocast(device.type, torch.bfloat16)
+
+    def step() -> None:
+        with autocast():
+            data = model.data_preprocessor(copy.deepcopy(batch), True)
+            losses = model(**data, mode='loss')
+        total, _ = model.parse_losses(losses)
+        wrapper.update_params(total)
+
+    return step
+
+
+def _forward(teacher: FastTeacher, images: Tensor) -> Callable[[], None]:
+    def forward() -> None:
+        teacher.join(teacher(images))
+
+    return forward
