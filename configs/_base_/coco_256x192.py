@@ -26,7 +26,7 @@ train_pipeline = [
     dict(type='RandomScaleRotation', scale_factor=0.35, rotation_factor=45, prob=0.6),
     crop,
     dict(type='GenerateTarget', encoder=codec),
-    dict(type='PackPoseInputs'),
+    dict(type='FPDPackPoseInputs'),
 ]
 val_pipeline = [
     load_image,

@@ -6,7 +6,7 @@ train_pipeline = [
     *_base_.train_pipeline[:-3],
     crop,
     dict(type='GenerateTarget', encoder=codec),
-    dict(type='PackPoseInputs'),
+    dict(type='FPDPackPoseInputs'),
 ]
 val_pipeline = [*_base_.val_pipeline[:-2], crop, dict(type='PackPoseInputs')]
 

@@ -13,7 +13,7 @@ train_pipeline = [
     dict(type='RandomFlip', direction='horizontal', prob=0.5),
     crop,
     dict(type='GenerateTarget', encoder=codec),
-    dict(type='PackPoseInputs'),
+    dict(type='FPDPackPoseInputs'),
 ]
 val_pipeline = [
     load_image,

@@ -4,6 +4,7 @@ from .datasets import FPDCocoDataset, FPDMpiiDataset, UnlabeledPoseDataset
 from .samplers import MixedBatchSampler
 from .transforms import (
     FPDLoadImage,
+    FPDPackPoseInputs,
     FPDTopdownAffine,
     RandomScaleRotation,
     RescaleBox,
@@ -13,6 +14,7 @@ __all__ = [
     'FPDCocoDataset',
     'FPDLoadImage',
     'FPDMpiiDataset',
+    'FPDPackPoseInputs',
     'FPDTopdownAffine',
     'MixedBatchSampler',
     'RandomScaleRotation',

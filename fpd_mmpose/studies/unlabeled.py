@@ -1,18 +1,16 @@
 """Do people without labels make a better student?"""
 
-import json
-import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from mmengine.config import Config
-from mmengine.runner import Runner
 
-from fpd_mmpose.atomic import replace_when_done
 from fpd_mmpose.datasets import FPDMpiiDataset
 from fpd_mmpose.datasets.files import read_json
 from fpd_mmpose.paths import load_config
+
+from .training import folder_name, train_and_score, train_for_steps, write_json
 
 TEACHER = 'teacher, labelled part'
 PLAIN = 'plain student, labelled part'
@@ -44,9 +42,9 @@ def split_people(root: Path, out: Path, share: float, seed: int) -> tuple[int, i
     count = max(1, round(share * len(people)))
     out.mkdir(parents=True, exist_ok=True)
     labelled = [people[index] for index in sorted(order[:count])]
-    _write(out / 'labelled.json', labelled)
+    write_json(out / 'labelled.json', labelled)
     for name, chosen in (('unlabelled', order[count:]), ('everyone', order)):
-        _write(
+        write_json(
             out / f'{name}.json',
             _coco_boxes([(people[index]['image'], boxes[index]) for index in chosen]),
         )
@@ -68,43 +66,8 @@ def run_variant(
     Returns:
         dict[str, float]: Scores of the last weights on the validation people.
     """
-    folder = out / variant.replace(' ', '_').replace(',', '')
-    scores = folder / 'scores.json'
-    if scores.exists():
-        return json.loads(scores.read_text())
     config = _config(variant, root, out, steps)
-    config.work_dir = str(folder)
-    config.randomness = dict(seed=seed)
-    config.experiment_name = config.visualizer.name = f'{folder.name}_{seed}'
-    config.custom_hooks = [dict(type='ProgressHook', label=f'{variant}, seed {seed}')]
-    config.log_level = 'ERROR'
-    config.resume = True
-    runner = Runner.from_cfg(config)
-    runner.train()
-    found = {key: float(value) for key, value in runner.test().items()}
-    _write(scores, found)
-    return found
-
-
-def as_markdown(results: dict[str, Sequence[dict[str, float]]]) -> str:
-    """Formats the scores of all seeds.
-
-    Args:
-        results (dict): By variant, the scores of each seed.
-
-    Returns:
-        str: A Markdown table of PCKh@0.5 in percent.
-    """
-    seeds = max(len(scores) for scores in results.values())
-    lines = [
-        '| | ' + ' | '.join(f'seed {seed}' for seed in range(seeds)) + ' | mean |',
-        '| --- |' + ' ---: |' * (seeds + 1),
-    ]
-    for variant, scores in results.items():
-        means = [one['PCKh/Mean'] for one in scores]
-        cells = [f'{mean:.1f}' for mean in (*means, statistics.mean(means))]
-        lines.append(f'| {variant} | ' + ' | '.join(cells) + ' |')
-    return '\n'.join(lines)
+    return train_and_score(config, out / folder_name(variant), variant, seed)
 
 
 def _config(variant: str, root: Path, out: Path, steps: int) -> Config:
@@ -140,30 +103,13 @@ def _config(variant: str, root: Path, out: Path, steps: int) -> Config:
             type='FPDDistiller',
             teacher=dict(
                 config='configs/quickstart/hg2_64_drawn.py',
-                checkpoint=str(
-                    out / TEACHER.replace(' ', '_').replace(',', '') / 'last.pth'
-                ),
+                checkpoint=str(out / folder_name(TEACHER) / 'last.pth'),
             ),
             distill_loss=dict(
                 type='HeatmapDistillLoss', alpha=1 if variant == LABEL_FREE else 0.5
             ),
         )
-    # By iteration: epochs of the variants have different lengths.
-    config.train_cfg = dict(
-        type='IterBasedTrainLoop', max_iters=steps, val_interval=steps + 1
-    )
-    config.param_scheduler = [
-        dict(config.param_scheduler[0], total_steps=steps, by_epoch=False)
-    ]
-    config.param_scheduler[0].pop('convert_to_iter_based', None)
-    config.default_hooks.checkpoint = dict(
-        type='CheckpointHook',
-        by_epoch=False,
-        interval=max(1, steps // 4),
-        max_keep_ckpts=1,
-        save_last=True,
-        filename_tmpl='last.pth',
-    )
+    train_for_steps(config, steps)
     return config
 
 
@@ -183,8 +129,3 @@ def _coco_boxes(people: Sequence[tuple[str, np.ndarray]]) -> dict:
         ],
         categories=[dict(id=1, name='person')],
     )
-
-
-def _write(path: Path, content: list | dict) -> None:
-    with replace_when_done(path) as partial:
-        partial.write_text(json.dumps(content))

@@ -6,7 +6,7 @@ import pytest
 
 from fpd_mmpose.datasets import FPDMpiiDataset, UnlabeledPoseDataset
 from fpd_mmpose.studies import unlabeled
-from fpd_mmpose.studies.unlabeled import as_markdown, run_variant, split_people
+from fpd_mmpose.studies.unlabeled import run_variant, split_people
 
 
 @pytest.fixture
@@ -48,8 +48,3 @@ def test_every_variant_runs_and_is_not_run_again(mpii_root, tmp_path, monkeypatc
     path.write_text(json.dumps({'PCKh/Mean': 12.5}))
     again = run_variant(unlabeled.PLAIN, mpii_root, tmp_path, seed=0, steps=2)
     assert again == {'PCKh/Mean': 12.5}
-
-
-def test_the_table_has_seeds_and_mean():
-    table = as_markdown({'plain': [{'PCKh/Mean': 10}, {'PCKh/Mean': 13}]})
-    assert table.splitlines()[-1] == '| plain | 10.0 | 13.0 | 11.5 |'

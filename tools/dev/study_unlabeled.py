@@ -28,6 +28,7 @@ def main(argv: list[str] | None = None) -> None:
 
     from fpd_mmpose.engine.one_line_errors import one_line_errors
     from fpd_mmpose.studies import unlabeled
+    from fpd_mmpose.studies.training import as_markdown
 
     torch.set_num_threads(args.threads)
     results = {variant: [] for variant in unlabeled.VARIANTS}
@@ -42,7 +43,7 @@ def main(argv: list[str] | None = None) -> None:
                 scores.append(
                     unlabeled.run_variant(variant, args.root, out, seed, args.steps)
                 )
-    print(unlabeled.as_markdown(results))
+    print(as_markdown(results))
 
 
 if __name__ == '__main__':

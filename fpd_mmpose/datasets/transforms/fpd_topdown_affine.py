@@ -19,7 +19,7 @@ class FPDTopdownAffine(BaseTransform):
     Required Keys: ``img``, ``bbox_center``, ``bbox_scale``, ``bbox_rotation``
     (optional), ``keypoints`` (optional). Modified Keys: ``img``, ``bbox_scale``.
     Added Keys: ``transformed_keypoints``, ``input_size``, ``input_center``,
-    ``input_scale``.
+    ``input_scale``, ``warp_mat``.
 
     Args:
         input_size (tuple[int, int]): Width and height of the network's input.
@@ -37,7 +37,9 @@ class FPDTopdownAffine(BaseTransform):
                 ``keypoints`` (1, K, 2) in pixels.
 
         Returns:
-            dict: With ``img`` (h, w, 3) and ``transformed_keypoints`` in its pixels.
+            dict: With ``img`` (h, w, 3), ``transformed_keypoints`` in its pixels and
+            ``warp_mat`` (2, 3), the map to them from the image as it was before
+            ``RandomFlip``.
 
         Raises:
             ValueError: If there is not one box.
@@ -54,6 +56,8 @@ class FPDTopdownAffine(BaseTransform):
         warp = reference_warp(
             center, scale, results.get('bbox_rotation', [0.0])[0], self.input_size
         )
+        mirror = _mirror(results.get('flip_direction'), results['img'].shape)
+        results['warp_mat'] = warp @ mirror
         results['img'] = cv2.warpAffine(
             _contiguous(results['img']), warp, (width, height), flags=cv2.INTER_LINEAR
         )
@@ -85,6 +89,17 @@ def _contiguous(image: np.ndarray) -> np.ndarray:
         return image
     codes = {(0,): 0, (1,): 1, (0, 1): -1}
     return cv2.flip(np.flip(image, mirrored), codes[mirrored])
+
+
+def _mirror(direction: str | None, shape: tuple[int, ...]) -> np.ndarray:
+    matrix = np.eye(3)
+    for axis, directions in enumerate(
+        (('horizontal', 'diagonal'), ('vertical', 'diagonal'))
+    ):
+        if direction in directions:
+            matrix[axis, axis] = -1
+            matrix[axis, 2] = shape[1 - axis] - 1
+    return matrix
 
 
 def reference_warp(

@@ -6,7 +6,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from mmpose.models.pose_estimators.base import BasePoseEstimator
 
-from fpd_mmpose.models.distillers import FPDDistiller
+from fpd_mmpose.models.distillers import FPDDistiller, StoredTeacher
 
 
 @HOOKS.register_module()
@@ -17,8 +17,8 @@ class ValidateBeforeTrainingHook(Hook):
     folder shows in the first minute. As there, the scores do not enter the choice of
     the best checkpoint. A resumed run is not validated again.
 
-    Without a teacher (plain training), or with one of other joints, the student alone
-    is measured.
+    Without a teacher (plain training), with a stored one, or with one of other joints,
+    the student alone is measured.
     """
 
     priority = 'LOW'
@@ -35,7 +35,9 @@ class ValidateBeforeTrainingHook(Hook):
         student = getattr(student, 'module', student)
         models = {'student': student}
         teacher = student.teacher if isinstance(student, FPDDistiller) else None
-        if teacher and teacher.has_same_joints(student):
+        if isinstance(teacher, StoredTeacher):
+            runner.logger.info(f'{teacher!r} has no network to validate')
+        elif teacher and teacher.has_same_joints(student):
             device = next(student.parameters()).device
             models = {'teacher': teacher.model.to(device), **models}
         for name, model in models.items():

@@ -2,8 +2,9 @@
 
 import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import torch
 from mmcv.cnn import fuse_conv_bn
@@ -21,6 +22,28 @@ PRESETS = ('exact', 'auto', 'max')
 TOLERANCE = 0.03
 _FOLD_TOLERANCE = 1e-4
 _REPEATS = 2
+
+
+def parse_speed(value: str | Mapping[str, Any]) -> str | SpeedPlan:
+    """Reads ``speed`` of a teacher's config.
+
+    Args:
+        value (str | Mapping): One of :data:`PRESETS`, or the arguments of a plan.
+
+    Returns:
+        str | SpeedPlan: For :class:`FastTeacher`.
+
+    Raises:
+        ValueError: If it is neither. One line.
+    """
+    if isinstance(value, Mapping):
+        return SpeedPlan.parse(value, 'model.teacher.speed')
+    if value not in PRESETS:
+        raise ValueError(
+            f'model.teacher.speed must be {", ".join(PRESETS)} or a dict of options, '
+            f'got {value!r}'
+        )
+    return value
 
 
 class FastTeacher:

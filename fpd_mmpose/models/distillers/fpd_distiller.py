@@ -11,6 +11,7 @@ from torch import Tensor
 from .compiled import Compiled
 from .device_accuracy import accuracy_on_device
 from .heatmaps import as_stages, recorded_forward
+from .stored_teacher import StoredTeacher
 from .teacher import Teacher
 
 
@@ -30,7 +31,8 @@ class FPDDistiller(TopdownPoseEstimator):
 
     Args:
         teacher (dict): Arguments of :class:`Teacher`: ``config``, ``checkpoint``
-            and optionally ``joint_map``. Nothing is read before training starts.
+            and optionally ``joint_map``; or of :class:`StoredTeacher`: ``cache``.
+            Nothing is read before training starts.
         distill_loss (dict): Config of the distillation loss, which holds alpha.
             Defaults to :class:`HeatmapDistillLoss` with alpha 0.5.
         channels_last (bool): Whether the student's backbone trains in this memory
@@ -53,9 +55,10 @@ class FPDDistiller(TopdownPoseEstimator):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        if missing := [key for key in ('config', 'checkpoint') if not teacher.get(key)]:
+        needed = () if teacher.get('cache') else ('config', 'checkpoint')
+        if missing := [key for key in needed if not teacher.get(key)]:
             raise ValueError(f'model.teacher needs {" and ".join(missing)}')
-        self.teacher = Teacher(**teacher)
+        self.teacher = StoredTeacher(**teacher) if not needed else Teacher(**teacher)
         self.distill_loss = MODELS.build({**self._term_weight(), **distill_loss})
         self.channels_last = channels_last
         self._backbone_in_training = (
@@ -105,7 +108,7 @@ class FPDDistiller(TopdownPoseEstimator):
         """
         self.teacher.prepare(self)
         labelled, unlabelled = self._split(data_samples)
-        started = self.teacher.start(inputs)
+        started = self.teacher.start(inputs, data_samples)
         feats = self._training_feats(inputs)
         reported = {}
         if labelled:

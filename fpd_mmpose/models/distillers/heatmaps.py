@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from mmpose.models.pose_estimators.base import BasePoseEstimator
 from torch import Tensor, nn
 
 
@@ -31,6 +32,33 @@ def as_stages(output: Any, owner: str) -> list[Tensor]:
         f'the head of {owner} returns no heatmaps of shape (N, K, H, W), and only '
         'they can be distilled'
     )
+
+
+def student_stages(student: BasePoseEstimator) -> list[Tensor]:
+    """Runs the student on an empty picture.
+
+    Args:
+        student (BasePoseEstimator): The network to be trained.
+
+    Returns:
+        list[Tensor]: Heatmaps of each stage, (1, K, H, W).
+
+    Raises:
+        ValueError: If it has no codec, or gives no heatmaps. One line.
+    """
+    decoder = getattr(student.head, 'decoder', None)
+    if decoder is None:
+        raise ValueError('the head of the student has no decoder: set its codec')
+    width, height = decoder.input_size
+    device = next(student.parameters()).device
+    was_training = student.training
+    student.train(False)
+    try:
+        with torch.no_grad():
+            image = torch.zeros(1, 3, height, width, device=device)
+            return as_stages(student(image, None), 'the student')
+    finally:
+        student.train(was_training)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Which heatmap of the teacher shows which joint of the student."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mmengine.config import Config
@@ -24,12 +24,9 @@ def joint_names(config: Mapping[str, Any]) -> list[str] | None:
         list[str] | None: The names in the order of the heatmaps; None where the config
         tells no data set.
     """
-    own = (config.get('model') or {}).get('metainfo')
-    settings = [(config.get(loader) or {}).get('dataset') for loader in LOADERS]
-    for metainfo in (own, *map(_metainfo, settings)):
-        if metainfo:
-            names = parse_pose_metainfo(dict(metainfo))['keypoint_id2name']
-            return [names[index] for index in sorted(names)]
+    for metainfo in _metainfos(config):
+        names = parse_pose_metainfo(dict(metainfo))['keypoint_id2name']
+        return [names[index] for index in sorted(names)]
     return None
 
 
@@ -45,12 +42,41 @@ def names_of_run(checkpoint: str) -> list[str] | None:
     Returns:
         list[str] | None: See :func:`joint_names`; None outside of such a run.
     """
+    config = config_of_run('checkpoint', checkpoint)
+    return None if config is None else joint_names(config)
+
+
+def config_of_run(option: str, value: str) -> Config | None:
+    """Gives the config of the run that builds the student.
+
+    Args:
+        option (str): Of ``model.teacher``, by which the run is recognised.
+        value (str): What it has to be.
+
+    Returns:
+        Config | None: None outside of such a run.
+    """
     text = MessageHub.get_current_instance().runtime_info.get('cfg')
     if not text:
         return None
     config = Config.fromstring(text, '.py')
     teacher = (config.get('model') or {}).get('teacher') or {}
-    return joint_names(config) if teacher.get('checkpoint') == checkpoint else None
+    return config if teacher.get(option) == value else None
+
+
+def flip_indices(config: Mapping[str, Any]) -> list[int] | None:
+    """Pairs the left and right joints of a config's data.
+
+    Args:
+        config (Mapping): Config of a run, or of a model alone.
+
+    Returns:
+        list[int] | None: For each joint the one on the other side, or itself; None
+        where the config tells no data set.
+    """
+    for metainfo in _metainfos(config):
+        return list(parse_pose_metainfo(dict(metainfo))['flip_indices'])
+    return None
 
 
 def resolve_joint_map(
@@ -131,6 +157,12 @@ def as_table(
         rows.append((label(joint, my_names), theirs))
     width = max(len(row[0]) for row in rows)
     return '\n'.join(f'  {mine:<{width}}  {theirs}' for mine, theirs in rows)
+
+
+def _metainfos(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    own = (config.get('model') or {}).get('metainfo')
+    settings = [(config.get(loader) or {}).get('dataset') for loader in LOADERS]
+    yield from filter(None, (own, *map(_metainfo, settings)))
 
 
 def _metainfo(dataset: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

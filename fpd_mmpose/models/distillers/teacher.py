@@ -8,13 +8,14 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmpose.models.pose_estimators.base import BasePoseEstimator
 from mmpose.registry import MODELS
+from mmpose.utils.typing import SampleList
 from torch import Tensor, nn
 
 from fpd_mmpose.converters import read_state_dict
 from fpd_mmpose.paths import load_config
 
-from .fast_teacher import PRESETS, FastTeacher
-from .heatmaps import as_stages, resize_heatmaps
+from .fast_teacher import FastTeacher, parse_speed
+from .heatmaps import as_stages, resize_heatmaps, student_stages
 from .input_adapter import InputAdapter
 from .joint_map import (
     JointMap,
@@ -23,7 +24,6 @@ from .joint_map import (
     names_of_run,
     resolve_joint_map,
 )
-from .speed_plan import SpeedPlan
 
 
 class Teacher:
@@ -65,7 +65,7 @@ class Teacher:
         joint_map: Sequence[int | None] | None = None,
         speed: str | Mapping[str, Any] = 'exact',
     ):
-        self.speed = _speed(speed)
+        self.speed = parse_speed(speed)
         self.config = config
         self.checkpoint = checkpoint
         self.joint_map = None if joint_map is None else list(joint_map)
@@ -101,8 +101,7 @@ class Teacher:
         """
         if self.model is not None:
             return
-        config = self._load_config()
-        model = self._build(config)
+        config, model = self.build()
         adapter = InputAdapter(student.data_preprocessor, model.data_preprocessor)
         mine, theirs = self._check_fit(student, model, adapter)
         names = (
@@ -128,6 +127,18 @@ class Teacher:
             ]
             table = as_table(self._joints, *names)
             print_log(f'joints of the teacher:\n{table}', logger='current')
+
+    def build(self) -> tuple[Config, BasePoseEstimator]:
+        """Reads the config and makes the network, whichever the student.
+
+        Returns:
+            tuple[Config, BasePoseEstimator]: The network in eval mode.
+
+        Raises:
+            ValueError: If one of them cannot be read, or they do not belong together.
+        """
+        config = self._load_config()
+        return config, self._build(config)
 
     def _load_config(self) -> Config:
         try:
@@ -184,19 +195,9 @@ class Teacher:
         model: BasePoseEstimator,
         adapter: InputAdapter,
     ) -> tuple[int, int]:
-        decoder = getattr(student.head, 'decoder', None)
-        if decoder is None:
-            raise ValueError('the head of the student has no decoder: set its codec')
-        width, height = decoder.input_size
-        device = next(student.parameters()).device
+        mine = student_stages(student)
+        width, height = student.head.decoder.input_size
         image = torch.zeros(1, 3, height, width)
-        was_training = student.training
-        student.train(False)
-        try:
-            with torch.no_grad():
-                mine = as_stages(student(image.to(device), None), 'the student')
-        finally:
-            student.train(was_training)
         try:
             with torch.no_grad():
                 output = model(adapter(image), None)
@@ -218,7 +219,7 @@ class Teacher:
                 'aspect ratio cannot be matched'
             )
 
-    def start(self, inputs: Tensor) -> Tensor:
+    def start(self, inputs: Tensor, data_samples: SampleList | None = None) -> Tensor:
         """Starts the network on a batch of the student's inputs.
 
         On CUDA it may run beside what follows, until :meth:`finish`.
@@ -226,6 +227,8 @@ class Teacher:
         Args:
             inputs (Tensor): Images as the student gets them, normalised,
                 (N, 3, H, W).
+            data_samples (list[PoseDataSample], optional): Not used; a
+                :class:`StoredTeacher` goes by them.
 
         Returns:
             Tensor: For :meth:`finish`.
@@ -256,17 +259,23 @@ class Teacher:
         # Autograd cannot keep tensors of inference mode for the student's backward.
         return heatmaps.clone()
 
-    def heatmaps(self, inputs: Tensor, size: Sequence[int]) -> Tensor:
+    def heatmaps(
+        self,
+        inputs: Tensor,
+        size: Sequence[int],
+        data_samples: SampleList | None = None,
+    ) -> Tensor:
         """Runs the network on a batch: :meth:`start`, and :meth:`finish` at once.
 
         Args:
             inputs (Tensor): See :meth:`start`.
             size (Sequence[int]): See :meth:`finish`.
+            data_samples (list[PoseDataSample], optional): See :meth:`start`.
 
         Returns:
             Tensor: See :meth:`finish`.
         """
-        return self.finish(self.start(inputs), size)
+        return self.finish(self.start(inputs, data_samples), size)
 
     def has_same_joints(self, student: BasePoseEstimator) -> bool:
         """Tells whether its heatmaps are those of the student's joints, in order.
@@ -305,14 +314,3 @@ class Teacher:
                 self._selection = torch.tensor(indices, device=device)
                 self._has_joint = torch.tensor(present, device=device)
         return self._selection, self._has_joint
-
-
-def _speed(value: str | Mapping[str, Any]) -> str | SpeedPlan:
-    if isinstance(value, Mapping):
-        return SpeedPlan.parse(value, 'model.teacher.speed')
-    if value not in PRESETS:
-        raise ValueError(
-            f'model.teacher.speed must be {", ".join(PRESETS)} or a dict of options, '
-            f'got {value!r}'
-        )
-    return value

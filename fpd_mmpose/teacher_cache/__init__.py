@@ -1,0 +1,1 @@
+"""A teacher's heatmaps, computed once and stored."""
