@@ -155,7 +155,7 @@ def _keep_graph(teacher: Teacher, device: torch.device) -> None:
     """Lets autograd run through the teacher, as the released code does."""
     network = teacher.model.to(device).requires_grad_(True)
     adapter = teacher._adapter.to(device)
-    teacher.start = lambda inputs: as_stages(
+    teacher.start = lambda inputs, _: as_stages(
         network(adapter(inputs), None), 'the teacher'
     )[-1]
     teacher.finish = lambda started, size: resize_heatmaps(started, size)
