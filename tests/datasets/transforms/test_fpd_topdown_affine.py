@@ -1,8 +1,9 @@
 """Crops have the pixels of the reference."""
 
+import cv2
 import numpy as np
 import pytest
-from mmpose.datasets.transforms import TopdownAffine
+from mmpose.datasets.transforms import RandomFlip, TopdownAffine
 from mmpose.registry import TRANSFORMS
 
 from fpd_mmpose.datasets import FPDTopdownAffine
@@ -92,3 +93,22 @@ def test_several_boxes_are_refused():
     results['bbox_center'] = np.zeros((2, 2))
     with pytest.raises(ValueError, match='crops one box, got 2'):
         FPDTopdownAffine((64, 64))(results)
+
+
+@pytest.mark.parametrize('direction', ['horizontal', 'vertical', 'diagonal'])
+def test_the_map_is_from_the_image_before_the_flip(direction):
+    keypoints = np.array([[[30.0, 40.0], [70.5, 20.0]]])
+    results = dict(
+        img=np.zeros((90, 121, 3), np.uint8),
+        img_shape=(90, 121),
+        bbox_center=np.array([[50.0, 40.0]]),
+        bbox_scale=np.array([[60.0, 60.0]]),
+        bbox_rotation=np.array([20.0]),
+        keypoints=keypoints.copy(),
+        keypoints_visible=np.ones((1, 2)),
+        flip_indices=[0, 1],
+    )
+    results = RandomFlip(1.0, direction)(results)
+    found = FPDTopdownAffine((64, 64))(results)
+    expected = cv2.transform(keypoints, found['warp_mat'])
+    np.testing.assert_allclose(found['transformed_keypoints'], expected, atol=1e-4)
