@@ -1,7 +1,7 @@
 """How long runs were trained, with what they started from."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .runs import Checkpoint, Run, Start, read_checkpoint, start_of
@@ -17,11 +17,14 @@ class Budget:
         steps (int, optional): Of all runs, where known.
         samples (int, optional): That they were shown, a short last batch of an epoch
             counted as a whole one.
+        origin (Path, optional): The weights that the chain started from, where these
+            are here and do not say their epochs.
     """
 
     epochs: tuple[int | None, ...] = ()
     steps: int | None = 0
     samples: int | None = 0
+    origin: Path | None = None
 
     @property
     def total(self) -> int | None:
@@ -34,7 +37,26 @@ class Budget:
             self.epochs + other.epochs,
             _sum(self.steps, other.steps),
             _sum(self.samples, other.samples),
+            self.origin or other.origin,
         )
+
+    def more_than(self, other: 'Budget') -> int | None:
+        """How many more epochs it has in all.
+
+        Args:
+            other (Budget): What training another network took.
+
+        Returns:
+            int | None: Negative where it has fewer; ``None`` where it is not known.
+            Those of weights that both started from need not be known.
+        """
+        if None not in (self.total, other.total):
+            return self.total - other.total
+        if self.origin is None or self.origin != other.origin:
+            return None
+        # Those of the origin come first.
+        mine, theirs = self.epochs[1:], other.epochs[1:]
+        return None if None in mine + theirs else sum(mine) - sum(theirs)
 
     def __str__(self) -> str:
         """The epochs, for example ``140+140``, or ``140+?``."""
@@ -82,7 +104,7 @@ def budget_before(
     Args:
         run (Run): The run.
         runs (Sequence[Run]): All runs.
-        lost (Callable): Called with the run and the start that was not found.
+        lost (Callable): Called with the run and the start whose epochs were not found.
 
     Returns:
         Budget: Empty for random weights.
@@ -104,7 +126,9 @@ def budget_before(
             own = Budget((file.epoch,), file.steps, None)
         else:
             lost(run, start)
-            return UNKNOWN
+            # A resumed run counts epochs that are not its own.
+            here = file and not start.resumed
+            return replace(UNKNOWN, origin=file.path.resolve()) if here else UNKNOWN
         # A resumed run counts the epochs of the file as its own.
         return earlier if start.resumed else earlier + own
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
@@ -62,7 +63,10 @@ def compare(
     notes: dict[str, None] = {}  # in order, each once
 
     def lost(run: Run, start: Start) -> None:
-        what = f'started from "{start.path}", of which neither run nor file is here'
+        missing = 'of which neither run nor file is here'
+        if Path(start.path).expanduser().is_file():
+            missing = 'which does not say its epochs, and whose run is not here'
+        what = f'started from "{start.path}", {missing}'
         if not start.path:
             what = 'was resumed, and the log of its beginning is not here'
         notes[f'{run.name} {what}: its epochs in all are not known (?).'] = None
@@ -206,8 +210,8 @@ def _with_gains(
 
 
 def _difference(row: Row, baseline: Row) -> float:
-    totals = row.budget.total, baseline.budget.total
-    return float('inf') if None in totals else abs(totals[0] - totals[1])
+    more = row.budget.more_than(baseline.budget)
+    return float('inf') if more is None else abs(more)
 
 
 def _explanations(layout: Layout, groups: dict[str, list[_Result]]) -> list[str]:
@@ -240,11 +244,11 @@ def _gain_notes(
 
 def _warning(rows: Sequence[Row], teacher: str | None) -> list[str]:
     compared = [row for row in rows if row.name != teacher]
-    totals = {row.budget.total for row in compared}
-    if len(compared) < 2 or (len(totals) == 1 and None not in totals):
+    more = {row.budget.more_than(compared[0].budget) for row in compared[1:]}
+    if more <= {0}:
         return []
     texts = [f'{row.name}: {_in_all(row.budget)}' for row in compared]
-    what = 'are not all known' if None in totals else 'differ'
+    what = 'are not all known' if None in more else 'differ'
     warning = f'WARNING: epochs in all {what} ({", ".join(texts)}).'
     if any(not row.equal for row in compared):
         return [

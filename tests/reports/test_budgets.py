@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+import torch
 from finished import STEPS_PER_EPOCH, config_text, write_checkpoint, write_run
 
 from fpd_mmpose.reports.budgets import Budget, budget_before, own_budget
@@ -90,6 +91,23 @@ def test_a_resumed_run_is_not_counted_twice(tmp_path):
     )
     (last,), lost = budgets(second)
     assert last.epochs == (4, 9) and not lost
+
+
+@pytest.mark.parametrize('resume', [False, True])
+def test_weights_of_unknown_epochs_are_told_apart_by_their_file(tmp_path, resume):
+    weights = [tmp_path / 'a.pth', tmp_path / 'b.pth']
+    for path in weights:
+        torch.save({}, path)
+    (a, b, also_a), lost = budgets(
+        *(
+            write_run(tmp_path / name, {epochs: 1.0}, weights[start], resume=resume)
+            for name, epochs, start in (('x', 5, 0), ('y', 5, 1), ('z', 7, 0))
+        )
+    )
+    assert a.total is None and len(lost) == 3
+    assert a.more_than(b) is None
+    # A resumed run goes on with the count, whose beginning is then not known.
+    assert also_a.more_than(a) == (None if resume else 2)
 
 
 def test_files_that_name_each_other_end(tmp_path):

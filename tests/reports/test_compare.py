@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import torch
 from finished import COCO, MPII, metrics, write_run
 
 from fpd_mmpose.paths import config_root
@@ -169,6 +170,32 @@ class TestEqualBudgets:
             ValueError, match='--epochs 140 needs the epochs .*gone.pth'
         ):
             compare([student, lost], epochs=140)
+
+    def test_runs_from_one_file_of_unknown_epochs_are_compared(self, tmp_path):
+        # Such as a student that the released code's authors trained.
+        released = tmp_path / 'released.pth'
+        torch.save({'conv1.weight': torch.zeros(1)}, released)
+        student, longer, fpd, other = (
+            [f'{name}={write_run(tmp_path / name, {epochs: score}, start)}']
+            for name, epochs, score, start in (
+                ('student', 1, 87.0, released),
+                ('longer', 140, 88.5, released),
+                ('FPD', 140, 89.0, released),
+                ('other', 140, 80.0, None),
+            )
+        )
+        table = compare([student, longer, fpd], ['student', 'longer'])
+        row = table.rows[-1]
+        assert (row.over, row.equal, str(row.budget)) == ('longer', True, '140+?')
+        text = table.markdown()
+        assert f'"{released}", which does not say its epochs' in text
+        assert (
+            'WARNING: epochs in all differ' in text and '*' not in text.split('\n-')[0]
+        )
+        assert 'WARNING' not in compare([longer, fpd], ['longer']).markdown()
+        table = compare([other, fpd], ['other'])
+        assert not table.rows[-1].equal
+        assert 'epochs in all are not all known' in table.markdown()
 
 
 class TestSeeds:
