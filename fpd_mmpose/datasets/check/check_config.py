@@ -98,7 +98,7 @@ def _check_dataset(
 ) -> _Content | None:
     report.section(title)['dataset'] = settings.get('type')
     missing = check_files(title, settings, report)
-    if 'ann_file' in missing:
+    if 'ann_file' in missing or ('image folder' in missing and settings.get('images')):
         return None
     # What is missing is reported; without it, the rest can be looked at still.
     present = {key: value for key, value in settings.items() if key not in missing}

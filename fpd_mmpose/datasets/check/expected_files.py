@@ -11,7 +11,8 @@ PAGE = 'docs/data.md'
 _MPII_SITE = 'http://human-pose.mpi-inf.mpg.de'
 _MPII_ARCHIVE = 'https://download.openmmlab.com/mmpose/datasets/mpii_annotations.tar'
 _COCO_SITE = 'https://cocodataset.org/#download'
-#: By family of datasets and option: what the file is, and from where one gets it.
+#: By family of datasets and option: what the file is, and from where one gets it; and
+#: the page that says more.
 SOURCES = {
     'mpii': {
         'ann_file': f'MPII annotations as JSON: {_MPII_ARCHIVE}',
@@ -23,6 +24,11 @@ SOURCES = {
         'ann_file': f'COCO annotations: annotations_trainval2017.zip of {_COCO_SITE}',
         'bbox_file': "person detections of val2017: HRNet's data folder",
         'image folder': f'COCO images: train2017.zip or val2017.zip of {_COCO_SITE}',
+    },
+    'unlabeled': {
+        'ann_file': 'tools/data/detect_people.py writes it',
+        'image folder': 'images or videos of people',
+        'page': 'docs/unlabeled_images.md',
     },
 }
 
@@ -40,7 +46,9 @@ def check_files(title: str, settings: dict, report: Report) -> set[str]:
     """
     missing = set()
     for option, path in _expected(settings):
-        report.section(title)[option] = f'{path}{"" if path.exists() else "  MISSING"}'
+        figures = report.section(title)
+        found = f'{path}{"" if path.exists() else "  MISSING"}'
+        figures[option] = f'{figures[option]}, {found}' if option in figures else found
         if not path.exists():
             missing.add(option)
             report.problems.append(
@@ -66,7 +74,8 @@ def explain_missing(option: str, path: Path, kind: str) -> str:
         line += f', and so is "{twin}", its name in the other layout'
     sources = next((v for k, v in SOURCES.items() if k in kind.lower()), {})
     if source := sources.get(option):
-        return f'{line}; put it there ({source}; see {PAGE}), or set `data_root`'
+        page = sources.get('page', PAGE)
+        return f'{line}; put it there ({source}; see {page}), or set `data_root`'
     return f'{line}; put it there, or set the option'
 
 
@@ -85,7 +94,10 @@ def _expected(settings: dict) -> list[tuple[str, Path]]:
         expected.append((option, path))
     for prefix in (settings.get('data_prefix') or dict(img='')).values():
         folder = Path(in_either_layout(Path(root) / prefix, TWINS))
-        expected.append(('image folder', folder))
+        # UnlabeledPoseDataset reads what this option names in the folder.
+        names = settings.get('images') or ''
+        names = [names] if isinstance(names, str) else names
+        expected += [('image folder', folder / name) for name in names]
     return expected
 
 

@@ -88,6 +88,11 @@ class People:
                     f'{title}: no joint of any person is annotated, so that there is '
                     'nothing to learn or to measure: is `ann_file` the right one?'
                 )
+        for reason, faulty in getattr(self.dataset, 'faulty', {}).items():
+            report.warnings.append(
+                f'{title}: boxes left out: {len(faulty):,} {reason}, the first is '
+                f'record {faulty[0]} of `ann_file`'
+            )
         # Detectors may well give a box twice.
         if self.repeated and not self.detections:
             one, other = self.repeated[0]

@@ -323,25 +323,3 @@ def test_the_command_tells_by_its_exit_code(root, tmp_path):
     assert done.stdout.splitlines()[-1] == '1 problem: the run would fail'
     assert f'"{root / "no.json"}" is missing' in done.stdout
     assert 'Traceback' not in done.stderr
-
-
-def test_people_without_labels_and_frames_of_videos(root, tmp_path):
-    config = config_of(root, 'fpd/hg4_128_fpd_labelfree_mpii.py')
-    writer = cv2.VideoWriter(
-        str(tmp_path / 'clip.mp4'), cv2.VideoWriter_fourcc(*'mp4v'), 10, (96, 80)
-    )
-    for _ in range(3):
-        writer.write(np.zeros((80, 96, 3), np.uint8))
-    writer.release()
-    config.train_dataloader.dataset = dict(
-        type='UnlabeledPoseDataset',
-        images=str(tmp_path / 'clip.mp4'),
-        whole_image=True,
-        pipeline=config.train_dataloader.dataset.pipeline,
-    )
-    report = check_config(config)
-    section = report.section('train')
-    assert section['people'] == 3 and section['images'] == 1
-    assert section['annotated joints'] == 'none: boxes without keypoints'
-    assert section['image sizes'] == '96 x 80 to 96 x 80'
-    assert not [line for line in report.problems if line.startswith('train')]

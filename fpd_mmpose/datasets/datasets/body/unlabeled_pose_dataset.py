@@ -70,6 +70,10 @@ class UnlabeledPoseDataset(BaseCocoStyleDataset):
         **kwargs: Those of ``MpiiDataset``. ``metainfo`` says which joints the student
             has, which are MPII's by default.
 
+    Attributes:
+        faulty (dict[str, list[int]]): Positions in ``ann_file`` of the boxes that are
+            left out because something is wrong with them, by what it is.
+
     Raises:
         ValueError: If files are missing, do not belong together or leave no person, or
             a record is not what it should be. One line.
@@ -96,6 +100,7 @@ class UnlabeledPoseDataset(BaseCocoStyleDataset):
         self.whole_image = whole_image
         self.ignore_missing = ignore_missing
         self.apply_exif = apply_exif
+        self.faulty: dict[str, list[int]] = {}
         super().__init__(ann_file=ann_file, **kwargs)
 
     def load_data_list(self) -> list[dict]:
@@ -266,10 +271,13 @@ class UnlabeledPoseDataset(BaseCocoStyleDataset):
             f'{empty} of which have nobody'
         )
         for reason, which in left_out.items():
+            is_fault = reason in (*FAULTS, MISSING)
+            if is_fault:
+                self.faulty[reason] = which
             self._log(
                 f'boxes left out: {len(which)} {reason} (the first is record '
                 f'{which[0]})',
-                logging.WARNING if reason in (*FAULTS, MISSING) else logging.INFO,
+                logging.WARNING if is_fault else logging.INFO,
             )
 
     def _log(self, message: str, level: int = logging.INFO) -> None:
