@@ -21,6 +21,8 @@ HEADER = (
 INDEX_HEADER = '# Written by tools/dev/update_tables.py.\n'
 #: What a result must name beside its source.
 PROOF = {'published': 'Reference', 'measured': 'Command'}
+#: Where the released weights of a model are.
+PUBLISHED = 'Published Weights'
 
 Entry = dict[str, Any]
 
@@ -187,12 +189,14 @@ def _part(
     kept: dict[str, Entry],
     measure: Measure,
 ) -> Entry:
-    """A teacher or student, with the scores that its own config has."""
+    """A teacher or student, with the weights and scores that its own config has."""
     config: Config = load_config(name if '::' in name else root / name)
     part = {'Config': name, **cost(config, measure)}
+    own = kept.get(name, {})
     if weights:
         part['Weights'] = weights
-    results = kept.get(name, {}).get('Results', [])
-    if results:
+        if PUBLISHED in own:
+            part[PUBLISHED] = own[PUBLISHED]
+    if results := own.get('Results', []):
         part |= {key: results[0][key] for key in ('Dataset', 'Source', 'Metrics')}
     return part

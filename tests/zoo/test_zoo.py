@@ -133,6 +133,8 @@ def test_teacher_and_student_are_those_of_the_config(model):
             assert part['FLOPs'] == own['Metadata']['FLOPs']
             own_metrics = [result['Metrics'] for result in own.get('Results', [])]
             assert part.get('Metrics') == (own_metrics[0] if own_metrics else None)
+            released = own.get('Published Weights') if 'Weights' in part else None
+            assert part.get('Published Weights') == released
 
 
 def test_weights_that_a_config_starts_from_are_named_after_a_config():
