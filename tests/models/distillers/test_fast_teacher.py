@@ -63,7 +63,7 @@ def test_heatmaps_stay_within_the_tolerance(name, plan, tolerance, mpii_root, tm
 
 def test_folding_leaves_no_batch_norm_behind_a_convolution(mpii_root, tmp_path):
     model = network('resnet/res152_mpii.py', mpii_root, tmp_path)
-    folded = FastTeacher(model, 'x')._folded(model, torch.randn(1, 3, 64, 64))
+    folded = FastTeacher(model, 'x')._fold(torch.randn(1, 3, 64, 64))
     norms = [type(m).__name__ for m in folded.backbone.modules()]
     assert 'BatchNorm2d' not in norms
     assert any(isinstance(m, torch.nn.BatchNorm2d) for m in model.modules())
