@@ -1,10 +1,12 @@
 """Files that appear whole or not at all."""
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 @contextmanager
@@ -41,3 +43,18 @@ def replace_when_done(path: str | Path) -> Iterator[Path]:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def write_json(path: str | Path, content: Any, indent: int | None = None) -> None:
+    """Writes a JSON file whole or not at all.
+
+    Args:
+        path (str | Path): The file.
+        content (Any): What :mod:`json` can write.
+        indent (int, optional): Spaces of each level; on one line by default.
+
+    Raises:
+        ValueError: If the folder cannot be written. One line.
+    """
+    with replace_when_done(path) as partial:
+        partial.write_text(json.dumps(content, indent=indent) + '\n')

@@ -45,6 +45,7 @@ def main(argv: list[str] | None = None) -> None:
     # After the parsing: the package imports torch, and --help should not wait.
     import torch
 
+    from fpd_mmpose.atomic import write_json
     from fpd_mmpose.benchmarks import distill_report as report
     from fpd_mmpose.benchmarks.distill import Settings, benchmark_distill
     from fpd_mmpose.engine.one_line_errors import one_line_errors
@@ -63,7 +64,8 @@ def main(argv: list[str] | None = None) -> None:
         print(report.as_markdown(timed))
         print(report.summary(timed))
         if args.json:
-            report.save_json(args.json, report.as_json(timed, args.config, settings))
+            content = report.as_json(timed, args.config, settings)
+            write_json(args.json, content, indent=1)
         if args.png:
             title = f'{Path(args.config).stem}, batch {args.batch}, {device}'
             report.save_png(args.png, timed, title)

@@ -1,6 +1,5 @@
 """Table, JSON and picture of the distillation benchmark."""
 
-import json
 import platform
 from dataclasses import asdict
 from pathlib import Path
@@ -81,17 +80,6 @@ def as_json(timed: list[Timed], config: str, settings: Settings) -> dict[str, An
             for one in timed
         ],
     )
-
-
-def save_json(path: str | Path, content: dict[str, Any]) -> None:
-    """Writes a file whole or not at all.
-
-    Args:
-        path (str | Path): The file.
-        content (dict): What :func:`as_json` gave.
-    """
-    with replace_when_done(path) as partial:
-        partial.write_text(json.dumps(content, indent=1) + '\n')
 
 
 def save_png(path: str | Path, timed: list[Timed], title: str) -> None:

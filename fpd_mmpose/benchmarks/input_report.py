@@ -1,13 +1,12 @@
 """Shows how many people per second a data pipeline delivers."""
 
-import json
 import math
 from pathlib import Path
 
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
-from fpd_mmpose.atomic import replace_when_done
+from fpd_mmpose import atomic
 
 from .input_side import HERE, OTHER, STACK, InputSide, Spread
 
@@ -60,8 +59,7 @@ def write_json(path: str | Path, measured: InputSide) -> None:
         path (str | Path): The file.
         measured (InputSide): The figures.
     """
-    with replace_when_done(path) as partial:
-        partial.write_text(json.dumps(measured.as_dict(), indent=1) + '\n')
+    atomic.write_json(path, measured.as_dict(), indent=1)
 
 
 def save_chart(path: str | Path, measured: InputSide) -> None:
@@ -98,7 +96,7 @@ def save_chart(path: str | Path, measured: InputSide) -> None:
     axis.set_axisbelow(True)
     axis.legend(loc='lower right')
     figure.tight_layout()
-    with replace_when_done(path) as partial:
+    with atomic.replace_when_done(path) as partial:
         figure.savefig(partial, dpi=100, format='png')
 
 

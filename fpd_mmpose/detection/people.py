@@ -1,7 +1,6 @@
 """Writes the people of images or of a video to a file of boxes."""
 
 import datetime
-import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
@@ -12,7 +11,7 @@ import numpy as np
 from mmengine.logging import print_log
 from tqdm import tqdm
 
-from ..atomic import replace_when_done
+from ..atomic import write_json
 from ..version import __version__
 from .journal import Journal
 from .selection import Selection
@@ -89,8 +88,7 @@ def detect_people(
             **_counts(records),
             unreadable=unreadable,
         )
-        with replace_when_done(out) as temporary:
-            temporary.write_text(json.dumps(content))
+        write_json(out, content)
         journal.remove()
     finally:
         journal.close()

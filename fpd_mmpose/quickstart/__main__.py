@@ -6,7 +6,6 @@ the reference's table and saves pictures.
 """
 
 import argparse
-import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import torch
 from mmengine.registry import init_default_scope
 
+from fpd_mmpose.atomic import replace_when_done, write_json
 from fpd_mmpose.engine.one_line_errors import one_line_errors
 from fpd_mmpose.synthetic import write_dataset
 
@@ -22,7 +22,6 @@ from .report import evaluate, load_models, milliseconds_per_person, result_table
 from .stages import (
     COMPARED,
     STAGES,
-    replace,
     stage_config,
     train_stage,
     training_log,
@@ -66,10 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ]
     rows = report(compared, args.out)
     table = result_table(rows)
-    replace(
-        args.out / 'results.json', lambda p: p.write_text(json.dumps(rows, indent=1))
-    )
-    replace(args.out / 'results.md', lambda p: p.write_text(table + '\n'))
+    write_json(args.out / 'results.json', rows, indent=1)
+    with replace_when_done(args.out / 'results.md') as partial:
+        partial.write_text(table + '\n')
     print(
         f'\nPCKh@0.5 in percent on {args.held_out} drawn people that no network was '
         f'trained on, flip test;\nms/person: network alone on '

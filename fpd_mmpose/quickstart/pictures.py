@@ -11,7 +11,7 @@ from mmpose.registry import DATASETS
 from mmpose.visualization import PoseLocalVisualizer
 from torch import nn
 
-from .stages import replace
+from fpd_mmpose.atomic import replace_when_done
 
 matplotlib.use('Agg')
 from matplotlib import pyplot as plt  # noqa: E402
@@ -62,7 +62,8 @@ def save_predictions(
             )
             _show(axes[row, column], visualizer.get_image(), '' if column else label)
     figure.tight_layout(pad=0.3)
-    replace(path, lambda partial: figure.savefig(partial, dpi=100, format='jpg'))
+    with replace_when_done(path) as partial:
+        figure.savefig(partial, dpi=100, format='jpg')
     plt.close(figure)
 
 
@@ -106,5 +107,6 @@ def save_curves(path: Path, logs: Sequence[list[dict]], labels: Sequence[str]) -
         axis.grid(alpha=0.3)
         axis.legend()
     figure.tight_layout()
-    replace(path, lambda partial: figure.savefig(partial, dpi=100, format='png'))
+    with replace_when_done(path) as partial:
+        figure.savefig(partial, dpi=100, format='png')
     plt.close(figure)

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from fpd_mmpose import __version__
+from fpd_mmpose.atomic import replace_when_done, write_json
 from fpd_mmpose.paths import load_config
 
 
@@ -75,18 +74,6 @@ def stage_config(stage: Stage, out: Path, epochs: int | None, seed: int) -> Conf
     return config
 
 
-def replace(path: Path, write: Callable[[Path], object]) -> None:
-    """Writes a file beside its place and moves it there when it is whole.
-
-    Args:
-        path (Path): The file.
-        write (Callable): Writes to the path that it is given.
-    """
-    partial = path.with_name(f'{path.name}.partial')
-    write(partial)
-    os.replace(partial, path)
-
-
 def weights_path(stage: Stage, out: Path) -> Path:
     """Where the trained weights of a stage are.
 
@@ -122,7 +109,7 @@ def train_stage(config: Config, stage: Stage, out: Path) -> bool:
     if not same:
         (work_dir / 'last_checkpoint').unlink(missing_ok=True)
     work_dir.mkdir(parents=True, exist_ok=True)
-    _write_json(stamp, dict(fingerprint=fingerprint, done=False))
+    write_json(stamp, dict(fingerprint=fingerprint, done=False))
     if (work_dir / 'last_checkpoint').is_file():
         config.resume, config.load_from = True, None
     runner = Runner.from_cfg(config)
@@ -133,9 +120,10 @@ def train_stage(config: Config, stage: Stage, out: Path) -> bool:
         weights_only=True,
     )
     kept = {key: trained[key] for key in ('meta', 'state_dict')}
-    replace(weights, lambda partial: torch.save(kept, partial))
+    with replace_when_done(weights) as partial:
+        torch.save(kept, partial)
     log = Path(runner.log_dir) / 'vis_data' / 'scalars.json'
-    _write_json(stamp, dict(fingerprint=fingerprint, done=True, log=str(log)))
+    write_json(stamp, dict(fingerprint=fingerprint, done=True, log=str(log)))
     return True
 
 
@@ -164,7 +152,3 @@ def _fingerprint(config: Config, out: Path) -> str:
 
 def _read_json(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text()) if path.is_file() else {}
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    replace(path, lambda partial: partial.write_text(json.dumps(content)))

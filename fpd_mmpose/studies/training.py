@@ -8,7 +8,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from fpd_mmpose.atomic import replace_when_done
+from fpd_mmpose.atomic import write_json
 
 
 def folder_name(variant: str) -> str:
@@ -90,9 +90,3 @@ def as_markdown(results: dict[str, Sequence[dict[str, float]]]) -> str:
         cells = [f'{mean:.1f}' for mean in (*means, statistics.mean(means))]
         lines.append(f'| {variant} | ' + ' | '.join(cells) + ' |')
     return '\n'.join(lines)
-
-
-def write_json(path: Path, content: list | dict) -> None:
-    """Writes a file whole or not at all."""
-    with replace_when_done(path) as partial:
-        partial.write_text(json.dumps(content))

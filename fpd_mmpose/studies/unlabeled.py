@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 from mmengine.config import Config
 
+from fpd_mmpose.atomic import write_json
 from fpd_mmpose.datasets import FPDMpiiDataset
 from fpd_mmpose.datasets.files import read_json
 from fpd_mmpose.paths import load_config
 
-from .training import folder_name, train_and_score, train_for_steps, write_json
+from .training import folder_name, train_and_score, train_for_steps
 
 TEACHER = 'teacher, labelled part'
 PLAIN = 'plain student, labelled part'

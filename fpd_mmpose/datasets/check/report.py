@@ -1,11 +1,10 @@
 """What a check found."""
 
-import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fpd_mmpose.atomic import replace_when_done
+from fpd_mmpose.atomic import write_json
 
 
 @dataclass
@@ -62,9 +61,7 @@ class Report:
         Args:
             path (str | Path): The file; its folder is made.
         """
-        content = json.dumps({**asdict(self), 'verdict': self.verdict}, indent=2)
-        with replace_when_done(path) as partial:
-            partial.write_text(content)
+        write_json(path, {**asdict(self), 'verdict': self.verdict}, indent=2)
 
 
 def one_line(error: Exception) -> str:
