@@ -8,13 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
-from mmpose.datasets.transforms import GenerateTarget, PackPoseInputs
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
@@ -23,9 +20,12 @@ from fpd_mmpose.models.distillers.fast_teacher import FastTeacher
 from fpd_mmpose.models.distillers.heatmaps import as_stages, resize_heatmaps
 from fpd_mmpose.paths import load_config
 
+from .random_people import random_batch
+from .random_store import write_store
 from .timing import Timed, time_in_turn
 
 PLAIN, REFERENCE, FLOOR = 'plain student', 'FPD, as the reference', 'floor'
+STORED = 'FPD, stored teacher'
 
 
 @dataclass
@@ -75,8 +75,9 @@ def benchmark_distill(
     init_default_scope('mmpose')
     torch.manual_seed(0)
     device = torch.device(settings.device)
-    ways = list(_ways(config, settings, device))
-    timed = time_in_turn(ways, settings.repeats, device, progress)
+    with tempfile.TemporaryDirectory() as folder:
+        ways = list(_ways(config, settings, device, Path(folder)))
+        timed = time_in_turn(ways, settings.repeats, device, progress)
     students = [one for one in timed if one.name.startswith(PLAIN)]
     teachers = [one for one in timed if one.name.startswith('teacher')]
     fastest = [min(group, key=lambda one: one.median) for group in (students, teachers)]
@@ -86,9 +87,9 @@ def benchmark_distill(
 
 
 def _ways(
-    config: Config, settings: Settings, device: torch.device
+    config: Config, settings: Settings, device: torch.device, folder: Path
 ) -> Iterator[tuple[str, Callable[[], None]]]:
-    batch = _batch(config, settings.batch)
+    batch = random_batch(config, settings.batch)
     ours = ('teacher', 'distill_loss', 'channels_last', 'compile')
     plain = {k: v for k, v in config.model.items() if k not in ours}
     plain['type'] = 'TopdownPoseEstimator'
@@ -98,28 +99,33 @@ def _ways(
         fast['compile'] = True
         presets.append('max')
 
-    with tempfile.TemporaryDirectory() as folder:
-        weights = _random_weights(config, Path(folder))
-        distiller = partial(_distiller, config, weights)
+    weights = _random_weights(config, folder)
+    distiller = partial(_distiller, config, weights)
 
-        yield PLAIN, _step(MODELS.build(plain), config, batch, settings, device)
-        yield (
-            f'{PLAIN}, {", ".join(fast)}',
-            _step(_without_teacher(distiller(**fast)), config, batch, settings, device),
-        )
-        model = distiller()
-        _keep_graph(model.teacher, device)
-        yield REFERENCE, _step(model, config, batch, settings, device)
-        for speed in presets:
-            options = {} if speed == 'exact' else fast
-            model = distiller(speed, **options)
-            name = ', '.join([f'FPD, speed={speed}', *options])
-            yield name, _step(model, config, batch, settings, device)
-        model = distiller()
-        images = _images(model, batch, device)
-        for speed in presets:
-            teacher = FastTeacher(model.teacher.model, 'of the config', speed)
-            yield f'teacher, speed={speed}', _forward(teacher, images)
+    yield PLAIN, _step(MODELS.build(plain), config, batch, settings, device)
+    yield (
+        f'{PLAIN}, {", ".join(fast)}',
+        _step(_without_teacher(distiller(**fast)), config, batch, settings, device),
+    )
+    model = distiller()
+    _keep_graph(model.teacher, device)
+    yield REFERENCE, _step(model, config, batch, settings, device)
+    for speed in presets:
+        options = {} if speed == 'exact' else fast
+        model = distiller(speed, **options)
+        name = ', '.join([f'FPD, speed={speed}', *options])
+        yield name, _step(model, config, batch, settings, device)
+    model = distiller()
+    images = _images(model, batch, device)
+    cache = folder / 'teacher.sqlite'
+    write_store(cache, model.teacher, images, config.codec['input_size'])
+    yield (
+        ', '.join([STORED, *fast]),
+        _step(_stored_distiller(config, cache, fast), config, batch, settings, device),
+    )
+    for speed in presets:
+        teacher = FastTeacher(model.teacher.model, 'of the config', speed)
+        yield f'teacher, speed={speed}', _forward(teacher, images)
 
 
 def _random_weights(config: Config, folder: Path) -> str:
@@ -136,6 +142,16 @@ def _distiller(
     settings = copy.deepcopy(config.model)
     settings.update(options)
     settings.teacher.update(checkpoint=weights, speed=speed)
+    model = MODELS.build(settings)
+    model.teacher.prepare(model)
+    return model
+
+
+def _stored_distiller(config: Config, cache: Path, options: dict) -> FPDDistiller:
+    settings = copy.deepcopy(config.model)
+    settings.update(options)
+    joint_map = settings.teacher.get('joint_map')
+    settings.teacher = dict(cache=str(cache), joint_map=joint_map)
     model = MODELS.build(settings)
     model.teacher.prepare(model)
     return model
@@ -159,30 +175,6 @@ def _keep_graph(teacher: Teacher, device: torch.device) -> None:
         network(adapter(inputs), None), 'the teacher'
     )[-1]
     teacher.finish = lambda started, size: resize_heatmaps(started, size)
-
-
-def _batch(config: Config, size: int) -> dict:
-    """Random pixels with targets, packed as a data loader gives them."""
-    codec = config.codec
-    width, height = codec['input_size']
-    joints = config.model.head.out_channels
-    target, pack = GenerateTarget(encoder=dict(codec)), PackPoseInputs()
-    rng = np.random.default_rng(0)
-    people = []
-    for index in range(size):
-        keypoints = rng.uniform(0, [width, height], (1, joints, 2)).astype(np.float32)
-        person = dict(
-            img=rng.integers(0, 256, (height, width, 3), np.uint8),
-            id=index,
-            bbox=np.float32([[0, 0, width, height]]),
-            bbox_score=np.ones(1, np.float32),
-            keypoints=keypoints,
-            transformed_keypoints=keypoints,
-            keypoints_visible=np.ones((1, joints), np.float32),
-            dataset_keypoint_weights=np.ones(joints, np.float32),
-        )
-        people.append(pack(target(person)))
-    return pseudo_collate(people)
 
 
 def _images(model: FPDDistiller, batch: dict, device: torch.device) -> Tensor:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from fpd_mmpose.atomic import replace_when_done
 
-from .distill import FLOOR, PLAIN, REFERENCE, Settings
+from .distill import FLOOR, PLAIN, REFERENCE, STORED, Settings
 from .timing import Timed
 
 
@@ -40,20 +40,24 @@ def as_markdown(timed: list[Timed]) -> str:
 
 
 def summary(timed: list[Timed]) -> str:
-    """Compares the fastest way to distil with the reference's and the floor.
+    """Compares the fastest ways to distil with the reference's, the floor and plain.
 
     Args:
         timed (list[Timed]): What was measured.
 
     Returns:
-        str: One line.
+        str: One line for the live teacher, and one for the stored.
     """
     median = {one.name: one.median for one in timed}
     ours = {name: value for name, value in median.items() if 'speed=' in name}
     best = min((n for n in ours if n.startswith('FPD')), key=ours.__getitem__)
+    # The plain student in the same formats, which is the fair one.
+    stored = next(name for name in median if name.startswith(STORED))
+    plain = stored.replace(STORED, PLAIN)
     return (
         f'"{best}" is {median[REFERENCE] / median[best]:.1f} x as fast as the '
-        f"reference's way, and takes {median[best] / median[FLOOR]:.2f} x the floor"
+        f"reference's way, and takes {median[best] / median[FLOOR]:.2f} x the floor\n"
+        f'"{stored}" takes {median[stored] / median[plain]:.2f} x "{plain}"'
     )
 
 

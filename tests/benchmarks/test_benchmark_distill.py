@@ -54,8 +54,8 @@ def test_it_times_every_way_and_writes_table_json_and_picture(
     names = [way['name'] for way in written['ways']]
     assert names == [
         PLAIN, f'{PLAIN}, channels_last', REFERENCE, 'FPD, speed=exact',
-        'FPD, speed=auto, channels_last', 'teacher, speed=exact',
-        'teacher, speed=auto', FLOOR,
+        'FPD, speed=auto, channels_last', 'FPD, stored teacher, channels_last',
+        'teacher, speed=exact', 'teacher, speed=auto', FLOOR,
     ]  # fmt: skip
     assert all(f'| {name} |' in shown for name in names)
     assert all(len(way['seconds']) == 2 for way in written['ways'])
@@ -73,11 +73,12 @@ def test_the_table_compares_with_plain_training_and_the_floor():
         Timed(PLAIN, [1.0, 1.2, 1.1]),
         Timed(REFERENCE, [6.6, 6.6, 6.6]),
         Timed('FPD, speed=auto', [2.2, 2.0, 2.4], memory=2**20),
+        Timed('FPD, stored teacher', [1.2, 1.1, 1.0]),
         Timed(FLOOR, [2.0, 2.0, 2.0]),
     ]
     row = as_markdown(timed).splitlines()[4]
     assert row == '| FPD, speed=auto | 2.200 | 2.000 to 2.400 | 2.00 | 1.10 | 1 |'
     assert summary(timed) == (
         '"FPD, speed=auto" is 3.0 x as fast as the reference\'s way, and takes 1.10 x '
-        'the floor'
+        'the floor\n"FPD, stored teacher" takes 1.00 x "plain student"'
     )
