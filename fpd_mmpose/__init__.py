@@ -1,13 +1,21 @@
-"""Fast Pose Distillation (Zhang et al., CVPR 2019) as a plugin of MMPose 1.x."""
+"""Fast Pose Distillation (Zhang et al., CVPR 2019) as a plugin of MMPose 1.x.
 
-from . import compat
+Importing the package registers its modules with MMPose. Where there is nothing of
+OpenMMLab, it registers nothing, and :mod:`fpd_mmpose.deploy` works all the same.
+"""
+
+from importlib.util import find_spec
+
 from .version import __version__
 
-compat.apply()
-
-from . import codecs, datasets, engine, evaluation, models  # noqa: E402, F401
-from .converters import install  # noqa: E402
-
-install()
-
 __all__ = ['__version__']
+
+if any(find_spec(name) for name in ('mmengine', 'mmcv', 'mmpose')):
+    from . import compat
+
+    compat.apply()
+
+    from . import codecs, datasets, engine, evaluation, models  # noqa: F401
+    from .converters import install
+
+    install()
