@@ -4,6 +4,8 @@ import numpy as np
 from mmpose.codecs import MSRAHeatmap
 from mmpose.registry import KEYPOINT_CODECS
 
+from fpd_mmpose.decoding import decode_reference
+
 
 @KEYPOINT_CODECS.register_module()
 class FPDHeatmap(MSRAHeatmap):
@@ -88,22 +90,5 @@ class FPDHeatmap(MSRAHeatmap):
             tuple[np.ndarray, np.ndarray]: Keypoints in input pixels, (1, K, 2), and
             the maxima of the heatmaps, (1, K).
         """
-        joints, height, width = encoded.shape
-        flat = encoded.reshape(joints, -1)
-        best = flat.argmax(axis=1)
-        scores = flat[np.arange(joints), best]
-        y, x = np.divmod(best, width)
-        keypoints = np.stack([x, y], axis=1).astype(np.float32)
-        keypoints[scores <= 0] = 0
-
-        inner = (1 < x) & (x < width - 1) & (1 < y) & (y < height - 1) & (scores > 0)
-        k, x, y = np.flatnonzero(inner), x[inner], y[inner]
-        slope = np.stack(
-            [
-                encoded[k, y, x + 1] - encoded[k, y, x - 1],
-                encoded[k, y + 1, x] - encoded[k, y - 1, x],
-            ],
-            axis=1,
-        )
-        keypoints[k] += np.sign(slope) * 0.25
+        keypoints, scores = decode_reference(encoded)
         return keypoints[None] * self.scale_factor, scores[None]

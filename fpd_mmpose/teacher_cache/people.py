@@ -4,14 +4,12 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
-from mmpose.datasets.transforms import TopdownAffine
 from mmpose.registry import DATASETS
 from torch.utils.data import Dataset
 
-from fpd_mmpose.datasets.transforms.fpd_topdown_affine import reference_warp
+from fpd_mmpose.crops import crop_box, fit_aspect_ratio, reference_warp
 
 from .identity import Source
 from .store import PersonKey, StoredPerson
@@ -97,15 +95,13 @@ class People(Dataset):
         """
         number, index = self.places[position]
         results = self.datasets[number][index]
-        width, height = self.input_size
         center = results['bbox_center'][0]
-        scale = TopdownAffine._fix_aspect_ratio(results['bbox_scale'], width / height)
+        scale = fit_aspect_ratio(results['bbox_scale'], self.input_size)
         pictures = [
-            cv2.warpAffine(
+            crop_box(
                 results['img'],
                 teacher_warp(center, scale[0], zoom, self.input_size),
                 self.input_size,
-                flags=cv2.INTER_LINEAR,
             )
             for zoom in self.zooms
         ]

@@ -3,8 +3,9 @@
 import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
-from mmpose.datasets.transforms import TopdownAffine
 from mmpose.registry import TRANSFORMS
+
+from fpd_mmpose.crops import crop_box, fit_aspect_ratio, reference_warp
 
 
 @TRANSFORMS.register_module()
@@ -49,18 +50,14 @@ class FPDTopdownAffine(BaseTransform):
             raise ValueError(
                 f'FPDTopdownAffine crops one box, got {len(results["bbox_center"])}'
             )
-        results['bbox_scale'] = TopdownAffine._fix_aspect_ratio(
-            results['bbox_scale'], aspect_ratio=width / height
-        )
+        results['bbox_scale'] = fit_aspect_ratio(results['bbox_scale'], self.input_size)
         center, scale = results['bbox_center'][0], results['bbox_scale'][0]
         warp = reference_warp(
             center, scale, results.get('bbox_rotation', [0.0])[0], self.input_size
         )
         mirror = _mirror(results.get('flip_direction'), results['img'].shape)
         results['warp_mat'] = warp @ mirror
-        results['img'] = cv2.warpAffine(
-            _contiguous(results['img']), warp, (width, height), flags=cv2.INTER_LINEAR
-        )
+        results['img'] = crop_box(_contiguous(results['img']), warp, (width, height))
         if results.get('keypoints') is not None:
             results['transformed_keypoints'] = cv2.transform(
                 results['keypoints'][..., :2], warp
@@ -100,35 +97,3 @@ def _mirror(direction: str | None, shape: tuple[int, ...]) -> np.ndarray:
             matrix[axis, axis] = -1
             matrix[axis, 2] = shape[1 - axis] - 1
     return matrix
-
-
-def reference_warp(
-    center: np.ndarray,
-    scale: np.ndarray,
-    rotation: float,
-    output_size: tuple[int, int],
-) -> np.ndarray:
-    """Computes the affine map from the image to the crop.
-
-    Args:
-        center (np.ndarray): Centre of the box in pixels, (2,).
-        scale (np.ndarray): Width and height of the box in pixels, (2,); the width
-            alone sets the size, as in the reference.
-        rotation (float): In degrees.
-        output_size (tuple[int, int]): Width and height of the crop.
-
-    Returns:
-        np.ndarray: The matrix, float64, (2, 3).
-    """
-    angle = np.pi * rotation / 180
-    half = scale[0] * -0.5
-    source = np.zeros((3, 2), dtype=np.float32)
-    source[0] = center
-    source[1] = center + np.array([-half * np.sin(angle), half * np.cos(angle)])
-    target = np.zeros((3, 2), dtype=np.float32)
-    target[0] = output_size[0] * 0.5, output_size[1] * 0.5
-    target[1] = target[0] + (0, output_size[0] * -0.5)
-    for points in (source, target):
-        across = points[0] - points[1]
-        points[2] = points[1] + (-across[1], across[0])
-    return cv2.getAffineTransform(source, target)
