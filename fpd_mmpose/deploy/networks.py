@@ -114,7 +114,7 @@ class OpenVinoNetwork:
             raise ValueError('OpenVINO is not installed: `pip install openvino`')
         import openvino
 
-        # OpenVINO does not give the metadata of an ONNX file.
+        # Reads the metadata, and refuses files, in the same words.
         plain = OnnxRuntimeNetwork(path, threads=1, optimize=False)
         self.properties, self.inputs = plain.properties, plain.inputs
         self.outputs = plain.outputs

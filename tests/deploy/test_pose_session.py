@@ -1,0 +1,205 @@
+"""An exported network finds the keypoints that MMPose finds."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnx
+import pytest
+from mmpose.apis import inference_topdown
+from onnx import helper
+
+from fpd_mmpose.deploy import PoseSession
+from fpd_mmpose.synthetic.scene import draw_person
+from tests.exported import INFO, JOINTS, small_network, write_decoded, write_small
+
+#: Inside, beyond two borders, wide, high and small.
+BOXES = np.float32(
+    [
+        [20, 30, 120, 180],
+        [-40, -30, 90, 60],
+        [10, 80, 190, 110],
+        [150, 5, 170, 260],
+        [100, 100, 104, 103],
+    ]
+)
+
+
+@pytest.fixture(scope='module')
+def image() -> np.ndarray:
+    """BGR, (200, 200, 3)."""
+    return cv2.GaussianBlur(draw_person(0, 'val', 0).image, (0, 0), 1)
+
+
+@pytest.fixture(scope='module', params=[False, True], ids=['reference', 'stock'])
+def network(request, tmp_path_factory):
+    """A model in MMPose and the same one as a file, of either codec and crop."""
+    folder = tmp_path_factory.mktemp('network')
+    model, info = small_network(folder, stock=request.param)
+    return model, info, write_small(model, info, folder / 'student.onnx')
+
+
+def mmpose_says(model, image, boxes=None) -> tuple[np.ndarray, np.ndarray]:
+    found = [one.pred_instances for one in inference_topdown(model, image, boxes)]
+    return (
+        np.concatenate([one.keypoints for one in found]),
+        np.concatenate([one.keypoint_scores for one in found]),
+    )
+
+
+def assert_same(poses, expected) -> None:
+    np.testing.assert_allclose(poses.keypoints, expected[0], atol=1e-3)
+    np.testing.assert_allclose(poses.scores, expected[1], atol=1e-4)
+
+
+def test_keypoints_and_scores_are_those_of_mmpose(network, image):
+    model, info, path = network
+    session = PoseSession(path, threads=1)
+    assert session.info == info
+    poses = session(image, BOXES)
+    assert_same(poses, mmpose_says(model, image, BOXES))
+    np.testing.assert_array_equal(poses.boxes, BOXES)
+    assert len(poses) == len(BOXES)
+    assert np.ptp(poses.keypoints, axis=(0, 1)).min() > 20
+
+
+def test_without_boxes_the_whole_image_is_one_person(network, image):
+    model, _, path = network
+    poses = PoseSession(path, threads=1)(image)
+    assert_same(poses, mmpose_says(model, image))
+    assert poses.boxes.tolist() == [[0, 0, *image.shape[1::-1]]]
+
+
+def test_an_image_without_people_gives_no_poses(network, image):
+    _, info, path = network
+    poses = PoseSession(path, threads=1)(image, [])
+    assert len(poses) == 0
+    assert poses.keypoints.shape == (0, len(info.joints), 2)
+    assert poses.scores.shape == (0, len(info.joints))
+
+
+@pytest.mark.parametrize('batch_size', [1, 2, 5])
+def test_the_size_of_a_batch_changes_nothing(network, image, batch_size):
+    _, _, path = network
+    parts = PoseSession(path, threads=1, batch_size=batch_size)(image, BOXES)
+    whole = PoseSession(path, threads=1)(image, BOXES)
+    np.testing.assert_array_equal(parts.keypoints, whole.keypoints)
+    np.testing.assert_allclose(parts.scores, whole.scores, atol=1e-6)
+
+
+def test_a_batch_is_no_larger_than_asked(network, image, monkeypatch):
+    _, _, path = network
+    session = PoseSession(path, threads=1, batch_size=2)
+    sizes, run = [], session._network
+    monkeypatch.setattr(
+        session, '_network', lambda batch: sizes.append(len(batch)) or run(batch)
+    )
+    session(image, BOXES)
+    assert sizes == [2, 2, 1]
+
+
+@pytest.mark.parametrize('order', ['bgr', 'rgb'])
+def test_a_network_that_takes_images_as_they_are(network, image, tmp_path, order):
+    model, info, _ = network
+    info = replace(info, image_order=order)
+    session = PoseSession(write_small(model, info, tmp_path / 'images.onnx'), threads=1)
+    assert_same(session(image, BOXES), mmpose_says(model, image, BOXES))
+
+
+def test_a_network_that_decodes_itself(tmp_path):
+    image = np.full((100, 100, 3), (10, 20, 30), np.uint8)
+    session = PoseSession(write_decoded(tmp_path / 'decoded.onnx', padding=1.0))
+    # 32x48 pixels of the image, as is the crop; then twice as large, at a border.
+    poses = session(image, [[10, 20, 42, 68], [0, 0, 64, 96]])
+    expected = np.repeat(np.float32([[[18, 56]], [[16, 72]]]), len(JOINTS), axis=1)
+    np.testing.assert_allclose(poses.keypoints, expected, atol=1e-4)
+    np.testing.assert_allclose(poses.scores, [[30, 20, 10]] * 2, atol=1e-3)
+
+
+def test_a_picture_may_be_given_by_its_path(network, image, tmp_path):
+    _, _, path = network
+    picture = tmp_path / 'person.png'
+    cv2.imwrite(str(picture), image)
+    session = PoseSession(path, threads=1)
+    for given in (picture, str(picture)):
+        found = session(given, BOXES).keypoints
+        np.testing.assert_array_equal(found, session(image, BOXES).keypoints)
+
+
+def test_views_of_an_image_serve_as_their_copies_and_stay(network, image):
+    _, _, path = network
+    session = PoseSession(path, threads=1)
+    before = image.copy()
+    for view in (image[..., ::-1], image[:, ::-1], image.transpose(1, 0, 2)):
+        expected = session(view.copy(), BOXES[:1])
+        np.testing.assert_array_equal(
+            session(view, BOXES[:1]).keypoints, expected.keypoints
+        )
+    np.testing.assert_array_equal(image, before)
+
+
+@pytest.mark.parametrize(
+    ('given', 'boxes', 'why'),
+    [
+        (np.zeros((9, 9), np.uint8), None, r'\(H, W, 3\)'),
+        (np.zeros((0, 9, 3), np.uint8), None, 'no pixels'),
+        ('missing.jpg', None, '"missing.jpg" cannot be read'),
+        (np.zeros((9, 9, 3), np.uint8), [[0, 0, np.nan, 5]], 'box 0 .* not finite'),
+        (np.zeros((9, 9, 3), np.uint8), [[20, 0, 30, 5]], 'box 0 .* outside'),
+    ],
+)
+def test_images_and_boxes_that_cannot_be_used_are_refused(network, given, boxes, why):
+    session = PoseSession(network[2], threads=1)
+    with pytest.raises(ValueError, match=why):
+        session(given, boxes)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'why'),
+    [
+        (dict(codec='UDPHeatmap'), 'codec "UDPHeatmap".*FPDHeatmap, MSRAHeatmap'),
+        (dict(crop='BottomupResize'), 'crop "BottomupResize"'),
+        (dict(channel_order='grey'), 'channel order "grey"'),
+        (dict(input_size=(32, 32)), r'input image \(batch, 48, 32, 3\)'),
+        (dict(joints=JOINTS[:2]), r'output keypoints \(batch, 3, 2\), scores'),
+    ],
+)
+def test_a_file_that_this_release_cannot_run_is_refused(tmp_path, changes, why):
+    path = write_decoded(tmp_path / 'student.onnx', **changes)
+    with pytest.raises(ValueError, match=f'student.onnx.*{why}') as caught:
+        PoseSession(path)
+    assert '\n' not in str(caught.value)
+
+
+def _rewritten(path: Path, **properties: str) -> Path:
+    file = onnx.load(path)
+    helper.set_model_props(file, properties)
+    onnx.save(file, path)
+    return path
+
+
+def test_a_file_of_another_exporter_is_refused(tmp_path):
+    path = _rewritten(write_decoded(tmp_path / 'foreign.onnx'), author='someone')
+    with pytest.raises(ValueError, match='foreign.onnx.*tools/export_onnx.py'):
+        PoseSession(path)
+
+
+def test_heatmaps_where_joints_are_said_are_refused(tmp_path):
+    metadata = replace(INFO, image_order='rgb').to_metadata()
+    path = _rewritten(write_decoded(tmp_path / 'swapped.onnx'), **metadata)
+    with pytest.raises(ValueError, match=r'metadata say heatmaps \(N, 3, 12, 8\)'):
+        PoseSession(path)
+
+
+@pytest.mark.parametrize(
+    ('settings', 'why'),
+    [
+        (dict(batch_size=0), 'batch_size must be at least 1, got 0'),
+        (dict(threads=0), 'threads must be at least 1, got 0'),
+        (dict(backend='tensorrt'), 'backend must be onnxruntime or openvino'),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(tmp_path, settings, why):
+    with pytest.raises(ValueError, match=why):
+        PoseSession(write_decoded(tmp_path / 'student.onnx'), **settings)
