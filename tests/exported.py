@@ -8,10 +8,10 @@ import onnx
 import torch
 from mmpose.apis import init_model
 from onnx import TensorProto, helper
+from reduced import reduced_config
 from torch import Tensor, nn
 
 from fpd_mmpose.deploy import ModelInfo
-from tests.reduced import reduced_config
 
 JOINTS = ('left_hand', 'right_hand', 'head')
 #: Of the made networks.
