@@ -1,6 +1,7 @@
 """Weights of other projects under the names used here."""
 
 from .checkpoint import read_state_dict
+from .fitting import init_fitting_model, load_fitting
 from .hourglass import from_reference, is_reference_hourglass, to_reference
 from .layouts import recognise
 from .loading import install
@@ -9,8 +10,10 @@ from .official import from_official, to_official
 __all__ = [
     'from_official',
     'from_reference',
+    'init_fitting_model',
     'install',
     'is_reference_hourglass',
+    'load_fitting',
     'read_state_dict',
     'recognise',
     'to_official',

@@ -31,7 +31,23 @@ def read_state_dict(source: str) -> dict[str, Tensor]:
         ValueError: If there is no such file, it cannot be read, asks for types that
             are not allowed, or holds no weights. One line, naming the file.
     """
-    state_dict = weights_of(read_checkpoint(source), source)
+    return state_dict_of(read_checkpoint(source), source)
+
+
+def state_dict_of(checkpoint: Any, source: str) -> dict[str, Tensor]:
+    """Takes the weights out of what a file holds, under the names used here.
+
+    Args:
+        checkpoint: What :func:`read_checkpoint` returned.
+        source (str): The file, for messages.
+
+    Returns:
+        dict: Names and tensors.
+
+    Raises:
+        ValueError: If there are none, or a name is not of the file's layout.
+    """
+    state_dict = weights_of(checkpoint, source)
     layout = recognise(state_dict)
     if layout is not None and layout.is_foreign_pose:
         return rename(state_dict, layout, source)

@@ -9,9 +9,9 @@ from mmengine.logging import print_log
 from mmpose.models.pose_estimators.base import BasePoseEstimator
 from mmpose.registry import MODELS
 from mmpose.utils.typing import SampleList
-from torch import Tensor, nn
+from torch import Tensor
 
-from fpd_mmpose.converters import read_state_dict
+from fpd_mmpose.converters import load_fitting, read_state_dict
 from fpd_mmpose.paths import load_config
 
 from .fast_teacher import FastTeacher, parse_speed
@@ -154,40 +154,15 @@ class Teacher:
             state_dict = read_state_dict(self.checkpoint)
         except ValueError as error:
             raise ValueError(f'model.teacher.checkpoint: {error}') from error
-        self._load(model, state_dict)
+        load_fitting(
+            model,
+            state_dict,
+            f'model.teacher.checkpoint: "{self.checkpoint}"',
+            f'config {self._name}',
+        )
         model.requires_grad_(False)
         model.train(False)
         return model
-
-    def _load(self, model: nn.Module, state_dict: dict[str, Tensor]) -> None:
-        own = model.state_dict()
-        problems = []
-        if differing := [
-            name
-            for name, value in state_dict.items()
-            if name in own and own[name].shape != value.shape
-        ]:
-            first = differing[0]
-            problems.append(
-                f'{len(differing)} weights have another shape (first {first}: '
-                f'{tuple(state_dict[first].shape)} in the file, '
-                f'{tuple(own[first].shape)} in the network)'
-            )
-            state_dict = {k: v for k, v in state_dict.items() if k not in differing}
-        # Not strict, so that MMPose's hooks can rename the keys of older files first.
-        found = model.load_state_dict(state_dict, strict=False)
-        if missing := [k for k in found.missing_keys if k not in differing]:
-            problems.append(f'{len(missing)} are missing (first {missing[0]})')
-        if found.unexpected_keys:
-            problems.append(
-                f'{len(found.unexpected_keys)} are unknown '
-                f'(first {found.unexpected_keys[0]})'
-            )
-        if problems:
-            raise ValueError(
-                f'model.teacher.checkpoint: "{self.checkpoint}" does not fit the '
-                f'network of config {self._name}: {"; ".join(problems)}'
-            )
 
     def _check_fit(
         self,
