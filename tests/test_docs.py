@@ -60,7 +60,9 @@ def test_the_options_of_a_command_are_those_of_its_tool(command):
         pytest.skip('not a command of the project')
     source = (ROOT / tools[0]).read_text()
     package = ''.join(
-        path.read_text() for path in (ROOT / 'fpd_mmpose').rglob('*option*.py')
+        path.read_text()
+        for folder in ('fpd_mmpose', 'demo')
+        for path in (ROOT / folder).rglob('*option*.py')
     )
     for option in (word for word in command if word.startswith('--')):
         assert option in STOCK or option in source + package, option

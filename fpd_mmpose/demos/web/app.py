@@ -1,0 +1,163 @@
+"""The server of the page."""
+
+import base64
+import secrets
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import cv2
+import numpy as np
+from flask import Flask, Response, g, jsonify, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from ..network import PoseNetwork, Prediction
+from ..painter import Painter
+from ..people import PersonBoxes
+from ..picture_files import encode_picture
+from .upload import read_box, read_picture
+
+#: Longer sides of what is drawn: small pictures are enlarged, so that lines are thin.
+LEAST_SIDE, MOST_SIDE = 480, 1280
+
+
+def create_app(
+    networks: Sequence[PoseNetwork],
+    people: PersonBoxes | None = None,
+    kpt_thr: float = 0.3,
+    max_megabytes: float = 16,
+) -> Flask:
+    """Makes the application; its networks see one picture at a time.
+
+    Args:
+        networks (Sequence[PoseNetwork]): Shown from left to right.
+        people (PersonBoxes, optional): With a detector, which the page then offers.
+            Defaults to ``None``: a box or the whole picture only.
+        kpt_thr (float): Joints with lower scores are not drawn. Defaults to 0.3.
+        max_megabytes (float): The largest upload. Defaults to 16.
+
+    Returns:
+        Flask: ``GET /`` is the page; ``POST /predict`` takes its form and answers in
+        JSON, with ``error`` in one line where the form cannot be used.
+    """
+    app = Flask(__name__, template_folder='.', static_folder=None)
+    app.config['MAX_CONTENT_LENGTH'] = int(max_megabytes * 1024 * 1024)
+    people = people or PersonBoxes()
+    painters = [Painter(network, kpt_thr, draw_boxes=True) for network in networks]
+    lock = threading.Lock()
+
+    @app.get('/')
+    def page() -> str:
+        g.nonce = secrets.token_urlsafe()
+        return render_template(
+            'page.html',
+            networks=networks,
+            has_detector=people.detector is not None,
+            max_megabytes=max_megabytes,
+            nonce=g.nonce,
+        )
+
+    @app.post('/predict')
+    def predict() -> Response:
+        file = request.files.get('image')
+        if file is None or not file.filename:
+            raise ValueError('no picture was sent: choose one first')
+        image = read_picture(file.read(), file.filename)
+        how = request.form.get('people', 'whole')
+        if how not in ('whole', 'box', 'detector'):
+            raise ValueError('people must be whole, box or detector')
+        if how == 'detector' and people.detector is None:
+            raise ValueError('this server has no detector: choose a box')
+        box = read_box(request.form, image.shape) if how == 'box' else None
+        with lock:
+            boxes = people(image) if how == 'detector' else box
+            found = [network(image, boxes, heatmap=True) for network in networks]
+            shown = [
+                _show(network, painter, image, prediction)
+                for network, painter, prediction in zip(
+                    networks, painters, found, strict=True
+                )
+            ]
+        height, width = image.shape[:2]
+        return jsonify(
+            name=file.filename,
+            width=width,
+            height=height,
+            people=len(found[0].people),
+            networks=shown,
+        )
+
+    @app.errorhandler(ValueError)
+    def refuse(error: ValueError) -> tuple[Response, int]:
+        return jsonify(error=str(error)), 400
+
+    @app.errorhandler(HTTPException)
+    def refuse_request(error: HTTPException) -> tuple[Response, int]:
+        text = f'{error.code} {error.name}'
+        if error.code == 413:
+            text = (
+                f'the picture is larger than {max_megabytes:g} MB: send a smaller one'
+            )
+        return jsonify(error=text), error.code
+
+    @app.errorhandler(Exception)
+    def fail(error: Exception) -> tuple[Response, int]:
+        app.logger.exception('a picture could not be handled')
+        return jsonify(error='the server failed; its log says why'), 500
+
+    @app.after_request
+    def keep_to_itself(response: Response) -> Response:
+        nonce = f"'nonce-{g.nonce}'" if 'nonce' in g else "'none'"
+        response.headers.update(
+            {
+                'Content-Security-Policy': "default-src 'none'; connect-src 'self'; "
+                f'img-src data: blob:; style-src {nonce}; script-src {nonce}; '
+                "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+                'X-Content-Type-Options': 'nosniff',
+                'Referrer-Policy': 'no-referrer',
+                'Cache-Control': 'no-store',
+            }
+        )
+        return response
+
+    return app
+
+
+def _show(
+    network: PoseNetwork, painter: Painter, image: np.ndarray, prediction: Prediction
+) -> dict[str, Any]:
+    """What the page shows of a network."""
+    canvas, scaled = _scaled(image, prediction)
+    people = prediction.people
+    return dict(
+        label=network.label,
+        name=network.name,
+        milliseconds=round(prediction.milliseconds, 1),
+        picture=_data_url(painter.skeletons(canvas, scaled)),
+        heatmap=_data_url(painter.heatmap(canvas, scaled)),
+        drawn=int((people.keypoint_scores >= painter.kpt_thr).sum()),
+        joints=network.joints,
+        keypoints=np.asarray(people.keypoints, float).round(1).tolist(),
+        scores=np.asarray(people.keypoint_scores, float).round(3).tolist(),
+    )
+
+
+def _scaled(image: np.ndarray, prediction: Prediction) -> tuple[np.ndarray, Prediction]:
+    side = max(image.shape[:2])
+    factor = max(1, LEAST_SIDE / side) * min(1, MOST_SIDE / side)
+    if factor == 1:
+        return image, prediction
+    how = cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA
+    height, width = (max(1, round(length * factor)) for length in image.shape[:2])
+    people = prediction.people.clone()
+    people.keypoints = people.keypoints * factor
+    people.bboxes = people.bboxes * factor
+    heatmap = cv2.resize(prediction.heatmap, (width, height))
+    canvas = cv2.resize(image, (width, height), interpolation=how)
+    return canvas, replace(prediction, people=people, heatmap=heatmap)
+
+
+def _data_url(picture: np.ndarray) -> str:
+    content = base64.b64encode(encode_picture(picture, '.jpg')).decode()
+    return f'data:image/jpeg;base64,{content}'

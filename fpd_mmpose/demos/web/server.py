@@ -1,0 +1,87 @@
+"""Serves the page."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import Flask
+from werkzeug.serving import BaseWSGIServer, make_server
+
+_LOOPBACK = ('127.0.0.1', '::1', 'localhost')
+
+
+def open_server(app: Flask, host: str, port: int) -> BaseWSGIServer:
+    """Listens on a port.
+
+    Args:
+        app (Flask): See :func:`create_app`.
+        host (str): Address to listen on.
+        port (int): 0 takes any free one.
+
+    Returns:
+        BaseWSGIServer: Answers once ``serve_forever`` runs; ``server_port`` is its
+        port.
+
+    Raises:
+        ValueError: If the address or port cannot be had. One line.
+    """
+    family = socket.AF_INET6 if ':' in host else socket.AF_INET
+    try:
+        # Opened here: Werkzeug ends the process where a port is taken.
+        with socket.create_server((host, port), family=family) as listening:
+            port = listening.getsockname()[1]
+            fd = listening.fileno()
+            return make_server(host, port, app, threaded=True, fd=fd)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, 'strerror', None) or error
+        raise ValueError(
+            f'{host}:{port} cannot be listened on ({reason}): give another --port or '
+            '--host'
+        ) from error
+
+
+def serve(app: Flask, host: str = '127.0.0.1', port: int = 8000) -> None:
+    """Serves the page until Ctrl-C.
+
+    Args:
+        app (Flask): See :func:`create_app`.
+        host (str): Address to listen on. Defaults to ``'127.0.0.1'``: this machine
+            alone.
+        port (int): Defaults to 8000; 0 takes any free one.
+
+    Raises:
+        ValueError: If the address or port cannot be had. One line.
+    """
+    server = open_server(app, host, port)
+    shown = f'[{host}]' if ':' in host else host
+    print(f'http://{shown}:{server.server_port}/ (Ctrl-C ends it)', flush=True)
+    if host not in _LOOPBACK:
+        print('Whoever reaches this machine can use it, without a password.')
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.server_close()
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """Serves the page beside what the block does, on any free port of this machine.
+
+    Args:
+        app (Flask): See :func:`create_app`.
+
+    Yields:
+        str: The page's address.
+    """
+    server = open_server(app, '127.0.0.1', 0)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f'http://127.0.0.1:{server.server_port}/'
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
