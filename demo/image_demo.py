@@ -55,7 +55,9 @@ def main(argv: list[str] | None = None) -> None:
         )
         written = [args.out_file or args.out_dir, args.json]
         places = ' and '.join(filter(None, written))
-        print(f'{len(found["images"])} images' + (f': {places}' if places else ''))
+        count = len(found['images'])
+        images = '1 image' if count == 1 else f'{count} images'
+        print(images + (f': {places}' if places else ''))
 
 
 if __name__ == '__main__':

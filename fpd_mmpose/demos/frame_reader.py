@@ -57,8 +57,9 @@ class FrameReader:
             raise ValueError(self._problem('has no frame that can be read'))
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        """Gives BGR images, uint8 (H, W, 3), whose size may change.
+        """Gives BGR images, uint8 (H, W, 3).
 
+        A webcam may change their size; OpenCV brings those of a file to the first's.
         A video with fewer frames than its header says is warned of.
         """
         count, frame, self._first = 0, self._first, None

@@ -1,9 +1,11 @@
 """A video that is written frame by frame."""
 
+import logging
 from pathlib import Path
 
 import cv2
 import numpy as np
+from mmengine.logging import print_log
 
 #: Codes of the codecs that OpenCV's own FFmpeg writes into each kind of file.
 CODECS = {'.avi': 'MJPG', '.mkv': 'mp4v', '.mov': 'mp4v', '.mp4': 'mp4v'}
@@ -33,7 +35,8 @@ def check_video_name(path: str | Path) -> Path:
 class FrameWriter:
     """Writes a video whose size is that of the first frame.
 
-    Frames of another size are shrunk or enlarged to fit into it, with black borders.
+    Frames of another size, of which one is warned, are shrunk or enlarged to fit into
+    it, with black borders.
 
     Args:
         path (Path): The file; its suffix gives the format.
@@ -49,6 +52,8 @@ class FrameWriter:
         self.count = 0
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
+        self._shape = (0, 0)
+        self._warned = False
 
     def write(self, frame: np.ndarray) -> None:
         """Adds a frame.
@@ -61,6 +66,14 @@ class FrameWriter:
         """
         if self._writer is None:
             self._open(frame)
+        elif frame.shape[:2] != self._shape and not self._warned:
+            self._warned = True
+            print_log(
+                f'frame {self.count} has {frame.shape[1]}x{frame.shape[0]} pixels and '
+                f'the first {self._shape[1]}x{self._shape[0]}: it is fitted into that',
+                logger='current',
+                level=logging.WARNING,
+            )
         self._writer.write(fit_frame(frame, self._size))
         self.count += 1
 
@@ -87,7 +100,7 @@ class FrameWriter:
             self._writer = None
 
     def _open(self, frame: np.ndarray) -> None:
-        height, width = frame.shape[:2]
+        height, width = self._shape = frame.shape[:2]
         # Codecs halve the colours' resolution.
         self._size = (width + width % 2, height + height % 2)
         code = cv2.VideoWriter_fourcc(*CODECS[self.path.suffix.lower()])

@@ -25,6 +25,8 @@ def main(argv: list[str] | None = None) -> None:
 
     # After the parsing: the package imports torch, and --help should not wait.
     warnings.simplefilter('ignore')
+    import numpy as np
+
     from fpd_mmpose.demos import PoseNetwork, load_teacher
     from fpd_mmpose.demos.picture_files import write_picture
     from fpd_mmpose.demos.web import create_app
@@ -36,8 +38,12 @@ def main(argv: list[str] | None = None) -> None:
         student = PoseNetwork(args.config, args.checkpoint, 'cpu')
         teacher = load_teacher(args.config, device='cpu')
         picture = Path(folder, 'drawn_person.png')
-        write_picture(picture, draw_person(0, 'val', args.person, size=400).image)
-        save_screenshot(create_app([student, teacher]), picture, args.out)
+        person = draw_person(0, 'val', args.person, size=400)
+        write_picture(picture, person.image)
+        # MPII's scale is that of a box of 200 pixels.
+        corners = person.center + 100 * person.scale * np.array([[-1], [1]])
+        box = corners.clip(0, 400).round().astype(int).ravel().tolist()
+        save_screenshot(create_app([student, teacher]), picture, box, args.out)
         print(args.out)
 
 

@@ -40,12 +40,20 @@ def create_app(
     Returns:
         Flask: ``GET /`` is the page; ``POST /predict`` takes its form and answers in
         JSON, with ``error`` in one line where the form cannot be used.
+
+    Raises:
+        ValueError: If the detector cannot be used. One line.
     """
     app = Flask(__name__, template_folder='.', static_folder=None)
     app.config['MAX_CONTENT_LENGTH'] = int(max_megabytes * 1024 * 1024)
     people = people or PersonBoxes()
     painters = [Painter(network, kpt_thr, draw_boxes=True) for network in networks]
     lock = threading.Lock()
+    # The first pass is slow, and a detector that cannot be had shows itself here.
+    blank = np.zeros((64, 64, 3), np.uint8)
+    people(blank)
+    for network in networks:
+        network(blank)
 
     @app.get('/')
     def page() -> str:

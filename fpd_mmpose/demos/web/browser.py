@@ -3,7 +3,7 @@
 import io
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from PIL import Image
 
 from ...atomic import replace_when_done
 from .server import served
+from .upload import SIDES
 
 #: A network as slow as the reference's teacher takes seconds on a busy machine.
 TIMEOUT = 120_000
@@ -53,12 +54,15 @@ def open_page(url: str, width: int = 1100, height: int = 800) -> Iterator[Any]:
             browser.close()
 
 
-def save_screenshot(app: Flask, picture: str | Path, out: str | Path) -> None:
+def save_screenshot(
+    app: Flask, picture: str | Path, box: Sequence[int], out: str | Path
+) -> None:
     """Sends a picture to the page and saves what the page then looks like.
 
     Args:
         app (Flask): See :func:`create_app`.
         picture (str | Path): The picture to send.
+        box (Sequence[int]): Of the person, ``x1, y1, x2, y2`` in pixels.
         out (str | Path): PNG file to write, with 256 colours.
 
     Raises:
@@ -66,6 +70,9 @@ def save_screenshot(app: Flask, picture: str | Path, out: str | Path) -> None:
     """
     with served(app) as url, open_page(url) as page:
         page.set_input_files('#image', picture)
+        page.check('input[value=box]')
+        for side, value in zip(SIDES, box, strict=True):
+            page.fill(f'#{side}', str(value))
         page.click('#go')
         page.wait_for_selector('#results img.skeleton')
         content = page.screenshot(full_page=True)

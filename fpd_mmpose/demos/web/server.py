@@ -20,7 +20,7 @@ def open_server(app: Flask, host: str, port: int) -> BaseWSGIServer:
         port (int): 0 takes any free one.
 
     Returns:
-        BaseWSGIServer: Answers once ``serve_forever`` runs; ``server_port`` is its
+        BaseWSGIServer: Answers once ``serve_forever`` runs; ``port`` is its
         port.
 
     Raises:
@@ -55,7 +55,7 @@ def serve(app: Flask, host: str = '127.0.0.1', port: int = 8000) -> None:
     """
     server = open_server(app, host, port)
     shown = f'[{host}]' if ':' in host else host
-    print(f'http://{shown}:{server.server_port}/ (Ctrl-C ends it)', flush=True)
+    print(f'http://{shown}:{server.port}/ (Ctrl-C ends it)', flush=True)
     if host not in _LOOPBACK:
         print('Whoever reaches this machine can use it, without a password.')
     try:
@@ -80,7 +80,7 @@ def served(app: Flask) -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f'http://127.0.0.1:{server.server_port}/'
+        yield f'http://127.0.0.1:{server.port}/'
     finally:
         server.shutdown()
         thread.join()
