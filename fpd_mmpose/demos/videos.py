@@ -123,9 +123,13 @@ def _draw_frames(
 ) -> VideoResult:
     times: dict[str, list[float]] = {network.label: [] for network in demo.networks}
     frames = empty = 0
+    is_whole = True
     start = time.perf_counter()
     with _progress(reader) as bar:
         for frame in reader:
+            if stop.is_set():
+                is_whole = reader.is_webcam
+                break
             drawn = demo(frame)
             frames += 1
             empty += not len(drawn.boxes)
@@ -142,10 +146,6 @@ def _draw_frames(
             bar.update()
             if window is not None and not window.show(drawn.picture):
                 stop.set()
-            if stop.is_set():
-                break
-        else:
-            stop.clear()
         # The header may have said something else.
         bar.total = frames
     return VideoResult(
@@ -153,7 +153,7 @@ def _draw_frames(
         empty,
         time.perf_counter() - start,
         {label: statistics.median(values) for label, values in times.items()},
-        reader.is_webcam or not stop.is_set(),
+        is_whole,
     )
 
 
