@@ -35,8 +35,8 @@ def test_a_video_that_ends_early_is_warned_of(tmp_path, warnings_logged):
 
 
 def test_a_video_whose_pictures_change_size_is_read_to_its_end(tmp_path):
-    small = write_video(tmp_path / 'small.mpg', frames=10)
-    large = write_video(tmp_path / 'large.mpg', frames=10, size=(96, 80))
+    small = write_video(tmp_path / 'small.mpg', frames=10, fps=25)
+    large = write_video(tmp_path / 'large.mpg', frames=10, size=(96, 80), fps=25)
     both = tmp_path / 'both.mpg'
     both.write_bytes(small.read_bytes() + large.read_bytes())
     frames = list(FrameReader(both))

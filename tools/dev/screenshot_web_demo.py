@@ -20,7 +20,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument('config', help='config of a distillation')
     parser.add_argument('checkpoint', help="the student's weights")
     parser.add_argument('--out', default='docs/images/web_demo.png')
-    parser.add_argument('--person', type=int, default=0, help='number of the person')
+    parser.add_argument('--person', type=int, default=5, help='number of the person')
     args = parser.parse_args(argv)
 
     # After the parsing: the package imports torch, and --help should not wait.

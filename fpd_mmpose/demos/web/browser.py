@@ -16,7 +16,7 @@ from .server import served
 from .upload import SIDES
 
 #: A network as slow as the reference's teacher takes seconds on a busy machine.
-TIMEOUT = 120_000
+TIMEOUT = 60_000
 
 
 @contextmanager

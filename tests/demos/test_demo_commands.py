@@ -1,0 +1,122 @@
+"""The commands of the folder demo."""
+
+import json
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import pytest
+from demo_video import frames_of, write_video
+
+from fpd_mmpose.demos.painter import CAPTION
+
+DEMO = Path(__file__).resolve().parents[2] / 'demo'
+
+
+@pytest.fixture
+def run(monkeypatch) -> Callable[..., None]:
+    """Runs a command in this process."""
+    monkeypatch.syspath_prepend(str(DEMO))
+
+    def call(name: str, *arguments: str | Path) -> None:
+        main = runpy.run_path(str(DEMO / name))['main']
+        main([*map(str, arguments), '--device=cpu'])
+
+    return call
+
+
+def refusal(run, name: str, *arguments: str | Path) -> str:
+    with pytest.raises(SystemExit) as error:
+        run(name, *arguments)
+    first, hint = str(error.value).splitlines()
+    assert first.startswith('error: ') and 'FPD_TRACEBACK' in hint
+    return first
+
+
+@pytest.mark.parametrize('name', ['image_demo.py', 'video_demo.py', 'web.py'])
+def test_help_does_not_wait_for_torch(name):
+    code = (
+        'import runpy, sys\n'
+        'try: runpy.run_path(sys.argv.pop(1), run_name="__main__")\n'
+        'finally: assert "torch" not in sys.modules'
+    )
+    command = [sys.executable, '-c', code, str(DEMO / name), '--help']
+    environment = dict(os.environ, PYTHONPATH=str(DEMO))
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert '--teacher' in done.stdout and '--det-config' in done.stdout
+
+
+def test_images(run, files, picture, tmp_path, capsys):
+    out, table = tmp_path / 'out.jpg', tmp_path / 'out.json'
+    network = (files['student'], files['student_weights'])
+    outputs = ('--out-file', out, '--json', table, '--draw-heatmap')
+    run('image_demo.py', picture, *network, *outputs, '--kpt-thr=0', '--teacher')
+    assert cv2.imread(str(out)).shape == (CAPTION + 240, 180, 3)
+    labels = [one['label'] for one in json.loads(table.read_text())['networks']]
+    assert labels == ['student', 'teacher']
+    assert f'1 image: {out} and {table}' in capsys.readouterr().out
+
+
+def test_a_video(run, files, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    video = write_video(tmp_path / 'video.avi', frames=4)
+    run('video_demo.py', video, files['student'], files['student_weights'])
+    assert len(frames_of(tmp_path / 'work_dirs/demo/video.mp4')) == 4
+    out = capsys.readouterr().out
+    assert '4 frames' in out and 'video.mp4' in out
+
+
+@pytest.mark.slow
+def test_the_page(files):
+    command = [sys.executable, str(DEMO / 'web.py'), files['student']]
+    command += [files['student_weights'], '--port=0', '--device=cpu']
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            lines = iter(process.stdout.readline, '')
+            address = next(line for line in lines if line.startswith('http'))
+            assert address.startswith('http://127.0.0.1:')
+            with urllib.request.urlopen(address.split()[0]) as answer:
+                assert b'Find keypoints' in answer.read()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
+
+
+# --- What cannot work ----------------------------------------------------------------
+
+
+def test_errors_are_one_line(run, files, picture, tmp_path, monkeypatch):
+    student = (files['student'], files['student_weights'])
+    text = refusal(run, 'image_demo.py', tmp_path / 'no.jpg', *student)
+    assert 'no.jpg" does not exist' in text
+    text = refusal(
+        run, 'image_demo.py', picture, files['student'], files['teacher_weights']
+    )
+    assert 'does not fit the network' in text
+    text = refusal(run, 'image_demo.py', picture, *student, '--det-checkpoint=a.pth')
+    assert '--det-checkpoint needs --det-config' in text
+    text = refusal(run, 'video_demo.py', tmp_path / 'no.mp4', *student)
+    assert 'no.mp4" does not exist' in text
+    text = refusal(run, 'web.py', *student, '--port=99999')
+    assert 'cannot be listened on' in text
+    for name in ('DISPLAY', 'WAYLAND_DISPLAY'):
+        monkeypatch.delenv(name, raising=False)
+    text = refusal(run, 'image_demo.py', picture, *student, '--show')
+    assert 'no display: leave --show out' in text
+
+
+def test_a_teacher_is_config_and_checkpoint_or_neither(run, files, picture, capsys):
+    student = (files['student'], files['student_weights'])
+    with pytest.raises(SystemExit):
+        run('image_demo.py', picture, *student, '--teacher', files['teacher'])
+    assert '--teacher takes CONFIG CHECKPOINT' in capsys.readouterr().err
