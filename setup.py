@@ -1,4 +1,4 @@
-"""Adds configs/ and tools/ to what is built; all else is in pyproject.toml.
+"""Adds configs/, demo/ and tools/ to what is built; all else is in pyproject.toml.
 
 OpenMMLab packages keep them in `<package>/.mim` once installed, where MIM finds
 them. An editable install needs no copy: it uses the repository's own folders.
@@ -10,7 +10,7 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-FOLDERS = ('configs', 'tools')
+FOLDERS = ('configs', 'demo', 'tools')
 MODEL_INDEX = 'model-index.yml'
 
 

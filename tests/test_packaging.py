@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-SOURCES = ('fpd_mmpose', 'configs', 'tools')
+SOURCES = ('fpd_mmpose', 'configs', 'demo', 'tools')
 METADATA = ('pyproject.toml', 'setup.py', 'README.md', 'LICENSE', 'model-index.yml')
 
 
@@ -81,8 +81,8 @@ def files(root: Path, *folders: str) -> set[str]:
     }
 
 
-def test_wheel_holds_the_whole_package_configs_and_tools(installed: Path):
-    outside = files(ROOT, 'configs', 'tools')
+def test_wheel_holds_the_whole_package_configs_demos_and_tools(installed: Path):
+    outside = files(ROOT, 'configs', 'demo', 'tools')
     if (ROOT / 'model-index.yml').exists():
         outside.add('model-index.yml')
     expected = files(ROOT, 'fpd_mmpose')
