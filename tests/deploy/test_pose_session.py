@@ -1,5 +1,6 @@
 """An exported network finds the keypoints that MMPose finds."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -137,6 +138,15 @@ def test_views_of_an_image_serve_as_their_copies_and_stay(network, image):
             session(view, BOXES[:1]).keypoints, expected.keypoints
         )
     np.testing.assert_array_equal(image, before)
+
+
+def test_several_threads_may_call_it(network, image):
+    session = PoseSession(network[2], threads=1)
+    expected = [session(image, [box]).keypoints for box in BOXES]
+    with ThreadPoolExecutor(4) as pool:
+        found = pool.map(lambda box: session(image, [box]).keypoints, [*BOXES] * 10)
+        for one, truth in zip(found, expected * 10, strict=True):
+            np.testing.assert_array_equal(one, truth)
 
 
 @pytest.mark.parametrize(
