@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument('--out-file', type=Path, help='the image with the people drawn')
     parser.add_argument(
-        '--kpt-thr', type=float, default=0.2, help='least score that is drawn'
+        '--kpt-thr', type=float, default=0.3, help='least score that is drawn'
     )
     parser.add_argument('--threads', type=int, help='of the network; default: cores')
     parser.add_argument(

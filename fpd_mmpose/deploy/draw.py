@@ -16,7 +16,7 @@ FAR = 1e6
 
 
 def draw_poses(
-    image: np.ndarray, poses: Poses, info: ModelInfo, min_score: float = 0.2
+    image: np.ndarray, poses: Poses, info: ModelInfo, min_score: float = 0.3
 ) -> np.ndarray:
     """Draws keypoints and the links between them.
 
