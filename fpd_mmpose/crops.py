@@ -154,8 +154,9 @@ def to_image(
         input_size (tuple[int, int]): Width and height of a crop.
 
     Returns:
-        np.ndarray: In pixels of the image, (N, K, 2).
+        np.ndarray: In pixels of the image, float32 (N, K, 2).
     """
     center, scale = center[:, None], scale[:, None]
-    size = np.asarray(input_size, keypoints.dtype)
-    return keypoints / size * scale + center - 0.5 * scale
+    # In float64, to which the tuple of integers brings MMPose's too.
+    found = keypoints / np.array(input_size) * scale + center - 0.5 * scale
+    return found.astype(np.float32)

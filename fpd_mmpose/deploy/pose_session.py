@@ -111,18 +111,23 @@ class PoseSession:
             image = read_image(image)
         # OpenCV copies a view such as image[..., ::-1] slowly, and for each box.
         image = np.ascontiguousarray(check_image(image))
-        boxes = check_boxes(boxes, image.shape)
-        center, scale = box_center_scale(boxes, self.info.padding)
+        checked = check_boxes(boxes, image.shape)
+        # As MMPose, in the precision of the boxes: rounding them to float32 changes
+        # single pixels of a crop, and now and then a joint.
+        exact = checked if boxes is None else np.reshape(boxes, checked.shape)
+        if exact.dtype != np.float32:
+            exact = exact.astype(np.float64)
+        center, scale = box_center_scale(exact, self.info.padding)
         scale = fit_aspect_ratio(scale, self.info.input_size)
         joints = len(self.info.joints)
-        keypoints = np.zeros((len(boxes), joints, 2), np.float32)
-        scores = np.zeros((len(boxes), joints), np.float32)
-        for first in range(0, len(boxes), self._batch_size):
+        keypoints = np.zeros((len(checked), joints, 2), np.float32)
+        scores = np.zeros((len(checked), joints), np.float32)
+        for first in range(0, len(checked), self._batch_size):
             part = slice(first, first + self._batch_size)
             batch = self._crop(image, center[part], scale[part])
             keypoints[part], scores[part] = self._read(self._network(batch))
         keypoints = to_image(keypoints, center, scale, self.info.input_size)
-        return Poses(keypoints, scores, boxes)
+        return Poses(keypoints, scores, checked)
 
     def _crop(
         self, image: np.ndarray, center: np.ndarray, scale: np.ndarray

@@ -80,6 +80,18 @@ def test_an_image_without_people_gives_no_poses(network, image):
     assert poses.scores.shape == (0, len(info.joints))
 
 
+@pytest.mark.parametrize('dtype', [np.float32, np.float64, np.int64])
+def test_boxes_are_cropped_in_their_own_precision(network, image, dtype):
+    model, _, path = network
+    corners = np.random.uniform(0, 120, (20, 2))
+    boxes = np.hstack([corners, corners + np.random.uniform(20, 99, (20, 2))])
+    boxes = boxes.astype(dtype)
+    poses = PoseSession(path, threads=1)(image, boxes)
+    keypoints, _ = mmpose_says(model, image, boxes)
+    np.testing.assert_array_equal(poses.keypoints, keypoints)
+    assert poses.keypoints.dtype == poses.boxes.dtype == np.float32
+
+
 @pytest.mark.parametrize('batch_size', [1, 2, 5])
 def test_the_size_of_a_batch_changes_nothing(network, image, batch_size):
     _, _, path = network
