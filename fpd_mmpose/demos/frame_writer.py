@@ -41,13 +41,16 @@ class FrameWriter:
     Args:
         path (Path): The file; its suffix gives the format.
         fps (float): Frames per second.
+        name (str | Path, optional): What messages call the file. Defaults to ``None``:
+            its path.
 
     Attributes:
         count (int): Frames written so far.
     """
 
-    def __init__(self, path: Path, fps: float) -> None:
+    def __init__(self, path: Path, fps: float, name: str | Path | None = None) -> None:
         self.path = path
+        self.name = name or path
         self.fps = fps
         self.count = 0
         self._writer: cv2.VideoWriter | None = None
@@ -89,8 +92,8 @@ class FrameWriter:
         found = _count_frames(self.path)
         if found != self.count:
             raise ValueError(
-                f'{self.count} frames were written and {found} are in the file: is '
-                'the disk full?'
+                f'"{self.name}" cannot be written: of {self.count} frames {found} '
+                'arrived, is the disk full?'
             )
 
     def abandon(self) -> None:
@@ -109,8 +112,8 @@ class FrameWriter:
             self.abandon()
             width, height = self._size
             raise ValueError(
-                f'OpenCV cannot write a {self.path.suffix} video of {width}x{height} '
-                f'pixels with {self.fps:g} frames per second: try .avi'
+                f'"{self.name}" cannot be written: OpenCV makes no such video of '
+                f'{width}x{height} pixels and {self.fps:g} frames per second; try .avi'
             )
 
 

@@ -93,7 +93,7 @@ def _write_video(
     partial = out.with_name(f'{out.stem}.partial{out.suffix}')
     try:
         with replace_when_done(partial) as temporary:
-            writer = FrameWriter(temporary, reader.fps)
+            writer = FrameWriter(temporary, reader.fps, out)
             try:
                 result = _draw_frames(reader, demo, writer, window, stop)
             except BaseException:
@@ -146,8 +146,8 @@ def _draw_frames(
             bar.update()
             if window is not None and not window.show(drawn.picture):
                 stop.set()
-        # The header may have said something else.
-        bar.total = frames
+        if is_whole:
+            bar.total = frames  # the header may have said something else
     return VideoResult(
         frames,
         empty,

@@ -46,5 +46,5 @@ def test_fitting_changes_no_frame_that_fits():
 
 def test_a_size_that_a_codec_cannot_hold(tmp_path):
     writer = FrameWriter(tmp_path / 'a.mp4', fps=10)
-    with pytest.raises(ValueError, match='cannot write a .mp4 video of 20000x2 pixels'):
+    with pytest.raises(ValueError, match='a.mp4" cannot be written: .* 20000x2 pixels'):
         writer.write(grey(20000, 2))
