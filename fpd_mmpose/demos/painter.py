@@ -10,7 +10,7 @@ from mmpose.visualization import PoseLocalVisualizer
 
 from .network import PoseNetwork, Prediction
 
-#: Height of a caption in pixels.
+#: Height in pixels of the caption of a picture that is not wider than 1000.
 CAPTION = 26
 
 
@@ -75,14 +75,15 @@ class Painter:
 
 
 def beside(pictures: Sequence[np.ndarray], captions: Sequence[str]) -> np.ndarray:
-    """Puts pictures of one height beside each other, with a line of text above each.
+    """Puts pictures of one size beside each other, with a line of text above each.
 
     Args:
         pictures (Sequence[np.ndarray]): BGR, uint8 (H, W, 3).
         captions (Sequence[str]): A text for each; cut where it is too long.
 
     Returns:
-        np.ndarray: BGR, uint8 (H + CAPTION, sum of widths, 3).
+        np.ndarray: BGR, uint8; higher than the pictures by :data:`CAPTION`, and more
+        where they are wide.
     """
     return np.hstack(
         [
@@ -93,7 +94,9 @@ def beside(pictures: Sequence[np.ndarray], captions: Sequence[str]) -> np.ndarra
 
 
 def _caption(text: str, width: int) -> np.ndarray:
-    strip = np.full((CAPTION, width, 3), 255, np.uint8)
-    font = (cv2.FONT_HERSHEY_SIMPLEX, 0.5)
-    cv2.putText(strip, text, (6, CAPTION - 8), *font, (40, 40, 40), 1, cv2.LINE_AA)
+    factor = max(1.0, width / 1000)
+    strip = np.full((round(CAPTION * factor), width, 3), 255, np.uint8)
+    start = (round(6 * factor), round((CAPTION - 8) * factor))
+    font = (cv2.FONT_HERSHEY_SIMPLEX, 0.5 * factor)
+    cv2.putText(strip, text, start, *font, (40, 40, 40), round(factor), cv2.LINE_AA)
     return strip
