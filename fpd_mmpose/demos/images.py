@@ -13,6 +13,7 @@ from ..datasets.media import is_video, open_media
 from ..inputs import read_image
 from .network import PoseNetwork
 from .picture_files import SUFFIXES, check_picture_name, write_picture
+from .progress import progress_bar
 from .side_by_side import Drawn, SideBySide
 from .window import Window
 
@@ -56,23 +57,28 @@ def run_image_demo(
         unreadable=[],
     )
     several = len(names) > 1
-    for name in tqdm(names, unit='image', disable=not several or window is not None):
-        try:
-            image = read_image(folder / name)
-        except ValueError as error:
-            if not several:
-                raise
-            tqdm.write(f'left out: {error}', file=sys.stderr)
-            content['unreadable'].append(name)
-            continue
-        drawn = demo(image)
-        if not len(drawn.boxes):
-            tqdm.write(f'"{folder / name}": the detector found nobody', file=sys.stderr)
-        if name in targets:
-            write_picture(targets[name], drawn.picture)
-        content['images'].append(_record(name, image, demo.networks, drawn))
-        if window is not None and not window.show(drawn.picture, wait=True):
-            break
+    with progress_bar(len(names), Path(source).name, 'image') as bar:
+        for name in names:
+            try:
+                image = read_image(folder / name)
+            except ValueError as error:
+                if not several:
+                    raise
+                tqdm.write(f'left out: {error}', file=sys.stderr)
+                content['unreadable'].append(name)
+                bar.update()
+                continue
+            drawn = demo(image)
+            if not len(drawn.boxes):
+                tqdm.write(
+                    f'"{folder / name}": the detector found nobody', file=sys.stderr
+                )
+            if name in targets:
+                write_picture(targets[name], drawn.picture)
+            content['images'].append(_record(name, image, demo.networks, drawn))
+            bar.update()
+            if window is not None and not window.show(drawn.picture, wait=True):
+                break
     if not content['images']:
         raise ValueError(f'none of the {len(names)} images of "{source}" can be read')
     if json_file is not None:

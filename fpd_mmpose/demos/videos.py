@@ -3,19 +3,18 @@
 import logging
 import os
 import statistics
-import sys
 import threading
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mmengine.logging import print_log
-from tqdm import tqdm
 
 from ..atomic import replace_when_done
 from .frame_reader import FrameReader
 from .frame_writer import FrameWriter, check_video_name
 from .interruption import stop_when_asked
+from .progress import progress_bar
 from .side_by_side import SideBySide
 from .window import Window
 
@@ -125,7 +124,7 @@ def _draw_frames(
     frames = empty = 0
     is_whole = True
     start = time.perf_counter()
-    with _progress(reader) as bar:
+    with progress_bar(reader.total, Path(reader.name).name, 'frame') as bar:
         for frame in reader:
             if stop.is_set():
                 is_whole = reader.is_webcam
@@ -154,17 +153,4 @@ def _draw_frames(
         time.perf_counter() - start,
         {label: statistics.median(values) for label, values in times.items()},
         is_whole,
-    )
-
-
-def _progress(reader: FrameReader) -> tqdm:
-    on_terminal = sys.stderr.isatty()
-    return tqdm(
-        total=reader.total,
-        desc=Path(reader.name).name,
-        unit='frame',
-        # A file gets a line every few seconds rather than a redrawn bar.
-        mininterval=0.1 if on_terminal else 5,
-        ascii=not on_terminal,
-        dynamic_ncols=on_terminal,
     )
