@@ -1,0 +1,186 @@
+"""Pose estimators written as ONNX files."""
+
+import copy
+import hashlib
+import tempfile
+from pathlib import Path
+
+import onnx
+import torch
+from mmengine.config import Config
+from onnx import ModelProto
+from torch import nn
+
+from ...atomic import replace_when_done
+from ...converters import init_fitting_model
+from ...version import __version__
+from ..model_info import ModelInfo
+from .checking import compare
+from .describe import describe
+from .folding import fold_batch_norms, merge_feedback, tidy
+from .half import to_half
+from .network import ExportedNetwork
+from .options import PLAIN, ExportOptions, ExportReport
+from .tracing import trace_to_onnx
+
+
+def export_onnx(
+    config: str | Path | dict | Config,
+    checkpoint: str,
+    out: str | Path,
+    options: ExportOptions = PLAIN,
+) -> ExportReport:
+    """Writes a trained pose estimator as an ONNX file that describes itself.
+
+    Args:
+        config (str | Path | dict | Config): Of a top-down heatmap estimator, see
+            :func:`fpd_mmpose.paths.load_config`. Of a config for distillation, the
+            student is taken; its teacher is not needed.
+        checkpoint (str): Path or URL of its weights.
+        out (str | Path): The file to write.
+        options (ExportOptions): How.
+
+    Returns:
+        ExportReport: What was written.
+
+    Raises:
+        ValueError: If config and checkpoint cannot be read or do not belong together;
+            and see :func:`export_model`. One line.
+    """
+    model = init_fitting_model(config, checkpoint)
+    return export_model(model, out, options, source_of(config, checkpoint))
+
+
+def export_model(
+    model: nn.Module,
+    out: str | Path,
+    options: ExportOptions = PLAIN,
+    source: dict[str, str] | None = None,
+) -> ExportReport:
+    """Writes a pose estimator as an ONNX file that describes itself.
+
+    The file takes the place of ``out`` after ONNX Runtime has been found to compute
+    what PyTorch does.
+
+    Args:
+        model (nn.Module): As MMPose's ``init_model`` gives it. It stays as it is.
+        out (str | Path): The file to write.
+        options (ExportOptions): How.
+        source (dict[str, str], optional): See :class:`ModelInfo`.
+
+    Returns:
+        ExportReport: What was written.
+
+    Raises:
+        ValueError: If the network or its codec cannot be exported, the graph does not
+            compute the same, or the file cannot be written. One line.
+    """
+    info = describe(model, options, source)
+    network = ExportedNetwork(copy.deepcopy(model).cpu().eval(), info).eval()
+    _check_sizes(network)
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder) / 'draft.onnx'
+        graph = _graph(network, draft, options.opset)
+        if options.precision == 'fp16':
+            graph = to_half(graph)
+        onnx.checker.check_model(graph, full_check=True)
+        onnx.save(graph, str(draft))
+        difference, peak = compare(draft, network)
+    if not difference <= options.limit * peak:
+        raise ValueError(
+            f'{out} is not written: its heatmaps differ from those of PyTorch by '
+            f'{difference:.2e}, {difference / peak if peak else 1:.2%} of the highest, '
+            f'and {options.limit:.2%} are accepted'
+        )
+    return write(graph, out, info, difference, peak)
+
+
+def write(
+    graph: ModelProto, out: str | Path, info: ModelInfo, difference: float, peak: float
+) -> ExportReport:
+    """Puts a checked graph in place.
+
+    Args:
+        graph (ModelProto): Which may give heatmaps beside what it is to return.
+        out (str | Path): The file.
+        info (ModelInfo): Goes into it.
+        difference (float): For the report.
+        peak (float): For the report.
+
+    Returns:
+        ExportReport: What was written.
+
+    Raises:
+        ValueError: If the file cannot be written. One line.
+    """
+    finished = ModelProto()
+    finished.CopyFrom(graph)
+    if info.decoded:
+        kept = [one for one in finished.graph.output if one.name != 'heatmaps']
+        del finished.graph.output[:]
+        finished.graph.output.extend(kept)
+    onnx.helper.set_model_props(finished, info.to_metadata())
+    content = finished.SerializeToString(deterministic=True)
+    with replace_when_done(out) as partial:
+        try:
+            partial.write_bytes(content)
+        except OSError as error:
+            raise ValueError(f'"{out}" cannot be written: {error.strerror}') from error
+    return ExportReport(str(out), info, difference, peak, len(content))
+
+
+def source_of(config: str | Path | dict | Config, checkpoint: str) -> dict[str, str]:
+    """Says where a network is from, without the folders of this machine.
+
+    Args:
+        config (str | Path | dict | Config): See :func:`export_onnx`.
+        checkpoint (str): Path, or URL.
+
+    Returns:
+        dict[str, str]: See :class:`ModelInfo`.
+    """
+    name = config.filename if isinstance(config, Config) else config
+    source = dict(checkpoint=Path(checkpoint).name, version=__version__)
+    if isinstance(name, (str, Path)):
+        source['config'] = Path(name).name
+    path = Path(checkpoint).expanduser()
+    if not path.is_file():  # a URL, which is read from there
+        path = Path(torch.hub.get_dir(), 'checkpoints', path.name)
+    if path.is_file():
+        source['sha256'] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return source
+
+
+def _graph(network: ExportedNetwork, draft: Path, opset: int) -> ModelProto:
+    info = network.info
+    traced = copy.deepcopy(network)
+    merge_feedback(traced)
+    trace_to_onnx(
+        traced,
+        network.sample(2),
+        draft,
+        ['image' if info.image_order else 'input'],
+        ['heatmaps', 'keypoints', 'scores'] if info.decoded else ['heatmaps'],
+        opset,
+    )
+    graph = onnx.load(str(draft))
+    tidy(graph)
+    fold_batch_norms(graph)
+    return graph
+
+
+def _check_sizes(network: ExportedNetwork) -> None:
+    info = network.info
+    with torch.no_grad():
+        found = tuple(network(network.sample(1))[0].shape[1:])
+    width, height = info.heatmap_size
+    if found[1:] != (height, width):
+        raise ValueError(
+            f'the network gives heatmaps of {found[2]} x {found[1]}, its codec says '
+            f'{width} x {height}: correct heatmap_size'
+        )
+    if found[0] != len(info.joints) or found[0] != len(info.flip_indices):
+        raise ValueError(
+            f'the network gives {found[0]} heatmaps, and its people have '
+            f'{len(info.joints)} joints: correct the data set of the config'
+        )
