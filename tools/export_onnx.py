@@ -38,8 +38,16 @@ def main(argv: list[str] | None = None) -> None:
         choices=('bgr', 'rgb'),
         help='take uint8 images of this channel order and normalise them',
     )
-    parser.add_argument(
+    precision = parser.add_mutually_exclusive_group()
+    precision.add_argument(
         '--fp16', action='store_true', help='compute in half precision, for GPUs'
+    )
+    precision.add_argument(
+        '--int8',
+        metavar='DATA',
+        help="compute in 8 bits, calibrated on the training people of the config's "
+        'data under this root, and tell the change of the score of its test people; '
+        'or calibrated on a folder of images of one person each',
     )
     parser.add_argument(
         '--tolerance',
@@ -53,8 +61,11 @@ def main(argv: list[str] | None = None) -> None:
     # What packages warn of when they are imported is not about this network.
     warnings.simplefilter('ignore')
     # After the parsing: the package imports torch, and --help should not wait.
-    from fpd_mmpose.deploy.export import ExportOptions, export_onnx
+    from fpd_mmpose.deploy.export import ExportOptions, export_int8, export_onnx
     from fpd_mmpose.engine.one_line_errors import one_line_errors
+
+    def log(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
 
     with one_line_errors():
         options = ExportOptions(
@@ -65,7 +76,11 @@ def main(argv: list[str] | None = None) -> None:
             tolerance=args.tolerance,
             opset=args.opset,
         )
-        print(export_onnx(args.config, args.checkpoint, args.out, options))
+        given = (args.config, args.checkpoint, args.out)
+        if args.int8:
+            print(export_int8(*given, args.int8, options, log))
+        else:
+            print(export_onnx(*given, options))
 
 
 if __name__ == '__main__':

@@ -1,11 +1,11 @@
 """A graph in ONNX Runtime beside the network in PyTorch."""
 
-from pathlib import Path
-
 import numpy as np
 import onnxruntime
 import torch
+from mmpose.codecs import MSRAHeatmap
 from mmpose.registry import KEYPOINT_CODECS
+from onnx import ModelProto
 
 from ..model_info import ModelInfo
 from .network import ExportedNetwork
@@ -16,29 +16,27 @@ BATCHES = (1, 3)
 _PIXELS = 1e-3
 
 
-def session(path: str | Path, threads: int = 0) -> onnxruntime.InferenceSession:
+def session(graph: ModelProto) -> onnxruntime.InferenceSession:
     """Opens a graph on the CPU, quietly.
 
     Args:
-        path (str | Path): Of the file.
-        threads (int): That a layer may use; by default as many as there are cores.
+        graph (ModelProto): The graph.
 
     Returns:
         onnxruntime.InferenceSession: Ready to run.
     """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    options.intra_op_num_threads = threads
     return onnxruntime.InferenceSession(
-        str(path), options, providers=['CPUExecutionProvider']
+        graph.SerializeToString(), options, providers=['CPUExecutionProvider']
     )
 
 
-def compare(path: str | Path, network: ExportedNetwork) -> tuple[float, float]:
+def compare(graph: ModelProto, network: ExportedNetwork) -> tuple[float, float]:
     """Runs both on the same noise.
 
     Args:
-        path (str | Path): A graph that gives the heatmaps first.
+        graph (ModelProto): It gives the heatmaps first.
         network (ExportedNetwork): What it was made of.
 
     Returns:
@@ -50,7 +48,7 @@ def compare(path: str | Path, network: ExportedNetwork) -> tuple[float, float]:
             codec finds in its heatmaps. One line.
     """
     try:
-        runtime = session(path)
+        runtime = session(graph)
     except Exception as error:
         reason = str(error).strip().splitlines()[0]
         raise ValueError(f'ONNX Runtime cannot read the graph: {reason}') from error
@@ -80,14 +78,7 @@ def _check_shape(heatmaps: np.ndarray, expected: tuple[int, ...]) -> None:
 def _check_decoding(
     info: ModelInfo, heatmaps: np.ndarray, keypoints: np.ndarray, scores: np.ndarray
 ) -> None:
-    codec = KEYPOINT_CODECS.build(
-        dict(
-            type=info.codec,
-            input_size=info.input_size,
-            heatmap_size=info.heatmap_size,
-            sigma=2,
-        )
-    )
+    codec = codec_of(info)
     for one, found, score in zip(heatmaps, keypoints, scores, strict=True):
         expected, expected_score = codec.decode(one)
         away = np.abs(found - expected[0]).max()
@@ -96,3 +87,16 @@ def _check_decoding(
                 f'the graph decodes its heatmaps otherwise than {info.codec}: '
                 f'keypoints differ by {away:.3g} pixels'
             )
+
+
+def codec_of(info: ModelInfo) -> MSRAHeatmap:
+    """Makes the codec that a file names.
+
+    Args:
+        info (ModelInfo): Of the file.
+
+    Returns:
+        MSRAHeatmap: It decodes as the file is to be decoded.
+    """
+    sizes = dict(input_size=info.input_size, heatmap_size=info.heatmap_size)
+    return KEYPOINT_CODECS.build(dict(type=info.codec, sigma=2, **sizes))

@@ -4,6 +4,7 @@ import copy
 import hashlib
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 import onnx
 import torch
@@ -22,6 +23,22 @@ from .half import to_half
 from .network import ExportedNetwork
 from .options import PLAIN, ExportOptions, ExportReport
 from .tracing import trace_to_onnx
+
+
+class Checked(NamedTuple):
+    """A graph that does what PyTorch does.
+
+    Attributes:
+        graph (ModelProto): It gives heatmaps first, also where they are decoded.
+        info (ModelInfo): How it is fed and read.
+        difference (float): Of its heatmaps from those of PyTorch.
+        peak (float): Their highest absolute value.
+    """
+
+    graph: ModelProto
+    info: ModelInfo
+    difference: float
+    peak: float
 
 
 def export_onnx(
@@ -75,37 +92,50 @@ def export_model(
         ValueError: If the network or its codec cannot be exported, the graph does not
             compute the same, or the file cannot be written. One line.
     """
+    return write(checked_graph(model, options, source), out)
+
+
+def checked_graph(
+    model: nn.Module, options: ExportOptions, source: dict[str, str] | None = None
+) -> Checked:
+    """Makes the graph of a pose estimator, and compares it with PyTorch.
+
+    Args:
+        model (nn.Module): See :func:`export_model`.
+        options (ExportOptions): How.
+        source (dict[str, str], optional): See :class:`ModelInfo`.
+
+    Returns:
+        Checked: For :func:`write`.
+
+    Raises:
+        ValueError: See :func:`export_model`. One line.
+    """
     info = describe(model, options, source)
     network = ExportedNetwork(copy.deepcopy(model).cpu().eval(), info).eval()
     _check_sizes(network)
     with tempfile.TemporaryDirectory() as folder:
-        draft = Path(folder) / 'draft.onnx'
-        graph = _graph(network, draft, options.opset)
-        if options.precision == 'fp16':
-            graph = to_half(graph)
-        onnx.checker.check_model(graph, full_check=True)
-        onnx.save(graph, str(draft))
-        difference, peak = compare(draft, network)
+        graph = _graph(network, Path(folder, 'draft.onnx'), options.opset)
+    if options.precision == 'fp16':
+        graph = to_half(graph)
+    onnx.checker.check_model(graph, full_check=True)
+    difference, peak = compare(graph, network)
     if not difference <= options.limit * peak:
         raise ValueError(
-            f'{out} is not written: its heatmaps differ from those of PyTorch by '
-            f'{difference:.2e}, {difference / peak if peak else 1:.2%} of the highest, '
-            f'and {options.limit:.2%} are accepted'
+            f'nothing is written: the heatmaps of ONNX Runtime differ from those of '
+            f'PyTorch by {difference:.2e}, {difference / peak if peak else 1:.2%} of '
+            f'the highest, and {options.limit:.2%} are accepted'
         )
-    return write(graph, out, info, difference, peak)
+    return Checked(graph, info, difference, peak)
 
 
-def write(
-    graph: ModelProto, out: str | Path, info: ModelInfo, difference: float, peak: float
-) -> ExportReport:
-    """Puts a checked graph in place.
+def write(checked: Checked, out: str | Path) -> ExportReport:
+    """Puts a graph in place.
 
     Args:
-        graph (ModelProto): Which may give heatmaps beside what it is to return.
+        checked (Checked): The graph, which may give heatmaps beside what it is to
+            return, and what is said of it.
         out (str | Path): The file.
-        info (ModelInfo): Goes into it.
-        difference (float): For the report.
-        peak (float): For the report.
 
     Returns:
         ExportReport: What was written.
@@ -113,6 +143,7 @@ def write(
     Raises:
         ValueError: If the file cannot be written. One line.
     """
+    graph, info, difference, peak = checked
     finished = ModelProto()
     finished.CopyFrom(graph)
     if info.decoded:

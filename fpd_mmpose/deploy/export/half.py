@@ -4,9 +4,8 @@ import numpy as np
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from .folding import drop_unused
+from .network import NETWORK
 
-#: How the names of the nodes start that go to half precision.
-_NETWORK = '/network/'
 _LARGEST = float(np.finfo(np.float16).max)
 
 
@@ -25,7 +24,7 @@ def to_half(model: ModelProto) -> ModelProto:
     half = ModelProto()
     half.CopyFrom(model)
     graph = half.graph
-    inside = [node for node in graph.node if node.name.startswith(_NETWORK)]
+    inside = [node for node in graph.node if node.name.startswith(NETWORK)]
     made = {name for node in inside for name in node.output}
     constants = {one.name: one for one in graph.initializer}
     converted = {

@@ -8,6 +8,9 @@ from ...models.distillers.heatmaps import as_stages
 from ..model_info import ModelInfo
 from .decode import Decode
 
+#: How the names of the nodes of the network itself start, by its attribute below.
+NETWORK = '/network/'
+
 
 class Normalise(nn.Module):
     """Makes the network's input of images.

@@ -71,7 +71,8 @@ class ExportReport:
     Attributes:
         path (str): The file.
         info (ModelInfo): What it says of itself.
-        difference (float): Largest from PyTorch's heatmaps.
+        difference (float): Largest from PyTorch's heatmaps; in 8 bits, that of the
+            graph before it was quantised.
         peak (float): Their highest absolute value.
         size (int): Bytes.
     """
@@ -84,8 +85,9 @@ class ExportReport:
 
     def __str__(self) -> str:
         """One line."""
+        when = 'before that, ' if self.info.precision == 'int8' else ''
         return (
-            f'{self.path}: {self.info.precision}, {self.size / 2**20:.1f} MiB; '
+            f'{self.path}: {self.info.precision}, {self.size / 2**20:.1f} MiB; {when}'
             f'heatmaps differ from those of PyTorch by {self.difference:.1e} at most '
             f'(the highest is {self.peak:.2g})'
         )
