@@ -78,7 +78,7 @@ def main(argv: list[str] | None = None) -> None:
         )
         given = (args.config, args.checkpoint, args.out)
         if args.int8:
-            print(export_int8(*given, args.int8, options, log))
+            print(export_int8(*given, args.int8, options, log=log))
         else:
             print(export_onnx(*given, options))
 

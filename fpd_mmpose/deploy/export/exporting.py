@@ -152,11 +152,11 @@ def write(checked: Checked, out: str | Path) -> ExportReport:
         finished.graph.output.extend(kept)
     onnx.helper.set_model_props(finished, info.to_metadata())
     content = finished.SerializeToString(deterministic=True)
-    with replace_when_done(out) as partial:
-        try:
+    try:
+        with replace_when_done(out) as partial:
             partial.write_bytes(content)
-        except OSError as error:
-            raise ValueError(f'"{out}" cannot be written: {error.strerror}') from error
+    except OSError as error:
+        raise ValueError(f'"{out}" cannot be written: {error.strerror}') from error
     return ExportReport(str(out), info, difference, peak, len(content))
 
 

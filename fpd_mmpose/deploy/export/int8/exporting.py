@@ -57,7 +57,7 @@ class Int8Report:
                 f'{self.after[name]:.2f} in 8 bits ({change:+.2f})'
             )
         else:
-            lines.append('a folder of images has no labels: the score is not measured')
+            lines.append('without labels, the score is not measured')
         return '\n'.join(lines)
 
 
@@ -67,6 +67,7 @@ def export_int8(
     out: str | Path,
     folder: str | Path,
     options: ExportOptions = PLAIN,
+    limit: float | None = LIMIT,
     log: Callable[[str], None] = lambda line: None,
 ) -> Int8Report:
     """Writes a trained pose estimator as an ONNX file in 8 bits.
@@ -81,6 +82,7 @@ def export_int8(
         folder (str | Path): Root of the config's data; or a folder of images, each of
             which is one person, and the score is not measured.
         options (ExportOptions): How; its precision is not looked at.
+        limit (float, optional): See :func:`quantise_model`.
         log (Callable[[str], None]): Is told what is done.
 
     Returns:
@@ -102,7 +104,7 @@ def export_int8(
     if len(inputs) < 2:
         raise ValueError(f'--int8: "{folder}" has fewer than 2 people')
     log(f'calibrates on {len(inputs)} people of {folder}')
-    quantised, moved, layers = _quantise(checked, inputs, LIMIT, log)
+    quantised, moved, layers = _quantise(checked, inputs, limit, log)
     before = after = None
     if test is not None:
         metrics = data.test_metrics(model.cfg, folder)
