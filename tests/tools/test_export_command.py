@@ -1,5 +1,6 @@
 """The command that writes ONNX files."""
 
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -14,13 +15,8 @@ from reduced import reduced_config
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def call(*arguments: str | Path) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, 'tools/export_onnx.py', *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
+COMMAND = ROOT / 'tools/export_onnx.py'
+main = runpy.run_path(str(COMMAND))['main']
 
 
 @pytest.fixture(scope='module')
@@ -39,7 +35,8 @@ def test_it_writes_the_file_and_tells_the_difference(
 ) -> None:
     out = tmp_path / 'new/student.onnx'
     options = ('--flip-test', '--with-decode', '--with-preprocess', 'rgb', '--fp16')
-    done = call(*files, out, *options)
+    command = [sys.executable, COMMAND, *files, out, *options]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f'{out}: fp16, ')
     assert 'heatmaps differ from those of PyTorch by ' in done.stdout
@@ -51,14 +48,33 @@ def test_it_writes_the_file_and_tells_the_difference(
 def test_errors_are_one_line(files: tuple[Path, Path], tmp_path: Path) -> None:
     config, _ = files
     torch.save(dict(a=torch.zeros(1)), tmp_path / 'other.pth')
-    done = call(config, tmp_path / 'other.pth', tmp_path / 'a.onnx')
-    assert done.returncode == 1 and not (tmp_path / 'a.onnx').exists()
-    error, hint = done.stderr.strip().splitlines()[-2:]
-    assert error.startswith(f'error: "{tmp_path}/other.pth" does not fit the network')
-    assert hint.startswith('(FPD_TRACEBACK=1')
+    expected = f'^error: "{tmp_path}/other.pth" does not fit the network of'
+    with pytest.raises(SystemExit, match=expected):
+        main([str(config), str(tmp_path / 'other.pth'), str(tmp_path / 'a.onnx')])
+    assert not (tmp_path / 'a.onnx').exists()
 
 
-def test_precisions_exclude_each_other(files: tuple[Path, Path]) -> None:
-    done = call(*files, 'a.onnx', '--fp16', '--int8', 'data')
-    assert done.returncode == 2
-    assert 'not allowed with argument' in done.stderr
+def test_a_score_is_told_in_8_bits(
+    mpii_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    """Heatmaps of weights without noise: what is to be found does not move."""
+    config = reduced_config('hourglass/hg4_128_mpii.py', mpii_root, tmp_path)
+    config.dump(tmp_path / 'student.py')
+    model = MODELS.build(config.model)
+    torch.nn.init.zeros_(model.backbone.stacks[-1].score.weight)
+    torch.save(model.state_dict(), tmp_path / 'student.pth')
+    out = tmp_path / 'a.onnx'
+    given = [str(tmp_path / name) for name in ('student.py', 'student.pth', 'a.onnx')]
+    main([*given, '--int8', str(mpii_root)])
+    printed = capsys.readouterr()
+    lines = printed.out.splitlines()
+    assert lines[0].startswith(f'{out}: int8, ') and len(lines) == 3
+    assert '0.00% of the keypoints move' in lines[1]
+    assert lines[2].endswith(' in 8 bits (+0.00)')
+    assert printed.err.splitlines()[0] == f'calibrates on 12 people of {mpii_root}'
+
+
+def test_precisions_exclude_each_other(capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit):
+        main(['a.py', 'a.pth', 'a.onnx', '--fp16', '--int8', 'data'])
+    assert 'not allowed with argument' in capsys.readouterr().err

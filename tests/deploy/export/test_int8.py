@@ -16,6 +16,7 @@ from fpd_mmpose.deploy.export import (
     export_model,
     quantise_model,
 )
+from fpd_mmpose.deploy.export.int8 import search
 from fpd_mmpose.deploy.export.int8.quantising import norms_as_convolutions
 from fpd_mmpose.deploy.export.int8.ranges import measure_ranges
 from fpd_mmpose.deploy.export.int8.search import Search, quantisable
@@ -92,7 +93,11 @@ def test_a_strange_person_does_not_widen_the_ranges(
 
 
 class TestSearch:
-    def search(self, student: Student, crops: list[np.ndarray]) -> Search:
+    @pytest.fixture(autouse=True)
+    def few_parts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(search, 'PARTS', 4)
+
+    def prepared(self, student: Student, crops: list[np.ndarray]) -> Search:
         checked = checked_graph(student.model, PLAIN)
         norms_as_convolutions(checked.graph.graph)
         ranges = measure_ranges(checked.graph, crops)
@@ -102,13 +107,13 @@ class TestSearch:
     def test_it_puts_layers_back_until_few_keypoints_move(
         self, student: Student, crops: list[np.ndarray]
     ) -> None:
-        search = self.search(student, crops)
-        nodes = quantisable(search.graph.graph)
-        _, kept, moved = search.find(1.0)
+        prepared = self.prepared(student, crops)
+        nodes = quantisable(prepared.graph.graph)
+        _, kept, moved = prepared.find(1.0)
         assert kept == nodes and len(self.lines) == 1
         # Noise has no clear maxima, so that some keypoints move at once.
         assert moved > 0
-        graph, kept, fewer = search.find(moved / 2)
+        graph, kept, fewer = prepared.find(moved / 2)
         assert 0 < len(kept) < len(nodes)
         assert fewer <= moved / 2
         onnx.checker.check_model(graph, full_check=True)
@@ -117,7 +122,7 @@ class TestSearch:
         self, student: Student, crops: list[np.ndarray]
     ) -> None:
         with pytest.raises(ValueError, match='of the keypoints move .* trained, and'):
-            self.search(student, crops).find(-1.0)
+            self.prepared(student, crops).find(-1.0)
 
 
 class TestData:

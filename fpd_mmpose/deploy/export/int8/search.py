@@ -15,7 +15,7 @@ from .quantising import KINDS, in_8_bits
 LIMIT = 0.01
 #: Runs of consecutive layers that are put back into float32 together: single layers
 #: would cost more in conversions than they are worth.
-_PARTS = 12
+PARTS = 12
 
 
 class Search:
@@ -64,7 +64,7 @@ class Search:
         self.log(f'all layers in 8 bits: {moved:.2%} of the keypoints move')
         if moved <= limit:
             return graph, nodes, moved
-        size = -(-len(nodes) // _PARTS)
+        size = -(-len(nodes) // PARTS)
         parts = [nodes[start : start + size] for start in range(0, len(nodes), size)]
         # What is gained by putting back one part alone tells which to begin with.
         gains = [self._try(_without(nodes, part))[1] for part in parts]
