@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import onnx
 import pytest
-from export_data import Student, described, run
+from export_data import Student, built, described, run
+from reduced import reduced_config
 
 from fpd_mmpose.deploy.export import (
     ExportOptions,
@@ -95,19 +96,25 @@ def test_a_strange_person_does_not_widen_the_ranges(
 class TestSearch:
     @pytest.fixture(autouse=True)
     def few_parts(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(search, 'PARTS', 4)
+        monkeypatch.setattr(search, 'PARTS', 5)
 
-    def prepared(self, student: Student, crops: list[np.ndarray]) -> Search:
-        checked = checked_graph(student.model, PLAIN)
+    @pytest.fixture
+    def small(self, mpii_root: Path, tmp_path: Path) -> Student:
+        name = 'hourglass/hg4_128_mpii.py'
+        config = reduced_config(name, mpii_root, tmp_path, stacks=1)
+        return built(config, tmp_path / 'small.pth')
+
+    def prepared(self, small: Student, crops: list[np.ndarray]) -> Search:
+        checked = checked_graph(small.model, PLAIN)
         norms_as_convolutions(checked.graph.graph)
         ranges = measure_ranges(checked.graph, crops)
         self.lines: list[str] = []
         return Search(checked.graph, ranges, checked.info, crops, self.lines.append)
 
     def test_it_puts_layers_back_until_few_keypoints_move(
-        self, student: Student, crops: list[np.ndarray]
+        self, small: Student, crops: list[np.ndarray]
     ) -> None:
-        prepared = self.prepared(student, crops)
+        prepared = self.prepared(small, crops)
         nodes = quantisable(prepared.graph.graph)
         _, kept, moved = prepared.find(1.0)
         assert kept == nodes and len(self.lines) == 1
@@ -119,10 +126,10 @@ class TestSearch:
         onnx.checker.check_model(graph, full_check=True)
 
     def test_it_gives_up_in_one_line(
-        self, student: Student, crops: list[np.ndarray]
+        self, small: Student, crops: list[np.ndarray]
     ) -> None:
         with pytest.raises(ValueError, match='of the keypoints move .* trained, and'):
-            self.prepared(student, crops).find(-1.0)
+            self.prepared(small, crops).find(-1.0)
 
 
 class TestData:
