@@ -1,6 +1,5 @@
 """Table, JSON and picture of the distillation benchmark."""
 
-import platform
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from matplotlib.figure import Figure
 from fpd_mmpose.atomic import replace_when_done
 
 from .distill import FLOOR, PLAIN, REFERENCE, STORED, Settings
+from .machine import processor
 from .timing import Timed
 
 
@@ -72,7 +72,7 @@ def as_json(timed: list[Timed], config: str, settings: Settings) -> dict[str, An
     Returns:
         dict: For :mod:`json`.
     """
-    device = torch.cuda.get_device_name() if settings.device == 'cuda' else _processor()
+    device = torch.cuda.get_device_name() if settings.device == 'cuda' else processor()
     return dict(
         config=config,
         settings=asdict(settings),
@@ -120,14 +120,3 @@ def _colour(name: str) -> str:
     if name.startswith('FPD'):
         return 'tab:green'
     return 'tab:gray' if name == FLOOR else 'tab:blue'
-
-
-def _processor() -> str:
-    for line in _lines('/proc/cpuinfo'):
-        if line.startswith('model name'):
-            return line.partition(':')[2].strip()
-    return platform.processor() or platform.machine()
-
-
-def _lines(path: str) -> list[str]:
-    return Path(path).read_text().splitlines() if Path(path).exists() else []
