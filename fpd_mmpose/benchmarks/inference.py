@@ -81,9 +81,12 @@ class _Benchmark:
         }
         most = max(settings.batches)
         self.crops = {one.name: one.crops(most) for one in networks}
-        self.expected = {one.name: one.run(self.crops[one.name]) for one in networks}
+        self.expected = {
+            one.name: one.run(self.crops[one.name][:1]) for one in networks
+        }
 
     def run(self, threads: int) -> None:
+        self.progress(f'threads: {threads}')
         torch.set_num_threads(threads)
         cv2.setNumThreads(threads)
         alone, whole = [], []
@@ -99,7 +102,7 @@ class _Benchmark:
         timed = time_in_bursts(
             [(row.title, call) for row, call in ways],
             self.settings.rounds,
-            progress=lambda line: self.progress(f'{threads} threads, {line}'),
+            progress=self.progress,
         )
         for (row, _), one in zip(ways, timed, strict=True):
             row.seconds = one.seconds
@@ -132,9 +135,7 @@ class _Benchmark:
         for title, run in engines.open_engine(engine, network, self.files, threads):
             for batch in batches:
                 crops = self.crops[network.name][:batch]
-                difference = _difference(
-                    run(crops), self.expected[network.name][:batch]
-                )
+                difference = _difference(run(crops)[:1], self.expected[network.name])
                 if engine in _EXACT and not difference <= _TOLERANCE:
                     raise ValueError(f'differs from PyTorch eager by {difference:.1%}')
                 row = Row(network.name, engine, title, threads, batch, [], difference)

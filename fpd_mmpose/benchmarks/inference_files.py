@@ -13,13 +13,19 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from fpd_mmpose.atomic import replace_when_done
-from fpd_mmpose.deploy.export import ExportOptions, export_model, trace_to_onnx
+from fpd_mmpose.deploy.export import (
+    ExportOptions,
+    export_model,
+    quantise_model,
+    trace_to_onnx,
+)
 from fpd_mmpose.deploy.export.describe import describe
+from fpd_mmpose.deploy.export.int8.search import LIMIT
 
 from .inference_networks import Network
 
 #: People that are drawn to calibrate a network in 8 bits.
-_CALIBRATION = 16
+_CALIBRATION = 32
 
 
 class ExportedFiles:
@@ -48,23 +54,34 @@ class ExportedFiles:
         """
         path = self._folder / f'{network.name}{"-int8" if int8 else ""}.onnx'
         if not path.exists():
-            if int8:
+            described = _is_described(network)
+            if int8 and described:
+                crops = [crop[None] for crop in network.crops(_CALIBRATION)]
+                # Random weights have no keypoints to keep in their places.
+                limit = LIMIT if network.checkpoint else None
+                quantise_model(network.model, path, crops, limit=limit)
+            elif int8:
                 _quantise(self.path(network), path, network.crops(_CALIBRATION))
+            elif described:
+                export_model(network.model, path)
             else:
-                _export(network, path)
+                _trace(network, path)
         return path
 
 
-def _export(network: Network, path: Path) -> None:
+def _is_described(network: Network) -> bool:
     try:
         describe(network.model, ExportOptions())
     except ValueError:
-        crop = torch.from_numpy(network.crops(1))
-        names = ['x', 'y'] if network.has_vectors else ['heatmaps']
-        with replace_when_done(path) as partial:
-            trace_to_onnx(network.last_stage, crop, partial, ['input'], names)
-    else:
-        export_model(network.model, path)
+        return False
+    return True
+
+
+def _trace(network: Network, path: Path) -> None:
+    crop = torch.from_numpy(network.crops(1))
+    names = ['x', 'y'] if network.has_vectors else ['heatmaps']
+    with replace_when_done(path) as partial:
+        trace_to_onnx(network.last_stage, crop, partial, ['input'], names)
 
 
 def _quantise(source: Path, path: Path, crops: np.ndarray) -> None:
