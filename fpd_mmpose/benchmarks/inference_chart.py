@@ -6,13 +6,15 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.ticker import NullFormatter, ScalarFormatter
 
 from fpd_mmpose.atomic import replace_when_done
 
 from .inference_costs import InferenceCosts, Row
 
 _BAR = 0.21  # inches
+#: Longest through shortest time from which on the axis is logarithmic.
+_WIDE = 20
 #: What the axis calls some rows.
 _Group = tuple[str, list[Row]]
 
@@ -92,10 +94,14 @@ def _draw(axis: Axes, groups: list[_Group], colours: dict[str, tuple]) -> None:
     axis.set_yticks(ticks, [name for name, _ in groups])
     axis.invert_yaxis()
     seconds = [one for _, rows in groups for row in rows for one in row.seconds]
-    # A large teacher would leave nothing to see of a small student.
-    axis.set_xscale('log')
-    axis.xaxis.set_major_formatter(ScalarFormatter())
-    axis.set_xlim(min(seconds) * 1e3 / 2, max(seconds) * 1e3 * 2)
+    if max(seconds) > _WIDE * min(seconds):
+        # A large teacher would leave nothing to see of a small student.
+        axis.set_xscale('log')
+        axis.xaxis.set_major_formatter(ScalarFormatter())
+        axis.xaxis.set_minor_formatter(NullFormatter())
+        axis.set_xlim(min(seconds) * 1e3 / 2, max(seconds) * 1e3 * 2)
+    else:
+        axis.set_xlim(right=max(seconds) * 1e3 * 1.15)
     axis.set(xlabel='ms (median, shortest, longest)')
     axis.grid(axis='x', alpha=0.3)
     axis.set_axisbelow(True)
