@@ -51,7 +51,7 @@ def main(argv: list[str] | None = None) -> None:
         '--batch', type=int, nargs='+', default=[1, 16], help='people taken together'
     )
     parser.add_argument('--threads', type=int, nargs='+', default=[1, 2])
-    parser.add_argument('--rounds', type=int, default=5, help='of each figure')
+    parser.add_argument('--rounds', type=int, default=3, help='of each figure')
     parser.add_argument(
         '--memory',
         action=argparse.BooleanOptionalAction,
@@ -61,6 +61,8 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument('--json', metavar='FILE', help='write all times')
     parser.add_argument('--png', metavar='FILE', help='draw the times as bars')
     args = parser.parse_args(argv)
+    for option in ('engines', 'batch', 'threads'):
+        setattr(args, option, list(dict.fromkeys(getattr(args, option))))
     for option in ('batch', 'threads', 'rounds'):
         value = getattr(args, option)
         if (least := min(value) if isinstance(value, list) else value) < 1:

@@ -26,7 +26,7 @@ class Settings:
     engines: Sequence[str] = tuple(TITLES)
     batches: Sequence[int] = (1, 16)
     threads: Sequence[int] = (1, 2)
-    rounds: int = 5
+    rounds: int = 3
     compile_all: bool = False
     memory: bool = True
 

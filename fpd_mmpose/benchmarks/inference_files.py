@@ -24,8 +24,9 @@ from fpd_mmpose.deploy.export.int8.search import LIMIT
 
 from .inference_networks import Network
 
-#: People that are drawn to calibrate a network in 8 bits.
-_CALIBRATION = 32
+#: People that are drawn to calibrate a network in 8 bits, with random weights and with
+#: trained ones, which need more to keep their keypoints in place.
+_FEW, _MANY = 8, 64
 
 
 class ExportedFiles:
@@ -55,13 +56,15 @@ class ExportedFiles:
         path = self._folder / f'{network.name}{"-int8" if int8 else ""}.onnx'
         if not path.exists():
             described = _is_described(network)
+            trained = network.checkpoint is not None
             if int8 and described:
-                crops = [crop[None] for crop in network.crops(_CALIBRATION)]
-                # Random weights have no keypoints to keep in their places.
-                limit = LIMIT if network.checkpoint else None
+                crops = [
+                    crop[None] for crop in network.crops(_MANY if trained else _FEW)
+                ]
+                limit = LIMIT if trained else None
                 quantise_model(network.model, path, crops, limit=limit)
             elif int8:
-                _quantise(self.path(network), path, network.crops(_CALIBRATION))
+                _quantise(self.path(network), path, network.crops(_FEW))
             elif described:
                 export_model(network.model, path)
             else:

@@ -58,7 +58,7 @@ def measured(student, teacher, tmp_path_factory):
         command(
             '--student', student, '--teacher', teacher, checkpoint, '--peers',
             '--engines', 'eager', 'onnxruntime', 'int8', 'openvino', '--no-memory',
-            '--batch', 1, 2, '--threads', 1, '--rounds', 2,
+            '--batch', 1, 2, 1, '--threads', 1, '--rounds', 2,
             '--json', files[0], '--png', files[1],
         )  # fmt: skip
     return json.loads(files[0].read_text()), files[1], printed.getvalue()
