@@ -26,10 +26,9 @@ def trace_to_onnx(
     Args:
         module (nn.Module): The network; it is run in eval mode.
         sample (Tensor): An input, which fixes every size but the first.
-        path (str | Path): Where to write. A name for each output is a dynamic batch,
-            too.
+        path (str | Path): Where to write.
         input_names (Sequence[str]): Of the one input.
-        output_names (Sequence[str]): Of the outputs.
+        output_names (Sequence[str]): Of the outputs, each with the batch first.
         opset (int): Of ONNX. Defaults to 17.
 
     Raises:

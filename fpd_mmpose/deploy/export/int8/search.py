@@ -108,13 +108,10 @@ def quantisable(graph: GraphProto) -> list[str]:
     Returns:
         list[str]: Their names, in order.
     """
-    made = {name for node in graph.node for name in node.output}
-    read_by_layers = set()
-    reaches_layer: set[str] = set()
+    on_the_way: set[str] = set()  # tensors that some convolution depends on
     for node in reversed(graph.node):
-        if node.op_type == 'Conv' or reaches_layer.intersection(node.output):
-            reaches_layer.update(name for name in node.input if name in made)
-            read_by_layers.update(node.input)
+        if node.op_type == 'Conv' or on_the_way.intersection(node.output):
+            on_the_way.update(node.input)
     inside = [node for node in graph.node if node.name.startswith(NETWORK)]
     first = next((node for node in inside if node.op_type == 'Conv'), None)
     return [
@@ -122,7 +119,7 @@ def quantisable(graph: GraphProto) -> list[str]:
         for node in inside
         if node.op_type in KINDS
         and node is not first
-        and read_by_layers.intersection(node.output)
+        and on_the_way.intersection(node.output)
     ]
 
 
