@@ -78,7 +78,12 @@ def test_the_page(files):
     command = [sys.executable, str(DEMO / 'web.py'), files['student']]
     command += [files['student_weights'], '--port=0', '--device=cpu']
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Where the tests run in the background of a shell, Ctrl-C is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         try:
             lines = iter(process.stdout.readline, '')
