@@ -58,3 +58,20 @@ def write_json(path: str | Path, content: Any, indent: int | None = None) -> Non
     """
     with replace_when_done(path) as partial:
         partial.write_text(json.dumps(content, indent=indent) + '\n')
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Writes a file whole or not at all.
+
+    Args:
+        path (str | Path): The file.
+        content (bytes): What it is to hold.
+
+    Raises:
+        ValueError: If it cannot be written. One line.
+    """
+    try:
+        with replace_when_done(path) as partial:
+            partial.write_bytes(content)
+    except OSError as error:
+        raise ValueError(f'"{path}" cannot be written: {error.strerror}') from error

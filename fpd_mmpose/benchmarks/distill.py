@@ -100,7 +100,8 @@ def _ways(
         presets.append('max')
 
     weights = _random_weights(config, folder)
-    distiller = partial(_distiller, config, weights)
+    exact = dict(config.model.teacher, checkpoint=weights, speed='exact')
+    distiller = partial(_distiller, config, exact)
 
     yield PLAIN, _step(MODELS.build(plain), config, batch, settings, device)
     yield (
@@ -112,16 +113,17 @@ def _ways(
     yield REFERENCE, _step(model, config, batch, settings, device)
     for speed in presets:
         options = {} if speed == 'exact' else fast
-        model = distiller(speed, **options)
+        model = _distiller(config, dict(exact, speed=speed), **options)
         name = ', '.join([f'FPD, speed={speed}', *options])
         yield name, _step(model, config, batch, settings, device)
     model = distiller()
     images = _images(model, batch, device)
     cache = folder / 'teacher.sqlite'
     write_store(cache, model.teacher, images, config.codec['input_size'])
+    stored = dict(cache=str(cache), joint_map=exact.get('joint_map'))
     yield (
         ', '.join([STORED, *fast]),
-        _step(_stored_distiller(config, cache, fast), config, batch, settings, device),
+        _step(_distiller(config, stored, **fast), config, batch, settings, device),
     )
     for speed in presets:
         teacher = FastTeacher(model.teacher.model, 'of the config', speed)
@@ -136,22 +138,10 @@ def _random_weights(config: Config, folder: Path) -> str:
     return str(path)
 
 
-def _distiller(
-    config: Config, weights: str, speed: str = 'exact', **options: bool
-) -> FPDDistiller:
+def _distiller(config: Config, teacher: dict, **options: bool) -> FPDDistiller:
     settings = copy.deepcopy(config.model)
     settings.update(options)
-    settings.teacher.update(checkpoint=weights, speed=speed)
-    model = MODELS.build(settings)
-    model.teacher.prepare(model)
-    return model
-
-
-def _stored_distiller(config: Config, cache: Path, options: dict) -> FPDDistiller:
-    settings = copy.deepcopy(config.model)
-    settings.update(options)
-    joint_map = settings.teacher.get('joint_map')
-    settings.teacher = dict(cache=str(cache), joint_map=joint_map)
+    settings.teacher = teacher  # update() would merge it with that of the config
     model = MODELS.build(settings)
     model.teacher.prepare(model)
     return model

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from mmpose.datasets.transforms import TopdownAffine
-from mmpose.structures.bbox import bbox_xyxy2cs
 from torch import Tensor
 
+from fpd_mmpose.crops import box_center_scale, fit_aspect_ratio
 from fpd_mmpose.models.distillers import Teacher
 from fpd_mmpose.models.distillers.heatmaps import as_stages
 from fpd_mmpose.teacher_cache.maps import pack_maps
@@ -50,9 +49,8 @@ def write_store(
             'flip_indices': list(range(joints)),
         }
     )
-    center, scale = bbox_xyxy2cs(BOX, padding=1.25)
-    ratio = input_size[0] / input_size[1]
-    crop = center[0], TopdownAffine._fix_aspect_ratio(scale, ratio)[0]
+    center, scale = box_center_scale(BOX, padding=1.25)
+    crop = center[0], fit_aspect_ratio(scale, input_size)[0]
     box = json.dumps(BOX[0].astype(float).tolist())
     store.add(
         (

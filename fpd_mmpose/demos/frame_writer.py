@@ -12,26 +12,6 @@ CODECS = {'.avi': 'MJPG', '.mkv': 'mp4v', '.mov': 'mp4v', '.mp4': 'mp4v'}
 _BORDER = (0, 0, 0)
 
 
-def check_video_name(path: str | Path) -> Path:
-    """Refuses names of files that cannot be written as videos.
-
-    Args:
-        path (str | Path): The file to write.
-
-    Returns:
-        Path: The same.
-
-    Raises:
-        ValueError: If its suffix is none of :data:`CODECS`. One line.
-    """
-    path = Path(path)
-    if path.suffix.lower() not in CODECS:
-        raise ValueError(
-            f'"{path}" must be the name of a video: end it in {", ".join(CODECS)}'
-        )
-    return path
-
-
 class FrameWriter:
     """Writes a video whose size is that of the first frame.
 

@@ -12,7 +12,7 @@ from ..atomic import write_json
 from ..datasets.media import is_video, open_media
 from ..inputs import read_image
 from .network import PoseNetwork
-from .picture_files import SUFFIXES, check_picture_name, write_picture
+from .picture_files import SUFFIXES, check_suffix, write_picture
 from .progress import progress_bar
 from .side_by_side import Drawn, SideBySide
 from .window import Window
@@ -112,7 +112,7 @@ def _targets(
                 f'--out-file is for one image and there are {len(names)}: give '
                 '--out-dir'
             )
-        targets[names[0]] = check_picture_name(out_file)
+        targets[names[0]] = check_suffix(out_file, SUFFIXES, 'picture')
     elif out_dir is not None:
         targets = {name: Path(out_dir) / _out_name(name) for name in names}
     sources: dict[Path, str] = {}

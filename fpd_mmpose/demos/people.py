@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from ..detection import PersonDetector, Selection
+from ..inputs import check_boxes
 
 
 class PersonBoxes:
@@ -38,9 +39,9 @@ class PersonBoxes:
         Raises:
             ValueError: If the detector cannot be used. One line.
         """
-        height, width = image.shape[:2]
         if self.detector is None:
-            return np.array([[0, 0, width, height]], np.float32)
+            return check_boxes(None, image.shape)
+        height, width = image.shape[:2]
         with _options_of_the_demos():
             (found,) = self.detector([image])
         people, _, _ = self.selection(found, width, height)

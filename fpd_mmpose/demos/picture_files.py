@@ -1,13 +1,14 @@
 """Pictures that appear whole or not at all."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from ..atomic import replace_when_done
+from ..atomic import write_bytes
 
-#: What a demo writes.
+#: Kinds of pictures that are written.
 SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.webp')
 
 
@@ -46,29 +47,27 @@ def write_picture(path: str | Path, picture: np.ndarray) -> None:
     Raises:
         ValueError: If it cannot be written; the path keeps what it had. One line.
     """
-    content = encode_picture(picture, check_picture_name(path).suffix.lower())
-    try:
-        with replace_when_done(path) as partial:
-            partial.write_bytes(content)
-    except OSError as error:
-        raise ValueError(f'"{path}" cannot be written: {error.strerror}') from error
+    path = check_suffix(path, SUFFIXES, 'picture')
+    write_bytes(path, encode_picture(picture, path.suffix.lower()))
 
 
-def check_picture_name(path: str | Path) -> Path:
-    """Refuses names of files that are no pictures.
+def check_suffix(path: str | Path, suffixes: Iterable[str], kind: str) -> Path:
+    """Refuses names of files that do not say what they are.
 
     Args:
         path (str | Path): The file to write.
+        suffixes (Iterable[str]): Those that will do, in lower case.
+        kind (str): What the file is to be, for the message.
 
     Returns:
         Path: The same.
 
     Raises:
-        ValueError: If its suffix is none of :data:`SUFFIXES`. One line.
+        ValueError: If its suffix is none of them. One line.
     """
     path = Path(path)
-    if path.suffix.lower() not in SUFFIXES:
+    if path.suffix.lower() not in suffixes:
         raise ValueError(
-            f'"{path}" must be the name of a picture: end it in {", ".join(SUFFIXES)}'
+            f'"{path}" must be the name of a {kind}: end it in {", ".join(suffixes)}'
         )
     return path

@@ -12,8 +12,9 @@ from mmengine.logging import print_log
 
 from ..atomic import replace_when_done
 from .frame_reader import FrameReader
-from .frame_writer import FrameWriter, check_video_name
+from .frame_writer import CODECS, FrameWriter
 from .interruption import stop_when_asked
+from .picture_files import check_suffix
 from .progress import progress_bar
 from .side_by_side import SideBySide
 from .window import Window
@@ -73,7 +74,7 @@ def run_video_demo(
             line.
     """
     if out is not None:
-        out = check_video_name(out)
+        out = check_suffix(out, CODECS, 'video')
         if not reader.is_webcam and out.resolve() == Path(reader.name).resolve():
             raise ValueError(f'"{out}" is the video itself: write elsewhere')
     with stop_when_asked() as stop:

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fpd_mmpose.atomic import replace_when_done
+from fpd_mmpose.atomic import write_bytes
 from fpd_mmpose.inputs import read_image
 
 from .draw import draw_poses
@@ -78,11 +78,7 @@ def _write(path: Path, image: np.ndarray) -> None:
         raise ValueError(
             f'"{path}" cannot be written: name a file that ends in .jpg or .png'
         ) from error
-    try:
-        with replace_when_done(path) as partial:
-            partial.write_bytes(content.tobytes())
-    except OSError as error:
-        raise ValueError(f'"{path}" cannot be written: {error.strerror}') from error
+    write_bytes(path, content.tobytes())
 
 
 if __name__ == '__main__':

@@ -12,7 +12,7 @@ from mmengine.config import Config
 from onnx import ModelProto
 from torch import nn
 
-from ...atomic import replace_when_done
+from ...atomic import write_bytes
 from ...converters import init_fitting_model
 from ...version import __version__
 from ..model_info import ModelInfo
@@ -152,11 +152,7 @@ def write(checked: Checked, out: str | Path) -> ExportReport:
         finished.graph.output.extend(kept)
     onnx.helper.set_model_props(finished, info.to_metadata())
     content = finished.SerializeToString(deterministic=True)
-    try:
-        with replace_when_done(out) as partial:
-            partial.write_bytes(content)
-    except OSError as error:
-        raise ValueError(f'"{out}" cannot be written: {error.strerror}') from error
+    write_bytes(out, content)
     return ExportReport(str(out), info, difference, peak, len(content))
 
 
