@@ -1,10 +1,11 @@
 """Layers merged where it changes nothing but the rounding."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 import numpy as np
 import torch
-from onnx import GraphProto, ModelProto, NodeProto, numpy_helper
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, numpy_helper
 from torch import nn
 
 from ...models.backbones.stacked_hourglass import HourglassStack
@@ -113,18 +114,34 @@ def drop_unused(graph: GraphProto) -> None:
     graph.initializer.extend(kept)
 
 
-def _fold(graph: GraphProto, conv: NodeProto, norm: NodeProto) -> None:
-    values = {one.name: one for one in graph.initializer}
-    weight, *bias = (numpy_helper.to_array(values[name]) for name in conv.input[1:])
+def affine_of(
+    norm: NodeProto, values: Mapping[str, TensorProto]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Reads what a batch norm does to each channel.
+
+    Args:
+        norm (NodeProto): The batch norm.
+        values (Mapping[str, TensorProto]): Constants of its graph, by name.
+
+    Returns:
+        tuple[np.ndarray, np.ndarray]: The factor, and what is then added, float64 (C,).
+    """
     scale, shift, mean, variance = (
         numpy_helper.to_array(values[name]).astype(np.float64)
         for name in norm.input[1:5]
     )
     epsilon = next((a.f for a in norm.attribute if a.name == 'epsilon'), 1e-5)
     factor = scale / np.sqrt(variance + epsilon)
+    return factor, shift - mean * factor
+
+
+def _fold(graph: GraphProto, conv: NodeProto, norm: NodeProto) -> None:
+    values = {one.name: one for one in graph.initializer}
+    weight, *bias = (numpy_helper.to_array(values[name]) for name in conv.input[1:])
+    factor, shift = affine_of(norm, values)
     # Transposed convolutions are (in, out, height, width).
     weight = weight * factor[None, :, None, None]
-    bias = ((bias[0] if bias else 0) - mean) * factor + shift
+    bias = (bias[0] if bias else 0) * factor + shift
     # Under new names: the exporter lets layers share equal values.
     del conv.input[1:]
     for name, value in (('weight', weight), ('bias', bias)):

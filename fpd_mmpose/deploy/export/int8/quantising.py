@@ -3,10 +3,10 @@
 from collections.abc import Collection
 
 import numpy as np
-from onnx import GraphProto, ModelProto, NodeProto, helper, numpy_helper
+from onnx import GraphProto, ModelProto, helper, numpy_helper
 from onnxruntime.quantization import QDQQuantizer, QuantType, TensorsData
 
-from ..folding import drop_unused
+from ..folding import affine_of, drop_unused
 
 #: Kinds of nodes that work on 8 bits, so that nothing is converted between them.
 KINDS = ('Conv', 'Add', 'MaxPool', 'Relu', 'Resize')
@@ -25,7 +25,7 @@ def norms_as_convolutions(graph: GraphProto) -> None:
     for node in graph.node:
         if node.op_type != 'BatchNormalization':
             continue
-        factor, shift = _affine(node, constants)
+        factor, shift = affine_of(node, constants)
         names = [f'{node.name}/{part}' for part in ('weight', 'bias')]
         values = (factor.reshape(-1, 1, 1, 1), shift)
         graph.initializer.extend(
@@ -43,16 +43,6 @@ def norms_as_convolutions(graph: GraphProto) -> None:
             )
         )
     drop_unused(graph)
-
-
-def _affine(node: NodeProto, constants: dict) -> tuple[np.ndarray, np.ndarray]:
-    scale, shift, mean, variance = (
-        numpy_helper.to_array(constants[name]).astype(np.float64)
-        for name in node.input[1:5]
-    )
-    epsilon = next((a.f for a in node.attribute if a.name == 'epsilon'), 1e-5)
-    factor = scale / np.sqrt(variance + epsilon)
-    return factor, shift - mean * factor
 
 
 def in_8_bits(
