@@ -1,8 +1,8 @@
-# MMPoseInferencer reads these two.
+# Read by MMPoseInferencer.
 dataset_type = 'FPDCocoDataset'
 data_mode = 'topdown'
-# Where `train2017` or `images/train2017`, `annotations` and
-# `person_detection_results` are.
+# Holds `train2017` or `images/train2017`, `annotations`, and
+# `person_detection_results`.
 data_root = 'data/coco/'
 codec = dict(type='FPDHeatmap', input_size=(192, 256), heatmap_size=(48, 64), sigma=2)
 
@@ -12,7 +12,7 @@ train_pipeline = [
     load_image,
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='RandomFlip', direction='horizontal', prob=0.5),
-    # The reference asks for more than 8 keypoints, and more than 2 of the half. It
+    # The reference requires more than 8 keypoints, and more than 2 in the half. It
     # prefers the upper half where a standard normal draw is below 0.5.
     dict(
         type='RandomHalfBody',
@@ -35,7 +35,7 @@ val_pipeline = [
     dict(type='PackPoseInputs'),
 ]
 
-# On each of 4 GPUs.
+# Per GPU, on 4 GPUs.
 train_dataloader = dict(
     batch_size=24,
     num_workers=4,

@@ -1,6 +1,6 @@
 _base_ = ['coco_384x288.py']
 
-# Hourglasses and ResNets: weaker augmentation than HRNets, and no half bodies.
+# For hourglasses and ResNets: weaker augmentation than for HRNets, and no half bodies.
 train_pipeline = [
     *_base_.train_pipeline[:3],
     dict(type='RandomScaleRotation', scale_factor=0.3, rotation_factor=40, prob=0.6),

@@ -1,5 +1,5 @@
-# What distillation adds to the config of its student, which takes it from here by
-# name: two bases may not both set `model`.
+# What distillation adds to the config of a student, which refers to it by name because
+# two bases must not both set `model`.
 fpd = dict(type='FPDDistiller', distill_loss=dict(type='HeatmapDistillLoss', alpha=0.5))
-# As in the reference, teacher and student are measured before the first epoch.
+# As in the reference, teacher and student are validated before the first epoch.
 fpd_hook = dict(type='ValidateBeforeTrainingHook')

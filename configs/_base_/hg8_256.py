@@ -1,7 +1,6 @@
-num_stacks = 8
 model = dict(
     type='TopdownPoseEstimator',
-    # The reference trains its hourglasses on BGR images with the RGB statistics.
+    # The reference trains hourglasses on BGR images, normalized with RGB statistics.
     data_preprocessor=dict(
         type='PoseDataPreprocessor',
         mean=[123.675, 116.28, 103.53],
@@ -9,14 +8,14 @@ model = dict(
         bgr_to_rgb=False,
     ),
     backbone=dict(
-        type='StackedHourglass', num_stacks=num_stacks, num_features=256, num_joints=16
+        type='StackedHourglass', num_stacks=8, num_features=256, num_joints=16
     ),
-    # Adds no weights: sums the losses of the stacks and decodes the last one.
+    # Adds no weights: it sums the losses of all stacks and decodes the last one.
     head=dict(
         type='CPMHead',
         in_channels=16,
         out_channels=16,
-        num_stages=num_stacks,
+        num_stages=8,
         deconv_out_channels=None,
         final_layer=None,
         loss=dict(type='KeypointMSELoss', use_target_weight=True, loss_weight=0.5),

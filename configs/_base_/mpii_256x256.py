@@ -1,4 +1,4 @@
-# MMPoseInferencer reads these two.
+# Read by MMPoseInferencer.
 dataset_type = 'FPDMpiiDataset'
 data_mode = 'topdown'
 data_root = 'data/mpii/'

@@ -1,8 +1,8 @@
-# SimpleBaseline. The head's defaults are the reference's: 3 deconvolutions of 256
+# SimpleBaseline. The head's defaults match the reference: 3 deconvolutions with 256
 # channels and kernel 4, without bias, and a 1x1 convolution.
 model = dict(
     type='TopdownPoseEstimator',
-    # The reference trains its ResNets on BGR images with the RGB statistics.
+    # The reference trains ResNets on BGR images, normalized with RGB statistics.
     data_preprocessor=dict(
         type='PoseDataPreprocessor',
         mean=[123.675, 116.28, 103.53],

@@ -1,5 +1,5 @@
-# A teacher of another skeleton: it has 12 of MPII's 16 joints, found by their names.
-# The other four learn from the labels alone.
+# A teacher with another skeleton: it has 12 of MPII's 16 joints, matched by name. The
+# other four learn from the labels alone.
 _base_ = ['hg4_128_fpd_mpii.py']
 
 model = dict(

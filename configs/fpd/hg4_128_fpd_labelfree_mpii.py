@@ -1,6 +1,6 @@
-# No labels at all: a student learns from the teacher's heatmaps alone, on people of
-# `data/unlabeled`. Labelled people of MPII only measure it.
-_base_ = ['hg4_128_fpd_scratch_mpii.py']
+# No labels at all: the student learns from the teacher's heatmaps alone, on the people
+# in `data/unlabeled`. MPII is only for validation.
+_base_ = ['hg4_128_fpd_mpii.py']
 
 model = dict(distill_loss=dict(alpha=1))
 train_dataloader = dict(
@@ -15,3 +15,4 @@ train_dataloader = dict(
         ],
     ),
 )
+load_from = None

@@ -1,11 +1,4 @@
-# The reference's FPD*: distillation from the first epoch on, without a trained student.
-_base_ = ['../hourglass/hg4_128_mpii.py', '../_base_/fpd.py']
+# The reference's FPD*: distillation from random weights, without a trained student.
+_base_ = ['hg4_128_fpd_mpii.py']
 
-model = dict(
-    **_base_.fpd,
-    teacher=dict(
-        config='configs/hourglass/hg8_256_mpii.py',
-        checkpoint='checkpoints/hg8_256_mpii.pth',
-    ),
-)
-custom_hooks = [*_base_.custom_hooks, _base_.fpd_hook]
+load_from = None

@@ -1,5 +1,5 @@
-# Beside every labelled person of MPII a batch has one of `data/unlabeled`, where the
-# teacher's heatmaps are the only target. An epoch is one pass over MPII.
+# Each batch pairs every labeled person of MPII with one from `data/unlabeled`, for whom
+# the teacher's heatmaps are the only target. An epoch is one pass over MPII.
 _base_ = ['hg4_128_fpd_mpii.py']
 
 unlabeled = dict(

@@ -1,4 +1,4 @@
-# The trained student goes on: its file replaces the ImageNet weights.
+# The plainly trained student learns on; its checkpoint replaces the ImageNet weights.
 _base_ = ['../hrnet/hrnet_w32_mpii.py', '../_base_/fpd.py']
 
 model = dict(
@@ -12,7 +12,7 @@ model = dict(
 custom_hooks = [*_base_.custom_hooks, _base_.fpd_hook]
 load_from = 'checkpoints/hrnet_w32_mpii.pth'
 
-# Short, and at a rate that hardly moves the student.
+# Short, with a learning rate that changes the student little.
 train_dataloader = dict(batch_size=16)
 optim_wrapper = dict(optimizer=dict(lr=1e-5))
 param_scheduler = [dict(_base_.param_scheduler[0], milestones=[5, 10, 15])]

@@ -1,4 +1,4 @@
-# A pair of MMPose's own: its data, schedule and published weights, and FPD on top.
+# FPD for two networks of MMPose, with its data, schedule, and published weights.
 _base_ = [
     'mmpose::body_2d_keypoint/topdown_heatmap/coco/'
     'td-hm_litehrnet-30_8xb64-210e_coco-256x192.py',

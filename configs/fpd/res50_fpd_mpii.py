@@ -1,4 +1,4 @@
-# The trained student goes on: its file replaces the ImageNet weights.
+# The plainly trained student learns on; its checkpoint replaces the ImageNet weights.
 _base_ = ['../resnet/res50_mpii.py', '../_base_/fpd.py']
 
 model = dict(

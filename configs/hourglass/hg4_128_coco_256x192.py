@@ -1,3 +1,3 @@
-_base_ = ['hg4_256_coco_256x192.py']
+_base_ = ['hg8_256_coco_256x192.py']
 
-model = dict(backbone=dict(num_features=128))
+model = dict(backbone=dict(num_stacks=4, num_features=128), head=dict(num_stages=4))

@@ -1,3 +1,10 @@
-_base_ = ['hg4_256_mpii.py']
+_base_ = [
+    '../_base_/hg8_256.py',
+    '../_base_/adam_140e.py',
+    '../_base_/mpii_256x256.py',
+]
 
-model = dict(backbone=dict(num_features=128))
+model = dict(
+    backbone=dict(num_stacks=4, num_features=128),
+    head=dict(num_stages=4, decoder=_base_.codec),
+)

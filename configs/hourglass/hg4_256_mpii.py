@@ -1,4 +1,10 @@
-_base_ = ['hg8_256_mpii.py']
+_base_ = [
+    '../_base_/hg8_256.py',
+    '../_base_/adam_140e.py',
+    '../_base_/mpii_256x256.py',
+]
 
-num_stacks = 4
-model = dict(backbone=dict(num_stacks=num_stacks), head=dict(num_stages=num_stacks))
+model = dict(
+    backbone=dict(num_stacks=4),
+    head=dict(num_stages=4, decoder=_base_.codec),
+)

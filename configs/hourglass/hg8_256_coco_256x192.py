@@ -1,5 +1,5 @@
-# There is none of 384x288: four halvings of its 72 columns do not come out even, and
-# the reference's network stops with an error there.
+# There is no 384x288 version: the network halves its input four more times, and 72
+# columns cannot be halved evenly; the reference stops with an error there.
 _base_ = [
     '../_base_/hg8_256.py',
     '../_base_/adam_140e.py',

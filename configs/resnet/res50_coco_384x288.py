@@ -5,7 +5,7 @@ _base_ = [
 ]
 
 model = dict(head=dict(decoder=_base_.codec))
-# On each of 4 GPUs, as in the reference's experiment file.
+# Per GPU, on 4 GPUs, as in the reference's experiment file.
 train_dataloader = dict(batch_size=32)
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 auto_scale_lr = dict(base_batch_size=128)
