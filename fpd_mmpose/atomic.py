@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Writes files atomically: a file is either complete or unchanged."""
 
 import json
 import os
@@ -8,21 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from fpd_mmpose.errors import UserError
+
 
 @contextmanager
 def replace_when_done(path: str | Path) -> Iterator[Path]:
-    """Gives a temporary file that takes the place of ``path`` at the end.
+    """Yields a temporary file that replaces ``path`` unless the block raises an error.
 
-    Where the block raises, ``path`` keeps what it had. Missing folders are made.
-
-    Args:
-        path (str | Path): The file to write.
-
-    Yields:
-        Path: What to write instead, in the same folder and with the same suffix.
-
-    Raises:
-        ValueError: If the folder cannot be written. One line.
+    The temporary file has the same folder and suffix. Missing folders are created.
     """
     path = Path(path)
     try:
@@ -31,9 +24,9 @@ def replace_when_done(path: str | Path) -> Iterator[Path]:
             dir=path.parent, prefix=f'.{path.stem}-', suffix=path.suffix
         )
     except OSError as error:
-        raise ValueError(f'"{path}" cannot be written: {error.strerror}') from error
+        raise _cannot_write(path, error) from error
     os.close(handle)
-    # mkstemp keeps others out; the file gets the rights of any new file.
+    # mkstemp makes the file private; give it the permissions of any new file.
     mask = os.umask(0)
     os.umask(mask)
     os.chmod(name, 0o666 & ~mask)
@@ -46,32 +39,19 @@ def replace_when_done(path: str | Path) -> Iterator[Path]:
 
 
 def write_json(path: str | Path, content: Any, indent: int | None = None) -> None:
-    """Writes a JSON file whole or not at all.
-
-    Args:
-        path (str | Path): The file.
-        content (Any): What :mod:`json` can write.
-        indent (int, optional): Spaces of each level; on one line by default.
-
-    Raises:
-        ValueError: If the folder cannot be written. One line.
-    """
+    """Writes a JSON file atomically."""
     with replace_when_done(path) as partial:
         partial.write_text(json.dumps(content, indent=indent) + '\n')
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:
-    """Writes a file whole or not at all.
-
-    Args:
-        path (str | Path): The file.
-        content (bytes): What it is to hold.
-
-    Raises:
-        ValueError: If it cannot be written. One line.
-    """
+    """Writes a binary file atomically."""
     try:
         with replace_when_done(path) as partial:
             partial.write_bytes(content)
     except OSError as error:
-        raise ValueError(f'"{path}" cannot be written: {error.strerror}') from error
+        raise _cannot_write(path, error) from error
+
+
+def _cannot_write(path: str | Path, error: OSError) -> UserError:
+    return UserError(f'"{path}" cannot be written: {error.strerror}')

@@ -1,37 +1,33 @@
-"""From a person's box to the network's input, and back: NumPy and OpenCV alone."""
+"""Maps people's boxes to network inputs and back, with NumPy and OpenCV alone."""
 
 from collections.abc import Callable
 
 import cv2
 import numpy as np
 
+#: The factor that enlarges a box before it is cropped.
+PADDING = 1.25
+#: Pixels per unit of ``scale`` in MPII's annotations.
+PIXELS_PER_SCALE = 200.0
+#: Pixels per unit of ``scale`` by which MPII's centers are moved down.
+CENTER_SHIFT = 15.0
+
 
 def box_center_scale(
     boxes: np.ndarray, padding: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Takes boxes as ``GetBBoxCenterScale`` does.
+    """Converts xyxy boxes (N, 4) to centers and padded sizes, (N, 2) each.
 
-    Args:
-        boxes (np.ndarray): ``x1, y1, x2, y2`` in pixels, (N, 4).
-        padding (float): What their sizes are multiplied by.
-
-    Returns:
-        tuple[np.ndarray, np.ndarray]: Centres, and widths and heights after the
-        padding, in pixels, (N, 2) each.
+    The numbers are those of MMPose's ``GetBBoxCenterScale``.
     """
     first, last = boxes[:, :2], boxes[:, 2:]
     return (last + first) * 0.5, (last - first) * padding
 
 
 def fit_aspect_ratio(scale: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Lengthens the shorter side of boxes to the shape of a crop.
+    """Lengthens the shorter sides of boxes (N, 2) to the aspect ratio of a crop.
 
-    Args:
-        scale (np.ndarray): Widths and heights in pixels, (N, 2).
-        size (tuple[int, int]): Width and height of the crop.
-
-    Returns:
-        np.ndarray: Widths and heights, (N, 2).
+    ``size`` is the width and height of the crop.
     """
     ratio = size[0] / size[1]
     width, height = scale[:, :1], scale[:, 1:]
@@ -48,17 +44,10 @@ def reference_warp(
     rotation: float,
     output_size: tuple[int, int],
 ) -> np.ndarray:
-    """Computes the affine map from the image to the crop.
+    """Computes the affine map (2, 3) from the image to the crop of one box.
 
-    Args:
-        center (np.ndarray): Centre of the box in pixels, (2,).
-        scale (np.ndarray): Width and height of the box in pixels, (2,); the width
-            alone sets the size, as in the reference.
-        rotation (float): In degrees.
-        output_size (tuple[int, int]): Width and height of the crop.
-
-    Returns:
-        np.ndarray: The matrix, float64, (2, 3).
+    The center and scale are in pixels, the rotation is in degrees, and the output size
+    is the width and height. As in the reference, only the width of the box counts.
     """
     angle = np.pi * rotation / 180
     half = scale[0] * -0.5
@@ -72,19 +61,9 @@ def stock_warp(
     rotation: float,
     output_size: tuple[int, int],
 ) -> np.ndarray:
-    """Computes the map of MMPose's ``TopdownAffine``.
+    """Computes the map of MMPose's ``TopdownAffine``; see :func:`reference_warp`.
 
-    It fixes the map of :func:`reference_warp` by other points: the centre, the middle
-    of the box's left edge, and a point at a right angle.
-
-    Args:
-        center (np.ndarray): Centre of the box in pixels, (2,).
-        scale (np.ndarray): Width and height of the box in pixels, (2,).
-        rotation (float): In degrees.
-        output_size (tuple[int, int]): Width and height of the crop.
-
-    Returns:
-        np.ndarray: The matrix, float64, (2, 3).
+    The two maps differ only by rounding, because they are fitted to different points.
     """
     angle = np.deg2rad(rotation)
     half = scale[0] * -0.5
@@ -98,7 +77,7 @@ def _warp(
     output_size: tuple[int, int],
     output_arm: tuple[float, float],
 ) -> np.ndarray:
-    """Maps the centre and a point beside it, by points in float32."""
+    """Fits the map to float32 points: the center, an arm, and a right angle."""
     source = np.zeros((3, 2), dtype=np.float32)
     source[0] = center
     source[1] = center + arm
@@ -111,7 +90,7 @@ def _warp(
     return cv2.getAffineTransform(source, target)
 
 
-#: The map of each class that crops.
+#: The map of each cropping transform.
 WARPS: dict[str, Callable[..., np.ndarray]] = {
     'FPDTopdownAffine': reference_warp,
     'TopdownAffine': stock_warp,
@@ -124,16 +103,9 @@ def crop_box(
     size: tuple[int, int],
     out: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Cuts a box out of an image.
+    """Crops a box of the given width and height, which is black outside the image.
 
-    Args:
-        image (np.ndarray): (H, W) or (H, W, C).
-        warp (np.ndarray): The map from the image to the crop, (2, 3).
-        size (tuple[int, int]): Width and height of the crop.
-        out (np.ndarray, optional): Where to write it, (h, w) or (h, w, C).
-
-    Returns:
-        np.ndarray: The crop; black outside of the image.
+    The crop is written to ``out`` if that is given.
     """
     return cv2.warpAffine(image, warp, size, dst=out, flags=cv2.INTER_LINEAR)
 
@@ -144,19 +116,12 @@ def to_image(
     scale: np.ndarray,
     input_size: tuple[int, int],
 ) -> np.ndarray:
-    """Brings keypoints back to the image, as ``TopdownPoseEstimator`` does.
+    """Maps keypoints (N, K, 2) from the crops to the image, in float32.
 
-    Args:
-        keypoints (np.ndarray): In pixels of the crops, (N, K, 2).
-        center (np.ndarray): Of the boxes, in pixels of the image, (N, 2).
-        scale (np.ndarray): Widths and heights of the boxes, of the shape of a crop,
-            (N, 2).
-        input_size (tuple[int, int]): Width and height of a crop.
-
-    Returns:
-        np.ndarray: In pixels of the image, float32 (N, K, 2).
+    ``center`` and ``scale`` (N, 2) are in image pixels, the latter with the aspect
+    ratio of the crop. The numbers are those of MMPose's ``TopdownPoseEstimator``.
     """
     center, scale = center[:, None], scale[:, None]
-    # In float64, to which the tuple of integers brings MMPose's too.
+    # The integer tuple makes this float64, in MMPose too.
     found = keypoints / np.array(input_size) * scale + center - 0.5 * scale
     return found.astype(np.float32)

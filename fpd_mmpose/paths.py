@@ -1,36 +1,27 @@
-"""Where the configs of this project are found."""
+"""Finds and reads configs."""
 
 from pathlib import Path
 
 from mmengine.config import Config, ConfigDict
 from mmengine.hub import get_config
 
+from fpd_mmpose.errors import UserError
+
 _PACKAGE = Path(__file__).resolve().parent
 
 
 def config_root() -> Path:
-    """The folder ``configs``: inside an installed package, or beside the sources.
-
-    Returns:
-        Path: An absolute folder.
-    """
+    """Returns the ``configs`` folder of the installed package or of the checkout."""
     installed = _PACKAGE / '.mim' / 'configs'
     return installed if installed.is_dir() else _PACKAGE.parent / 'configs'
 
 
 def load_config(source: str | Path | dict) -> Config:
-    """Finds and reads a config.
+    """Finds and reads a config, which must have a ``model``.
 
-    Args:
-        source (str | Path | dict): A path, tried from the working directory and then
-            in this package's ``configs`` folder; a name such as
-            ``mmpose::body_2d_keypoint/...``; a whole config, or that of a model.
-
-    Returns:
-        Config: With the key ``model``.
-
-    Raises:
-        ValueError: If it cannot be found or holds no model. One line.
+    ``source`` is a path, relative to the working directory or to this package's
+    ``configs`` folder; a name such as ``mmpose::body_2d_keypoint/...``; or the content
+    of a config or of its ``model``.
     """
     if isinstance(source, dict):
         content = ConfigDict(source)
@@ -39,11 +30,13 @@ def load_config(source: str | Path | dict) -> Config:
         try:
             config = get_config(str(source))
         except Exception as error:
-            raise ValueError(f'config "{source}" cannot be read: {error}') from error
+            raise UserError(f'config "{source}" cannot be read: {error}') from error
     else:
         config = Config.fromfile(_find(Path(source)))
     if 'type' not in config.get('model', {}):
-        raise ValueError(f'config "{source}" has no `model`')
+        raise UserError(
+            f'config "{source}" has no `model`: expected the config of a run or a model'
+        )
     return config
 
 
@@ -52,6 +45,6 @@ def _find(path: Path) -> Path:
     for candidate in (path.expanduser(), packaged):
         if candidate.is_file():
             return candidate
-    raise ValueError(
+    raise UserError(
         f'config "{path}" does not exist: looked in {Path.cwd()} and {config_root()}'
     )

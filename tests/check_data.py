@@ -1,4 +1,4 @@
-"""Data and configs that the checks are run on."""
+"""Data and configs for tests of the check."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ HEADS = 'annotations/mpii_gt_val.mat'
 
 
 def config_of(root: Path, name: str = 'hourglass/hg4_128_mpii.py') -> Config:
-    """A config that reads the data in a folder."""
+    """Loads a config that reads the data in a folder."""
     config = load_config(name)
     set_data_root(config, root)
     return config
@@ -30,13 +30,13 @@ def edit(path: Path, change: Callable[[list[dict]], None]) -> None:
 
 
 def only(lines: list[str]) -> str:
-    """The one message that there is."""
+    """Returns the only message."""
     (line,) = lines
     assert '\n' not in line
     return line
 
 
 def image_of(root: Path, split: str, record: int) -> Path:
-    """Where the image of a record is."""
+    """Returns the path of the image of a record."""
     people = json.loads((root / split).read_text())
     return root / 'images' / people[record]['image']

@@ -1,4 +1,4 @@
-"""A small data set in COCO's format: people as dots on noise."""
+"""A small dataset in COCO's format: people as dots on noise."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 DETECTIONS = 'person_detection_results/COCO_val2017_detections_AP_H_56_person.json'
-#: Joints as parts of a person's box, in COCO's order.
+#: Keypoints relative to the box of a person, in COCO's order.
 POSE = np.array(
     [
         [0.50, 0.08], [0.54, 0.06], [0.46, 0.06], [0.58, 0.08], [0.42, 0.08],
@@ -20,13 +20,13 @@ POSE = np.array(
 
 
 def image(image_id: int, width: int = 120, height: int = 80) -> dict:
-    """An image's record."""
+    """Makes the record of an image."""
     name = f'{image_id:012d}.jpg'
     return dict(id=image_id, file_name=name, width=width, height=height)
 
 
 def person(ann_id: int, image_id: int, bbox: list[float], /, **changes: Any) -> dict:
-    """An annotation of someone who fills the box, with every keypoint visible."""
+    """Annotates a person who fills the box, with every keypoint visible."""
     corner, size = np.array(bbox[:2]), np.array(bbox[2:])
     points = (corner + POSE * size).round(2)
     return {
@@ -44,23 +44,23 @@ def person(ann_id: int, image_id: int, bbox: list[float], /, **changes: Any) -> 
 
 
 def coco(images: list[dict], annotations: list[dict]) -> dict:
-    """The content of an annotation file."""
+    """Makes the content of an annotation file."""
     category = dict(id=1, name='person', supercategory='person')
     return dict(images=images, annotations=annotations, categories=[category])
 
 
 def write_json(path: Path, content: Any) -> str:
-    """Writes a file, and its folder."""
+    """Writes a file, and creates its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content))
     return str(path)
 
 
 def write_coco(root: Path, reference_layout: bool = False) -> None:
-    """Writes 4 images to train on and 3 to evaluate on, of two people each.
+    """Writes 4 training and 3 validation images, each with two people.
 
-    Of every person of the latter there is a detected box, one pixel larger on each
-    side; and there is one of something else.
+    The latter also have detections, one pixel larger on each side, and one of another
+    category.
     """
     random = np.random.default_rng(0)
     for split, first, count in (('train', 100, 4), ('val', 201, 3)):
@@ -77,13 +77,13 @@ def write_coco(root: Path, reference_layout: bool = False) -> None:
         write_json(root / name, coco(images, people))
     detections = [
         dict(
-            image_id=human['image_id'],
+            image_id=annotated['image_id'],
             category_id=1,
             bbox=[x - 1, y - 1, w + 2, h + 2],
             score=0.9 - 0.1 * (index % 2),
         )
-        for index, human in enumerate(people)
-        for x, y, w, h in [human['bbox']]
+        for index, annotated in enumerate(people)
+        for x, y, w, h in [annotated['bbox']]
     ]
     write_json(root / DETECTIONS, [*detections, {**detections[0], 'category_id': 3}])
 
@@ -98,8 +98,8 @@ def _draw(
 ) -> None:
     shape = (record['height'], record['width'], 3)
     canvas = random.integers(0, 60, shape).astype(np.uint8)
-    for human in people:
-        for x, y, _ in np.reshape(human['keypoints'], (-1, 3)):
+    for annotated in people:
+        for x, y, _ in np.reshape(annotated['keypoints'], (-1, 3)):
             cv2.circle(canvas, (int(x), int(y)), 2, (60, 200, 255), -1)
     folder = root / ('images' if reference_layout else '') / f'{split}2017'
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Builds files in the layout of MPII's mpii_human_pose_v1_u12_1.mat."""
+"""Writes files like MPII's mpii_human_pose_v1_u12_1.mat."""
 
 from pathlib import Path
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from scipy.io import savemat
 
-#: What MATLAB writes for [].
+#: An empty MATLAB array.
 EMPTY = np.zeros((0, 0))
 
 
 def structs(records: list[dict]) -> np.ndarray:
-    """A struct array: a field that a record lacks is [] there."""
+    """Makes a struct array, in which missing fields are empty."""
     fields = list(dict.fromkeys(field for record in records for field in record))
     array = np.empty((1, len(records)), [(field, object) for field in fields])
     for index, record in enumerate(records):
@@ -25,7 +25,7 @@ def person(
     scale: Any = 1.5,
     head: tuple | None = (10, 20, 13, 24),
 ) -> dict:
-    """One annorect; joints by id, or points as they are."""
+    """Makes an annorect from joints by id, or from raw points."""
     record = {'scale': scale, 'objpos': structs([dict(x=center[0], y=center[1])])}
     if head:
         record |= dict(zip(('x1', 'y1', 'x2', 'y2'), head, strict=True))

@@ -1,4 +1,4 @@
-"""Boxes become crops with MMPose's numbers, bit for bit."""
+"""Crops have the same numbers as MMPose's, bit for bit."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def boxes(dtype: type) -> np.ndarray:
 
 @pytest.mark.parametrize('dtype', [np.float32, np.float64])
 @pytest.mark.parametrize('padding', [1.0, 1.25])
-def test_centres_and_scales_are_those_of_mmpose(dtype, padding):
+def test_centers_and_scales_equal_mmposes(dtype, padding):
     people = boxes(dtype)
     for found, expected in zip(
         box_center_scale(people, padding), bbox_xyxy2cs(people, padding), strict=True
@@ -33,7 +33,7 @@ def test_centres_and_scales_are_those_of_mmpose(dtype, padding):
 
 @pytest.mark.parametrize('dtype', [np.float32, np.float64])
 @pytest.mark.parametrize('size', [(64, 64), (192, 256), (288, 384), (100, 30)])
-def test_boxes_get_the_shape_of_the_crop_as_in_mmpose(dtype, size):
+def test_boxes_get_the_aspect_ratio_of_the_crop_as_in_mmpose(dtype, size):
     scale = np.random.uniform(1, 600, (200, 2)).astype(dtype)
     found = fit_aspect_ratio(scale, size)
     expected = TopdownAffine._fix_aspect_ratio(scale, size[0] / size[1])
@@ -44,7 +44,7 @@ def test_boxes_get_the_shape_of_the_crop_as_in_mmpose(dtype, size):
 
 @pytest.mark.parametrize('dtype', [np.float32, np.float64])
 @pytest.mark.parametrize('rotation', [0.0, 30.0, -75.5])
-def test_the_stock_map_is_that_of_mmpose(dtype, rotation):
+def test_the_stock_map_equals_mmposes(dtype, rotation):
     for center, scale in np.random.uniform(1, 600, (100, 2, 2)).astype(dtype):
         np.testing.assert_array_equal(
             stock_warp(center, scale, rotation, (192, 256)),
@@ -53,7 +53,7 @@ def test_the_stock_map_is_that_of_mmpose(dtype, rotation):
 
 
 @pytest.mark.parametrize('name', WARPS)
-def test_the_way_back_undoes_the_map(name):
+def test_mapping_back_to_the_image_undoes_the_crop(name):
     size = (192, 256)
     center, scale = box_center_scale(boxes(np.float32), 1.25)
     scale = fit_aspect_ratio(scale, size)

@@ -1,4 +1,4 @@
-"""Joints are found in heatmaps as MMPose finds them; tests/codecs has the reference."""
+"""Decoding equals that of the codecs; tests/codecs compares it with the reference."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ CODECS = dict(FPDHeatmap=FPDHeatmap(**SIZES), MSRAHeatmap=MSRAHeatmap(**SIZES))
 
 
 def heatmaps() -> np.ndarray:
-    """Random ones with maxima everywhere, many at the borders, and empty ones."""
+    """Random heatmaps with maxima everywhere, many at the borders, and empty ones."""
     maps = np.random.randn(8, 100, 48, 64).astype(np.float32)
     rows = np.random.randint(48, size=(8, 100, 1))
     columns = np.random.randint(64, size=(8, 100, 1))
@@ -23,12 +23,12 @@ def heatmaps() -> np.ndarray:
     )
     maps[6, :50] = -np.abs(maps[6, :50])
     maps[7, :50] = 0
-    maps[7, 50:] = 1  # all the same: the first
+    maps[7, 50:] = 1  # the first of equal values wins
     return maps
 
 
 @pytest.mark.parametrize('name', DECODERS)
-def test_a_batch_is_decoded_as_the_codec_decodes_each(name):
+def test_a_batch_is_decoded_like_single_heatmaps(name):
     maps = heatmaps()
     before = maps.copy()
     keypoints, scores = DECODERS[name](maps)

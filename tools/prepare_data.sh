@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Links data sets and weights that are elsewhere into the checkout, where the configs
-# look for them. Run it again at any time: what is linked already stays.
+# Links datasets and weights into the checkout, where the configs look for them.
+# Existing links stay, so it can be run again at any time.
 set -euo pipefail
 
 usage() {
@@ -12,13 +12,13 @@ usage: bash tools/prepare_data.sh [--datasets DIR] [--mpii DIR] [--coco DIR]
   --coco DIR      link data/coco to this folder
   --models DIR    link checkpoints to this folder
   --datasets DIR  short for --mpii DIR/MPII --coco DIR/MSCOCO --models DIR/models,
-                  of which those count that exist
-  --into DIR      the checkout; the one of this script by default
-  --force         replace links that point elsewhere; a real folder never is
+                  as far as these folders exist
+  --into DIR      the checkout (default: that of this script)
+  --force         replace links that point elsewhere, but never a real folder
 
-Data may be in MMPose's layout or in that of the released FPD code; which one it is
-gets printed, with what is missing. docs/data.md describes both. To check the data
-themselves: python tools/data/check.py CONFIG
+The data can have MMPose's layout or that of the released FPD code; docs/data.md
+describes both. The script prints the layout and the missing files. To check the data
+themselves, run: python tools/data/check.py CONFIG
 EOF
 }
 say() { printf 'prepare_data: %s\n' "$*"; }
@@ -40,7 +40,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-# Without following links: a link that is pointed elsewhere later takes ours along.
+# Does not resolve links, so that ours follow if one is changed later.
 absolute() { (CDPATH='' cd -- "$1" && pwd -L); }
 
 if [ -n "$datasets" ]; then
@@ -49,31 +49,31 @@ if [ -n "$datasets" ]; then
   [ -n "$coco" ] || [ ! -d "$datasets/MSCOCO" ] || coco=$datasets/MSCOCO
   [ -n "$models" ] || [ ! -d "$datasets/models" ] || models=$datasets/models
   [ -n "$mpii$coco$models" ] ||
-    die "--datasets: \"$datasets\" has none of the folders MPII, MSCOCO and models"
+    die "--datasets: \"$datasets\" has no folder MPII, MSCOCO, or models"
 fi
-[ -n "$mpii$coco$models" ] || { usage >&2; die 'there is nothing to link'; }
+[ -n "$mpii$coco$models" ] || { usage >&2; die 'nothing to link'; }
 into=${into:-$(dirname -- "${BASH_SOURCE[0]}")/..}
 [ -d "$into" ] || die "--into: \"$into\" is not a folder"
 into=$(absolute "$into")
 
-# check_link SOURCE LINK OPTION: dies where the link cannot be made.
+# check_link SOURCE LINK OPTION: dies if the link cannot be created.
 check_link() {
   [ -n "$1" ] || return 0
   [ -d "$1" ] || die "$3: \"$1\" is not a folder"
   if [ "$1" -ef "$2" ]; then return; fi
   if [ -L "$2" ]; then
-    [ -n "$force" ] || die "\"$2\" is a link to \"$(readlink "$2")\": --force" \
-      "makes it point to \"$1\""
+    [ -n "$force" ] || die "\"$2\" is a link to \"$(readlink "$2")\": use --force" \
+      "to make it point to \"$1\""
   elif [ -e "$2" ]; then
-    die "\"$2\" is there and is no link: move it away, or link what you need" \
-      'into it by hand; it is never replaced'
+    die "\"$2\" exists and is not a link: move it away, or put links into it by hand;" \
+      'it is never replaced'
   fi
 }
 
 make_link() {
   [ -n "$1" ] || return 0
   if [ "$1" -ef "$2" ]; then
-    say "$2 is there already"
+    say "$2 is already linked"
     return
   fi
   mkdir -p -- "$(dirname -- "$2")"
@@ -81,8 +81,8 @@ make_link() {
   say "$2 -> $(readlink "$2")"
 }
 
-# layout NAME FOLDER PAIR...: says in which layout the data are. A pair is a file or
-# folder as MMPose names it, a colon, and the name in the released code's layout.
+# layout NAME FOLDER PAIR...: reports the layout of the data. A pair is the name of a
+# file or folder in MMPose's layout, a colon, and its name in the released code's.
 layout() {
   local name=$1 folder=$2 pair missing=() mmpose=1 reference=1
   shift 2
@@ -92,25 +92,25 @@ layout() {
     [ -e "$folder/${pair%%:*}" ] || [ -e "$folder/${pair#*:}" ] || missing+=("$pair")
   done
   if [ -n "$mmpose" ]; then
-    say "$name is in MMPose's layout"
+    say "$name has MMPose's layout"
   elif [ -n "$reference" ]; then
-    say "$name is in the layout of the released FPD code"
+    say "$name has the layout of the released FPD code"
   elif [ ${#missing[@]} -eq 0 ]; then
-    say "$name is partly in MMPose's layout and partly in the released FPD code's"
+    say "$name has partly MMPose's layout and partly that of the released FPD code"
   else
     for pair in "${missing[@]}"; do
       if [ "${pair%%:*}" = "${pair#*:}" ]; then
-        warn "$name lacks ${pair%%:*}: it belongs to $folder/${pair%%:*}" \
+        warn "$name lacks ${pair%%:*}: put it at $folder/${pair%%:*}" \
           '(docs/data.md says where to get it)'
       else
-        warn "$name lacks ${pair%%:*}: it belongs to $folder/${pair%%:*} or to" \
+        warn "$name lacks ${pair%%:*}: put it at $folder/${pair%%:*} or at" \
           "$folder/${pair#*:} (docs/data.md says where to get it)"
       fi
     done
   fi
 }
 
-# All checks before the first link.
+# All checks come before the first link.
 for step in check_link make_link; do
   $step "$mpii" "$into/data/mpii" --mpii
   $step "$coco" "$into/data/coco" --coco

@@ -1,8 +1,12 @@
-"""Datasets and transforms."""
+"""Datasets, samplers, and transforms."""
 
-from .datasets import FPDCocoDataset, FPDMpiiDataset, UnlabeledPoseDataset
-from .samplers import MixedBatchSampler
-from .transforms import (
+from fpd_mmpose.datasets.datasets import (
+    FPDCocoDataset,
+    FPDMpiiDataset,
+    UnlabeledPoseDataset,
+)
+from fpd_mmpose.datasets.samplers import MixedBatchSampler
+from fpd_mmpose.datasets.transforms import (
     FPDLoadImage,
     FPDPackPoseInputs,
     FPDTopdownAffine,

@@ -1,4 +1,4 @@
-"""Reads annotation files, in either folder layout, with errors that name the file."""
+"""Reads annotation files in either folder layout and checks their fields."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -8,147 +8,147 @@ from typing import Any
 import numpy as np
 from scipy.io import loadmat
 
-#: The same files and folders as MMPose's documentation and as the reference name
-#: them, relative to the data root.
-MPII_TWINS = (
+from fpd_mmpose.errors import UserError
+
+NamePairs = Sequence[tuple[str, str]]
+
+#: Names of the same files and folders in MMPose's documentation and in the reference,
+#: relative to the data root.
+MPII_TWINS: NamePairs = (
     ('annotations/mpii_train.json', 'annot/train.json'),
     ('annotations/mpii_val.json', 'annot/valid.json'),
     ('annotations/mpii_trainval.json', 'annot/trainval.json'),
     ('annotations/mpii_test.json', 'annot/test.json'),
     ('annotations/mpii_gt_val.mat', 'annot/gt_valid.mat'),
 )
-COCO_TWINS = (('train2017', 'images/train2017'), ('val2017', 'images/val2017'))
+COCO_TWINS: NamePairs = (
+    ('train2017', 'images/train2017'),
+    ('val2017', 'images/val2017'),
+)
 
 
-def in_either_layout(path: str | Path, twins: Sequence[tuple[str, str]]) -> str:
-    """Finds a file or folder under the name that it has in this data root.
-
-    Args:
-        path (str | Path): Where it is in one of the layouts.
-        twins (Sequence[tuple[str, str]]): The names in MMPose's layout and in the
-            reference's.
-
-    Returns:
-        str: ``path``, or its twin if only that one exists.
-    """
+def in_either_layout(
+    path: str | Path, twins: NamePairs = (*MPII_TWINS, *COCO_TWINS)
+) -> str:
+    """Returns ``path``, or its name in the other layout if only that one exists."""
     path = Path(path)
-    if path.exists():
-        return str(path)
-    for pair in twins:
-        # The longer name first: "images/val2017" ends with "val2017" too.
-        for name, twin in sorted(
-            [pair, pair[::-1]], key=lambda names: len(names[0]), reverse=True
-        ):
-            depth = len(Path(name).parts)
-            if path.parts[-depth:] == Path(name).parts:
-                other = Path(*path.parts[:-depth]) / twin
-                if other.exists():
-                    return str(other)
+    if not path.exists():
+        for other in names_in_other_layout(path, twins):
+            if other.exists():
+                return str(other)
     return str(path)
 
 
+def names_in_other_layout(
+    path: Path, twins: NamePairs = (*MPII_TWINS, *COCO_TWINS)
+) -> list[Path]:
+    """Lists the names of a file or folder in the other layout, the likeliest first."""
+    others = []
+    for pair in twins:
+        # The longer name first: "images/val2017" ends with "val2017", too.
+        for name, other in sorted((pair, pair[::-1]), key=lambda names: -len(names[0])):
+            depth = len(Path(name).parts)
+            if path.parts[-depth:] == Path(name).parts:
+                others.append(Path(*path.parts[:-depth], other))
+    return others
+
+
 def read_json(path: str | Path, what: str) -> Any:
-    """Reads a JSON file.
-
-    Args:
-        path (str | Path): The file.
-        what (str): What it holds, for the error, for example ``'COCO annotations'``.
-
-    Returns:
-        Any: The content.
-
-    Raises:
-        ValueError: If the file is missing, empty, truncated or not JSON.
-    """
+    """Reads a JSON file; errors say that it should hold ``what``."""
     text = _read(path, what)
     if not text.strip():
-        raise ValueError(f'"{path}" is empty: expected {what}')
+        raise UserError(f'"{path}" is empty: expected {what}')
     try:
         return json.loads(text)
     except ValueError as error:
-        raise ValueError(
+        raise UserError(
             f'"{path}" is not valid JSON ({error}): is the file truncated? '
             f'Expected {what}'
         ) from error
 
 
 def read_mat(path: str | Path, what: str, names: Iterable[str]) -> dict[str, Any]:
-    """Reads arrays of a MATLAB file (version 4 to 7), which holds no code.
+    """Reads the variables ``names`` of a MATLAB file (version 4 to 7).
 
-    Args:
-        path (str | Path): The file.
-        what (str): What it holds, for the error.
-        names (Iterable[str]): The variables that it must have; no other is read.
-
-    Returns:
-        dict[str, Any]: The variables.
-
-    Raises:
-        ValueError: If the file is missing, is not a MATLAB file or lacks a variable.
+    Such files hold no code. Errors say that the file should hold ``what``.
     """
     names = list(names)
     if not Path(path).is_file():
         reason = 'is not a file' if Path(path).exists() else 'does not exist'
-        raise ValueError(f'"{path}" {reason}: expected {what}')
+        raise UserError(f'"{path}" {reason}: expected {what}')
     try:
         content = loadmat(str(path), variable_names=names)
-    except Exception as error:  # of many types, scipy's own among them
-        raise ValueError(
+    except Exception as error:  # SciPy raises many types, some of its own
+        raise UserError(
             f'"{path}" cannot be read as a MATLAB file ({error}): expected {what}'
         ) from error
     missing = [name for name in names if name not in content]
     if missing:
-        raise ValueError(f'"{path}" has no `{missing[0]}`: expected {what}')
+        raise UserError(f'"{path}" has no `{missing[0]}`: expected {what}')
     return {name: content[name] for name in names}
 
 
-def as_numbers(value: Any, shape: tuple[int, ...]) -> np.ndarray | None:
-    """Converts a field of a record, or tells that it is not what it should be.
+def as_numbers(
+    value: Any, shape: tuple[int, ...], finite: bool = True
+) -> np.ndarray | None:
+    """Converts a JSON value to float64, or returns None.
 
-    Args:
-        value (Any): A field of a JSON file.
-        shape (tuple[int, ...]): Its shape.
-
-    Returns:
-        np.ndarray | None: float64 of that shape; None if the value has another
-        shape, or holds anything but finite numbers.
+    None means that the value is not made of numbers, has another shape, or, by default,
+    has numbers that are not finite.
     """
     try:
-        numbers = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError):
+        numbers = np.array(value)
+    except ValueError:
         return None
-    if numbers.shape != shape or not np.isfinite(numbers).all():
+    # Checked because a conversion would accept text such as "3".
+    if numbers.shape != shape or numbers.dtype.kind not in 'biuf':
         return None
-    return numbers
+    if finite and not np.isfinite(numbers).all():
+        return None
+    return numbers.astype(np.float64)
+
+
+def read_numbers(
+    records: Sequence[dict],
+    names: Sequence[str],
+    field: str,
+    shape: tuple[int, ...] = (),
+    expected: str = 'a finite number',
+    default: float | None = None,
+    finite: bool = True,
+) -> np.ndarray:
+    """Reads a numeric field of all records, (n, *shape), or names the first bad one."""
+    values = [record.get(field, default) for record in records]
+    # All at once, because COCO has hundreds of thousands of records.
+    numbers = as_numbers(values, (len(values), *shape), finite)
+    if numbers is not None:
+        return numbers
+    for value, name in zip(values, names, strict=True):
+        if as_numbers(value, shape, finite) is None:
+            raise UserError(f'{name} has no valid `{field}`: expected {expected}')
+    return np.array(values, dtype=np.float64).reshape(len(values), *shape)
 
 
 def looks_swapped(points: np.ndarray, center: np.ndarray, size: np.ndarray) -> bool:
-    """Tells whether x and y of a person's keypoints are likely to be swapped.
+    """Checks whether x and y of a person's keypoints (k, 2) are likely swapped.
 
-    Args:
-        points (np.ndarray): Annotated keypoints, (k, 2).
-        center (np.ndarray): Centre of the person's box, (2,).
-        size (np.ndarray): Width and height of the box, (2,).
-
-    Returns:
-        bool: True where most keypoints are outside of 1.5 times the box, and all
-        would be within it with x and y exchanged. Fewer than three keypoints say
-        nothing.
+    That is so if most are outside 1.5 times the box, and all would be inside with x and
+    y exchanged. Fewer than three keypoints are not enough to decide.
     """
     if len(points) < 3:
         return False
 
-    def share_within(candidates: np.ndarray) -> float:
+    def share_inside(candidates: np.ndarray) -> float:
         return (np.abs(candidates - center) <= 0.75 * size).all(axis=1).mean()
 
-    return bool(share_within(points) < 0.5 and share_within(points[:, ::-1]) == 1)
+    return bool(share_inside(points) < 0.5 and share_inside(points[:, ::-1]) == 1)
 
 
 def _read(path: str | Path, what: str) -> str:
     try:
         return Path(path).read_text()
     except UnicodeDecodeError as error:
-        raise ValueError(f'"{path}" is not text: expected {what}') from error
+        raise UserError(f'"{path}" is not text: expected {what}') from error
     except OSError as error:
         reason = 'does not exist' if not Path(path).exists() else 'cannot be read'
-        raise ValueError(f'"{path}" {reason}: expected {what}') from error
+        raise UserError(f'"{path}" {reason}: expected {what}') from error

@@ -1,4 +1,4 @@
-"""Finds images and videos, and reads the frames of videos."""
+"""Finds images and videos, and reads frames of videos."""
 
 import os
 from collections import OrderedDict
@@ -12,51 +12,43 @@ import numpy as np
 from mmcv import VideoReader
 from PIL import Image
 
+from fpd_mmpose.errors import UserError
+
 IMAGE_SUFFIXES = frozenset(
     '.bmp .jpeg .jpg .png .ppm .pgm .tif .tiff .webp'.split()
 )  # fmt: skip
 VIDEO_SUFFIXES = frozenset(
     '.avi .flv .m4v .mkv .mov .mp4 .mpeg .mpg .ts .webm .wmv'.split()
 )  # fmt: skip
-#: The EXIF tag; of its values, 5 to 8 exchange width and height.
+SOURCES = 'a folder of images, a text file that lists them, an image, or a video'
+#: The EXIF tag whose values 5 to 8 exchange width and height.
 ORIENTATION = 0x0112
 #: How many videos a process keeps open.
 MAX_OPEN_VIDEOS = 4
 
-# By process: a forked one must neither use nor close the decoders of its parent, whose
-# threads it does not have.
+# By process, because a forked process has no decoding threads: it must neither use nor
+# close the decoders of its parent.
 _readers: dict[int, OrderedDict[str, VideoReader]] = {}
 
 
 @dataclass(frozen=True)
 class Media:
-    """A folder of images and videos, or some files by name.
-
-    Args:
-        folder (str): What names are relative to.
-        listed (tuple[str, ...], optional): The names. Defaults to None: everything in
-            the folder.
-    """
+    """All images and videos in a folder, or those listed by name."""
 
     folder: str
     listed: tuple[str, ...] | None = None
 
     def names(self) -> list[str]:
-        """Lists the images and videos.
+        """Lists the names relative to the folder, sorted unless they were listed.
 
-        Returns:
-            list[str]: Their names, as listed; those of a folder are searched for in
-            its subfolders too, without what is hidden, and sorted.
-
-        Raises:
-            ValueError: If there is none.
+        Subfolders are searched; hidden files and folders are skipped.
         """
         if self.listed is not None:
             return list(self.listed)
         names = []
         seen = set()
         for parent, folders, files in os.walk(self.folder, followlinks=True):
-            # Links may lead in circles.
+            # Links may form a cycle.
             real = os.path.realpath(parent)
             if real in seen:
                 folders.clear()
@@ -70,21 +62,14 @@ class Media:
                 if name[0] != '.' and _is_media(name)
             ]
         if not names:
-            raise ValueError(
-                f'"{self.folder}" has no image or video: expected names that end in '
-                '.jpg, .png, .mp4 and the like'
+            raise UserError(
+                f'"{self.folder}" has no image or video: expected files with names '
+                'that end in .jpg, .png, .mp4, or the like'
             )
         return sorted(names)
 
     def path_of(self, name: str) -> str | None:
-        """Says where a file is, if it is there.
-
-        Args:
-            name (str): Its name, relative to the folder, or its absolute path.
-
-        Returns:
-            str | None: The path; None if files are listed and it is not among them.
-        """
+        """Returns the path of a relative or absolute name; None if it is not listed."""
         path = os.path.normpath(os.path.join(self.folder, name))
         return path if self.listed is None or path in self._paths else None
 
@@ -97,13 +82,7 @@ class Media:
 
 
 class FoundFiles(NamedTuple):
-    """Where files are.
-
-    Args:
-        paths (dict[str, str]): Paths by name.
-        missing (dict[str, str]): Paths, by name, of those that do not exist.
-        unlisted (list[str]): Names that no list has.
-    """
+    """Paths of existing and of missing files by name, and names that are not listed."""
 
     paths: dict[str, str]
     missing: dict[str, str]
@@ -111,51 +90,29 @@ class FoundFiles(NamedTuple):
 
 
 def open_media(path: str | Path) -> Media:
-    """Says which images and videos are meant by a path.
+    """Opens a folder, a text file that lists images and videos, an image, or a video.
 
-    Args:
-        path (str | Path): A folder; a text file with the name of an image or video on
-            each line, relative to its own folder; an image; or a video.
-
-    Returns:
-        Media: The images and videos.
-
-    Raises:
-        ValueError: If it is none of these. One line.
+    Names in a text file are relative to its folder.
     """
     path = str(path)
     if os.path.isdir(path):
         return Media(path)
     if not os.path.isfile(path):
-        raise ValueError(
-            f'"{path}" does not exist: expected a folder of images, a text file that '
-            'lists them, an image or a video'
-        )
+        raise UserError(f'"{path}" does not exist: expected {SOURCES}')
     folder, name = os.path.split(path)
-    return Media(folder, (name,) if _is_media(name) else _listed(path))
+    return Media(folder, (name,) if _is_media(name) else _read_list(path))
 
 
 def find_files(names: Iterable[str], media: Sequence[Media]) -> FoundFiles:
-    """Looks for files.
-
-    Args:
-        names (Iterable[str]): Their names.
-        media (Sequence[Media]): Where they may be.
-
-    Returns:
-        FoundFiles: Where they are.
-
-    Raises:
-        ValueError: If a name stands for several files. One line.
-    """
+    """Looks for files by name; each must be in one place only."""
     found = FoundFiles({}, {}, [])
     for name in dict.fromkeys(names):
-        candidates = {each.path_of(name) for each in media} - {None}
-        paths = sorted(path for path in candidates if os.path.isfile(path))
+        candidates = [path for each in media if (path := each.path_of(name))]
+        paths = sorted({path for path in candidates if os.path.isfile(path)})
         if len(paths) > 1:
-            raise ValueError(
-                f'"{name}" may be "{paths[0]}" or "{paths[1]}": read these folders '
-                'with a dataset each'
+            raise UserError(
+                f'"{name}" may be "{paths[0]}" or "{paths[1]}": use a separate dataset '
+                'for each of these folders'
             )
         if paths:
             found.paths[name] = paths[0]
@@ -167,30 +124,14 @@ def find_files(names: Iterable[str], media: Sequence[Media]) -> FoundFiles:
 
 
 def is_video(path: str | Path) -> bool:
-    """Tells by its suffix whether a file is a video.
-
-    Args:
-        path (str | Path): The file.
-
-    Returns:
-        bool: Whether it is.
-    """
+    """Checks whether a file is a video, by its suffix."""
     return os.path.splitext(path)[1].lower() in VIDEO_SUFFIXES
 
 
 def image_size(path: str | Path, apply_exif: bool = False) -> tuple[int, int]:
-    """Reads the size of an image from its first bytes.
+    """Reads the width and height of an image, optionally in its EXIF orientation.
 
-    Args:
-        path (str | Path): The image.
-        apply_exif (bool): Whether to turn it as its EXIF orientation says. Defaults
-            to False.
-
-    Returns:
-        tuple[int, int]: Width and height.
-
-    Raises:
-        ValueError: If it is missing or is no image. One line.
+    Only the header is read.
     """
     try:
         with Image.open(path) as image:
@@ -200,44 +141,26 @@ def image_size(path: str | Path, apply_exif: bool = False) -> tuple[int, int]:
         reason = (
             'cannot be opened as an image' if os.path.exists(path) else 'is missing'
         )
-        raise ValueError(
-            f'image "{path}" {reason}: fetch it or leave it out'
+        raise UserError(
+            f'image "{path}" {reason}: download it again or leave it out'
         ) from error
 
 
 def open_video(path: str | Path) -> VideoReader:
-    """Opens a video.
-
-    Args:
-        path (str | Path): The file.
-
-    Returns:
-        VideoReader: MMCV's reader, which keeps the last frame only.
-
-    Raises:
-        ValueError: If it is missing or is no video with frames. One line.
-    """
+    """Opens a video with MMCV's reader, which keeps only the last frame."""
     if not os.path.isfile(path):
-        raise ValueError(f'video "{path}" does not exist')
-    # By suffix: OpenCV takes the name of an image for a sequence of them.
+        raise UserError(f'video "{path}" does not exist')
+    # By suffix, because OpenCV opens an image as the first of a sequence.
     video = VideoReader(str(path), cache_capacity=1) if is_video(path) else None
     if video is None or not video.opened or len(video) < 1:
-        raise ValueError(f'"{path}" cannot be opened as a video: is the file damaged?')
+        raise UserError(f'"{path}" cannot be opened as a video: is the file damaged?')
     return video
 
 
 def read_frame(path: str | Path, index: int) -> np.ndarray:
-    """Decodes a frame of a video; the last videos stay open, in each process its own.
+    """Decodes a frame of a video to uint8 BGR, (H, W, 3), counting from 0.
 
-    Args:
-        path (str | Path): The video.
-        index (int): The frame, from 0.
-
-    Returns:
-        np.ndarray: BGR, (H, W, 3), uint8.
-
-    Raises:
-        ValueError: If the video cannot be opened or has no such frame. One line.
+    Each process keeps its last few videos open.
     """
     path = str(path)
     readers = _readers.setdefault(os.getpid(), OrderedDict())
@@ -248,15 +171,15 @@ def read_frame(path: str | Path, index: int) -> np.ndarray:
         readers.popitem(last=False)
     video = readers[path]
     if not 0 <= index < len(video):
-        raise ValueError(
+        raise UserError(
             f'video "{path}" has no frame {index}: it has {len(video)}, from 0'
         )
     frame = video.get_frame(index)
     if frame is None:
-        raise ValueError(
+        raise UserError(
             f'frame {index} of video "{path}" cannot be decoded: is the file damaged?'
         )
-    # The reader keeps its own, and transforms may write on theirs.
+    # Transforms may write to the frame, which the reader keeps.
     return frame.copy()
 
 
@@ -264,22 +187,19 @@ def _is_media(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES or is_video(name)
 
 
-def _listed(path: str) -> tuple[str, ...]:
+def _read_list(path: str) -> tuple[str, ...]:
     try:
-        lines = Path(path).read_text(encoding='utf-8').splitlines()
+        text = Path(path).read_text(encoding='utf-8')
     except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(
-            f'"{path}" cannot be read: expected a folder of images, a text file that '
-            'lists them, an image or a video'
-        ) from error
-    lines = [line.strip() for line in lines]
+        raise UserError(f'"{path}" cannot be read: expected {SOURCES}') from error
+    lines = [line.strip() for line in text.splitlines()]
     for number, line in enumerate(lines, start=1):
         if line and not _is_media(line):
-            raise ValueError(
-                f'line {number} of "{path}" names no image or video: expected a name '
-                f'that ends in .jpg, .png, .mp4 or the like, got {line[:60]!r}'
+            raise UserError(
+                f'line {number} of "{path}" is not an image or video: expected a name '
+                f'that ends in .jpg, .png, .mp4, or the like, got {line[:60]!r}'
             )
     names = tuple(dict.fromkeys(filter(None, lines)))
     if not names:
-        raise ValueError(f'"{path}" lists no image')
+        raise UserError(f'"{path}" lists no image')
     return names

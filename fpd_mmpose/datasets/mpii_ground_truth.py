@@ -1,15 +1,16 @@
-"""The ground truth that MPII is measured against."""
+"""Reads MPII's ground truth, and predictions for its people."""
 
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from .files import read_mat
+from fpd_mmpose.datasets.files import read_mat
+from fpd_mmpose.errors import UserError
 
-#: A head is taken as this share of the diagonal of its box.
+#: The size of a head, as a share of the diagonal of its box.
 HEAD_BIAS = 0.6
-#: MPII's names of its joints, in the order of their ids.
+#: MPII's names of its joints, by id.
 JOINT_NAMES = (
     'rank', 'rkne', 'rhip', 'lhip', 'lkne', 'lank', 'pelv', 'thor',
     'neck', 'head', 'rwri', 'relb', 'rsho', 'lsho', 'lelb', 'lwri',
@@ -21,10 +22,8 @@ WHAT = "MPII's ground truth (gt_valid.mat or mpii_gt_val.mat)"
 class MpiiGroundTruth(NamedTuple):
     """People in the order of the annotation file.
 
-    Attributes:
-        keypoints (np.ndarray): 0-based pixels, (N, 16, 2).
-        visible (np.ndarray): Whether a joint is annotated, bool, (N, 16).
-        head_size (np.ndarray): 0.6 of the head box's diagonal in pixels, (N,).
+    Keypoints (N, 16, 2) are 0-based pixels, ``visible`` (N, 16) says which are
+    annotated, and ``head_size`` (N,) is 0.6 times the diagonal of the head box.
     """
 
     keypoints: np.ndarray
@@ -33,79 +32,51 @@ class MpiiGroundTruth(NamedTuple):
 
 
 def read_head_sizes(path: str | Path) -> np.ndarray:
-    """Reads ``headboxes_src``.
-
-    Args:
-        path (str | Path): A ``.mat`` file, for example ``gt_valid.mat``.
-
-    Returns:
-        np.ndarray: Head sizes in pixels, (N,).
-
-    Raises:
-        ValueError: If the file is not MPII's, or a head has no length.
-    """
+    """Reads head sizes in pixels, (N,), from ``headboxes_src`` of a ``.mat`` file."""
     boxes = read_mat(path, WHAT, ['headboxes_src'])['headboxes_src']
     if boxes.ndim != 3 or boxes.shape[:2] != (2, 2) or boxes.dtype.kind not in 'fiu':
-        raise ValueError(
+        raise UserError(
             f'"{path}" has `headboxes_src` of shape {boxes.shape}: expected (2, 2, '
             'people)'
         )
     sizes = HEAD_BIAS * np.linalg.norm(boxes[1].astype(float) - boxes[0], axis=0)
     wrong = np.flatnonzero(~(np.isfinite(sizes) & (sizes > 0)))
     if len(wrong):
-        raise ValueError(
-            f'the head box of record {wrong[0]} of "{path}" has no length (of '
-            f'{len(wrong)} such): PCKh divides by it, correct the box'
+        raise UserError(
+            f'the head box of record {wrong[0]} of "{path}" has no length ('
+            f'{len(wrong)} in total): correct the box, because PCKh divides by its size'
         )
     return sizes
 
 
 def read_predictions(path: str | Path, num_people: int) -> np.ndarray:
-    """Reads predictions for the people of a ground truth.
-
-    Args:
-        path (str | Path): An ``.npz`` file with ``preds``, 0-based pixels, (N, 16, 2).
-        num_people (int): N.
-
-    Returns:
-        np.ndarray: ``preds``.
-
-    Raises:
-        ValueError: If the file is missing or holds anything else. Nothing is
-            unpickled.
-    """
+    """Reads ``preds`` (N, 16, 2), 0-based pixels, from an ``.npz`` file of N people."""
     shape = (num_people, NUM_JOINTS, 2)
     what = f'an .npz file with finite `preds` of shape {shape}'
     try:
+        # NumPy does not unpickle by default.
         with np.load(path) as content:
             predictions = content['preds']
     except FileNotFoundError as error:
-        raise ValueError(f'"{path}" does not exist: expected {what}') from error
-    except Exception as error:  # of many types, zipfile's own among them
-        raise ValueError(
+        raise UserError(f'"{path}" does not exist: expected {what}') from error
+    except Exception as error:  # of many types, those of zipfile among them
+        raise UserError(
             f'"{path}" cannot be read ({error}): expected {what}'
         ) from error
     if predictions.shape != shape or predictions.dtype.kind not in 'fiu':
-        raise ValueError(
+        raise UserError(
             f'"{path}" has `preds` of shape {predictions.shape}: expected {what}'
         )
     if not np.isfinite(predictions).all():
-        raise ValueError(f'"{path}" has numbers that are not finite: expected {what}')
+        raise UserError(f'"{path}" has numbers that are not finite: expected {what}')
     return predictions
 
 
 def read_mpii_ground_truth(path: str | Path) -> MpiiGroundTruth:
     """Reads ``gt_valid.mat``.
 
-    Args:
-        path (str | Path): The file, with ``pos_gt_src`` (16, 2, N) in 1-based
-            pixels, ``jnt_missing`` (16, N) and ``headboxes_src`` (2, 2, N).
-
-    Returns:
-        MpiiGroundTruth: The people.
-
-    Raises:
-        ValueError: If the file is not MPII's.
+    It has ``pos_gt_src`` (16, 2, N) in 1-based pixels, ``jnt_missing`` (16, N), and
+    ``headboxes_src`` (2, 2, N).
     """
     head_size = read_head_sizes(path)
     fields = read_mat(path, WHAT, ['pos_gt_src', 'jnt_missing'])
@@ -116,14 +87,14 @@ def read_mpii_ground_truth(path: str | Path) -> MpiiGroundTruth:
     }
     for name, shape in shapes.items():
         if fields[name].shape != shape:
-            raise ValueError(
+            raise UserError(
                 f'"{path}" has `{name}` of shape {fields[name].shape}: expected {shape}'
             )
     keypoints = fields['pos_gt_src'].astype(np.float64).transpose(2, 0, 1) - 1
     visible = fields['jnt_missing'].T == 0
     wrong = np.argwhere(~np.isfinite(keypoints).all(axis=-1) & visible)
     if len(wrong):
-        raise ValueError(
+        raise UserError(
             f'joint {wrong[0, 1]} of record {wrong[0, 0]} of "{path}" is not a finite '
             'number: correct the file'
         )

@@ -1,4 +1,4 @@
-"""Reads the people of MPII's own annotation file, a MATLAB struct."""
+"""Reads people from MPII's original annotation file, a MATLAB struct."""
 
 from collections import Counter
 from pathlib import Path
@@ -7,24 +7,19 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from .files import read_mat
-from .mpii_ground_truth import NUM_JOINTS
+from fpd_mmpose.datasets.files import read_mat
+from fpd_mmpose.datasets.mpii_ground_truth import NUM_JOINTS
+from fpd_mmpose.errors import UserError
 
 WHAT = "MPII's annotations (mpii_human_pose_v1_u12_1.mat)"
 
 
 class MpiiPerson(NamedTuple):
-    """A person with a place, as in the file: 1-based pixels, not rounded.
+    """A person as annotated, in 1-based pixels that are not rounded.
 
-    Attributes:
-        image (str): Name of the image.
-        train (bool): Whether the image is one of the training images.
-        single (bool): Whether the benchmark's ``single_person`` lists the person,
-            which stands sufficiently apart from others.
-        center (np.ndarray): ``objpos``, (2,).
-        scale (float): Height of the person in units of 200 pixels.
-        joints (np.ndarray): Joints by their id, (16, 2); NaN where not annotated.
-        head_box (np.ndarray): Two opposite corners, (2, 2); NaN where there is none.
+    ``single`` says whether ``single_person`` lists the person, who is then sufficiently
+    separated from others. ``scale`` is the height in units of 200 pixels. Joints by id
+    (16, 2) and two opposite corners of the head box (2, 2) are NaN where not annotated.
     """
 
     image: str
@@ -36,41 +31,27 @@ class MpiiPerson(NamedTuple):
     head_box: np.ndarray
 
     @property
-    def labelled(self) -> np.ndarray:
-        """Which joints are annotated, visible ones and occluded ones, (16,)."""
+    def labeled(self) -> np.ndarray:
+        """Which joints are annotated, visible and occluded ones alike, (16,)."""
         return ~np.isnan(self.joints[:, 0])
 
 
 class MpiiRelease(NamedTuple):
-    """What the file holds.
+    """The content of the file, with the numbers of people left out by reason.
 
-    Attributes:
-        images (dict[str, bool]): Whether an image, by its name, is for training.
-        people (list[MpiiPerson]): In the order of the file.
-        left_out (Counter): Numbers of people of the file which are not in
-            ``people``, by the reason.
+    ``images`` says of each image, by name, whether it is for training.
     """
 
     images: dict[str, bool]
     people: list[MpiiPerson]
-    left_out: Counter
+    left_out: Counter[str]
 
 
 def read_mpii_mat(path: str | Path) -> MpiiRelease:
-    """Reads the struct ``RELEASE``.
+    """Reads the struct ``RELEASE`` of ``mpii_human_pose_v1_u12_1.mat``.
 
-    ``is_visible`` is not read: it is missing, empty, a number or a text, and the
-    annotations that everybody trains on tell only annotated joints from others.
-
-    Args:
-        path (str | Path): ``mpii_human_pose_v1_u12_1.mat``.
-
-    Returns:
-        MpiiRelease: The people and what has been left out.
-
-    Raises:
-        ValueError: If the file is not MPII's, or a person cannot be right. One line,
-            with the image and the person.
+    ``is_visible`` is ignored: it is missing, empty, a number, or text, and the
+    annotations in common use only distinguish annotated joints from others.
     """
     release = np.ravel(read_mat(path, WHAT, ['RELEASE'])['RELEASE'])
     fields = [
@@ -78,12 +59,13 @@ def read_mpii_mat(path: str | Path) -> MpiiRelease:
         for name in ('annolist', 'img_train', 'single_person')
     ]
     if len({len(field) for field in fields}) != 1 or not len(fields[0]):
-        raise ValueError(
-            f'"{path}" has a `RELEASE` without annolist, img_train and single_person '
+        raise UserError(
+            f'"{path}" has a `RELEASE` without annolist, img_train, and single_person '
             f'of the same length: expected {WHAT}'
         )
-    images, people, left_out = {}, [], Counter()
-    # tqdm draws no bar where stderr is not a terminal: disable=None.
+    images: dict[str, bool] = {}
+    people, left_out = [], Counter[str]()
+    # disable=None hides the bar where stderr is not a terminal.
     listed = tqdm(zip(*fields, strict=True), 'reading', len(fields[0]), disable=None)
     for number, (annotation, train, single) in enumerate(listed, 1):
         where = f'"{path}": image {number}'
@@ -91,12 +73,12 @@ def read_mpii_mat(path: str | Path) -> MpiiRelease:
             name, train = _name(annotation), bool(train)
             where += f' "{name}"'
             if images.setdefault(name, train) != train:
-                raise ValueError('is listed twice, for training and for testing')
+                raise UserError('is listed twice, for training and for testing')
             for person, annorect in enumerate(_items(annotation, 'annorect'), 1):
                 where = f'"{path}": person {person} of image {number} "{name}"'
                 place = _place(annorect)
                 if place is None:
-                    left_out['without centre or scale'] += 1
+                    left_out['without center or scale'] += 1
                     continue
                 people.append(
                     MpiiPerson(
@@ -106,20 +88,20 @@ def read_mpii_mat(path: str | Path) -> MpiiRelease:
                         *place,
                         _joints(annorect),
                         _head_box(annorect),
-                    )  # fmt: skip
+                    )
                 )
-        except ValueError as error:
-            raise ValueError(f'{where} {error}: correct the file') from error
+        except UserError as error:
+            raise UserError(f'{where} {error}: correct the file') from error
     return MpiiRelease(images, people, left_out)
 
 
-def _items(struct: np.void, name: str) -> np.ndarray:
-    """Lists the elements of a field, none if it is empty or not there."""
+def _items(struct: np.void, name: str) -> np.ndarray | list:
+    """Lists the elements of a field, which may be empty or absent."""
     return np.ravel(struct[name]) if name in (struct.dtype.names or ()) else []
 
 
 def _number(struct: np.void, name: str) -> float:
-    """Reads a field of one number; NaN if it is empty or not there."""
+    """Reads a field with one number; NaN if it is empty or absent."""
     values = _items(struct, name)
     if not len(values):
         return np.nan
@@ -128,7 +110,7 @@ def _number(struct: np.void, name: str) -> float:
     except (TypeError, ValueError):
         number = np.nan
     if len(values) > 1 or not np.isfinite(number):
-        raise ValueError(f'has a `{name}` that is not one finite number')
+        raise UserError(f'has a `{name}` that is not one finite number')
     return number
 
 
@@ -137,7 +119,7 @@ def _name(annotation: np.void) -> str:
         for name in _items(image, 'name'):
             if isinstance(name, str) and name:
                 return str(name)
-    raise ValueError('has no name')
+    raise UserError('has no name')
 
 
 def _place(annorect: np.void) -> tuple[np.ndarray, float] | None:
@@ -155,13 +137,13 @@ def _joints(annorect: np.void) -> np.ndarray:
         for point in _items(annopoints, 'point'):
             joint, x, y = (_number(point, name) for name in ('id', 'x', 'y'))
             if np.isnan([joint, x, y]).any():
-                raise ValueError('has a point without id, x or y')
+                raise UserError('has a point without id, x, or y')
             if joint not in range(NUM_JOINTS):
-                raise ValueError(
+                raise UserError(
                     f'has a point with id {joint:g}, not one of 0 to {NUM_JOINTS - 1}'
                 )
             if not np.isnan(joints[int(joint), 0]):
-                raise ValueError(f'has two points with id {joint:g}')
+                raise UserError(f'has two points with id {joint:g}')
             joints[int(joint)] = x, y
     return joints
 

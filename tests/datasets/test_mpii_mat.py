@@ -1,4 +1,4 @@
-"""MPII's own file is read, with all that is irregular in it."""
+"""MPII's original file is read with all its irregularities."""
 
 import pickle
 from pathlib import Path
@@ -33,32 +33,32 @@ class TestIrregularPeople:
             record['annopoints'] = annopoints
         release = self.read(tmp_path, record)
         assert len(release.people) == 1
-        assert not release.people[0].labelled.any()
+        assert not release.people[0].labeled.any()
 
-    def test_visibility_may_be_anything(self, tmp_path):
+    def test_visibility_is_ignored(self, tmp_path):
         flags = ['1', '0', 1, 0, EMPTY, None]
         points = [
             point(joint) if flag is None else point(joint, is_visible=flag)
             for joint, flag in enumerate(flags)
         ]
         release = self.read(tmp_path, person(points))
-        assert release.people[0].labelled.tolist() == [True] * 6 + [False] * 10
+        assert release.people[0].labeled.tolist() == [True] * 6 + [False] * 10
 
     @pytest.mark.parametrize(
         'change',
         [dict(scale=EMPTY), dict(objpos=EMPTY), dict(scale=0)],
         ids=['no scale', 'no objpos', 'scale 0'],
     )
-    def test_a_person_without_a_place_is_left_out(self, tmp_path, change):
+    def test_a_person_without_center_or_scale_is_left_out(self, tmp_path, change):
         release = self.read(tmp_path, person(JOINTS), {**person(JOINTS), **change})
         assert len(release.people) == 1
-        assert release.left_out == {'without centre or scale': 1}
+        assert release.left_out == {'without center or scale': 1}
 
-    def test_no_person_has_scale_or_objpos(self, tmp_path):
+    def test_an_image_without_any_scale_or_objpos(self, tmp_path):
         head_only = dict(x1=1, y1=2, x2=3, y2=4)
         release = self.read(tmp_path, head_only, train=0)
         assert release.images == {'a.jpg': False}
-        assert release.left_out == {'without centre or scale': 1}
+        assert release.left_out == {'without center or scale': 1}
 
     def test_no_head_box(self, tmp_path):
         release = self.read(tmp_path, person(JOINTS, head=None))
@@ -83,8 +83,8 @@ class TestIrregularPeople:
             (person([point(-1)]), 'has a point with id -1, not one of 0 to 15'),
             (person([point(2.5)]), 'has a point with id 2.5, not one of 0 to 15'),
             (person([point(3), point(3)]), 'has two points with id 3'),
-            (person([point(EMPTY)]), 'has a point without id, x or y'),
-            (person([point(1, x=EMPTY)]), 'has a point without id, x or y'),
+            (person([point(EMPTY)]), 'has a point without id, x, or y'),
+            (person([point(1, x=EMPTY)]), 'has a point without id, x, or y'),
             (person([point(1, x=np.nan)]), 'has a `x` that is not one finite'),
             (person([point(1, y=np.inf)]), 'has a `y` that is not one finite'),
             (person([point(1, y='left')]), 'has a `y` that is not one finite'),
@@ -93,7 +93,7 @@ class TestIrregularPeople:
             (person(JOINTS, head=(1, 2, np.inf, 4)), 'has a `x2` that is not one'),
         ],
     )
-    def test_what_cannot_be_right_is_named(self, tmp_path, wrong, expected):
+    def test_an_invalid_person_is_an_error(self, tmp_path, wrong, expected):
         with pytest.raises(ValueError, match='person 2 of image 1 "a.jpg" ') as caught:
             self.read(tmp_path, person(JOINTS), wrong)
         assert expected in str(caught.value)
@@ -130,7 +130,7 @@ class TestFiles:
             'no image', 'missing',
         ],
     )  # fmt: skip
-    def test_not_the_release_file(self, tmp_path, kind):
+    def test_another_file_is_an_error(self, tmp_path, kind):
         path = tmp_path / 'release.mat'
         self.write(path, kind)
         with pytest.raises(ValueError, match='mpii_human_pose_v1_u12_1') as caught:
@@ -143,7 +143,7 @@ class TestFiles:
         with pytest.raises(ValueError, match='image 2 has no name'):
             read_mpii_mat(path)
 
-    def test_an_image_for_training_and_for_testing(self, tmp_path):
+    def test_an_image_for_both_training_and_testing(self, tmp_path):
         images = [image('a.jpg'), image('a.jpg', train=0)]
         path = write_release(tmp_path / 'a.mat', images)
         with pytest.raises(ValueError, match='image 2 "a.jpg" is listed twice'):

@@ -1,4 +1,4 @@
-"""MPII's own file becomes the files that training reads."""
+"""MPII's original file is converted to the files used in training."""
 
 import json
 import subprocess
@@ -39,7 +39,7 @@ LISTED = [
 
 @pytest.fixture()
 def convert(tmp_path):
-    """Converts images with a validation list, and gives the read outputs."""
+    """Converts images with a validation list, and reads the files."""
 
     def run(images=LISTED, val=('crowd.jpg',), **options) -> dict:
         mat = write_release(tmp_path / 'release.mat', images)
@@ -62,7 +62,7 @@ def places(records: list[dict]) -> list[tuple]:
 
 
 class TestSplits:
-    def test_each_person_is_where_the_rules_put_it(self, convert):
+    def test_people_are_split_by_the_rules(self, convert):
         files = convert()
         alone = ('alone.jpg', 50, 60)
         partly = ('partly.jpg', 50, 60)
@@ -72,13 +72,13 @@ class TestSplits:
         assert places(files['trainval']) == [alone, *crowd, partly]
         assert places(files['test']) == [('test.jpg', 3, 4)]
 
-    def test_all_people_may_be_evaluated(self, convert):
+    def test_all_people_can_be_evaluated(self, convert):
         files = convert(people='all')
         assert [center for _, center, _ in places(files['valid'])] == [5, 15, 25]
         assert len(files['test']) == 2
         assert len(files['train']) == 2
 
-    def test_records_choose_people_and_their_order(self, convert):
+    def test_records_select_people_and_their_order(self, convert):
         chosen = [
             dict(image='crowd.jpg', center=[15.0, 16.0], scale=1.5),
             dict(image='alone.jpg', center=[50.0, 60.0], scale=1.5),
@@ -86,46 +86,46 @@ class TestSplits:
         files = convert(val=chosen)
         assert places(files['valid']) == [('crowd.jpg', 15, 16), ('alone.jpg', 50, 60)]
         assert files['gt_valid']['jnt_missing'].sum(axis=0).tolist() == [15, 0]
-        # Nobody else in an image of the validation people is trained on.
+        # Other people in the same images are not used for training.
         assert places(files['train']) == [('partly.jpg', 50, 60)]
 
-    def test_records_with_nothing_but_the_image_are_names(self, convert):
+    def test_records_with_only_an_image_are_names(self, convert):
         files = convert(val=[dict(image='crowd.jpg'), dict(image='crowd.jpg')])
         assert len(files['valid']) == 2
 
-    def test_the_list_may_be_a_text_file(self, tmp_path):
+    def test_the_list_can_be_a_text_file(self, tmp_path):
         mat = write_release(tmp_path / 'release.mat', LISTED)
         names = tmp_path / 'val.txt'
         names.write_text('alone.jpg\n\ncrowd.jpg\n')
         counts = convert_mpii_mat(mat, tmp_path / 'out', names)
         assert counts == dict(train=1, valid=3, trainval=5, test=1)
 
-    def test_an_image_listed_twice_has_the_people_of_both(self, convert):
+    def test_an_image_listed_twice_has_the_people_of_both_entries(self, convert):
         files = convert([*LISTED, image('alone.jpg', [person({1: (2, 3)})])])
         names = [record['image'] for record in files['train']]
         assert names == ['alone.jpg', 'partly.jpg', 'alone.jpg']
 
-    def test_counts_and_whom_it_left_out_are_told(self, convert, monkeypatch):
-        told = []
+    def test_the_counts_and_the_people_left_out_are_logged(self, convert, monkeypatch):
+        logged = []
         monkeypatch.setattr(
             'fpd_mmpose.datasets.mpii_mat2json.print_log',
-            lambda message, **_: told.append(message),
+            lambda message, **_: logged.append(message),
         )
         convert()
-        assert told == [
-            'train.json: 2 people, unlike the published 22,246',
-            'valid.json: 2 people, unlike the published 2,958',
-            'trainval.json: 5 people, unlike the published 29,116',
-            'test.json: 1 people, unlike the published 7,247',
-            'left out: 1 people without centre or scale',
+        assert logged == [
+            'train.json: 2 people, unlike in the published file (22,246)',
+            'valid.json: 2 people, unlike in the published file (2,958)',
+            'trainval.json: 5 people, unlike in the published file (29,116)',
+            'test.json: 1 people, unlike in the published file (7,247)',
+            'left out: 1 people without center or scale',
             'left out: 1 people without joints, in training images',
-            'left out: 1 people in validation images, not for validation',
-            'left out: 1 people in test images, not in single_person',
+            'left out: 1 people in validation images but not for validation',
+            'left out: 1 people in test images but not in single_person',
         ]
 
 
 class TestValues:
-    def test_records_to_the_digit(self, convert):
+    def test_the_digits_of_records(self, convert):
         record = convert()['valid'][0]
         absent = [-1.0, -1.0]
         assert record == {
@@ -135,7 +135,7 @@ class TestValues:
             'scale': 3.021046,
             'center': [5.0, 6.0],
         }
-        # Whole numbers are written as in the published files.
+        # Integers are written as in the published files.
         assert '"center": [5.0, 6.0]' in json.dumps(record)
 
     def test_records_of_test_images_have_no_joints(self, convert):
@@ -154,7 +154,7 @@ class TestValues:
         assert truth['headboxes_src'][:, :, 1].tolist() == [[10, 20], [13, 24]]
 
     @pytest.mark.parametrize('layout', ['reference', 'mmpose'])
-    def test_the_dataset_reads_them(self, convert, tmp_path, layout):
+    def test_the_dataset_reads_the_files(self, convert, tmp_path, layout):
         convert(layout=layout)
         names = {
             'reference': ('valid.json', 'gt_valid.mat'),
@@ -172,7 +172,7 @@ class TestValues:
         assert person['keypoints'][0, 0].tolist() == [6, 7]
         assert person['head_size'].item() == pytest.approx(0.6 * 5)
 
-    def test_published_people_come_back_to_the_digit(self, shared, tmp_path):
+    def test_published_people_are_reproduced_to_the_digit(self, shared, tmp_path):
         folder = shared / 'data/mpii_eval'
         published = json.loads((folder / 'mpii_val.json').read_text())[:50]
         truth = loadmat(folder / 'mpii_gt_val.mat')
@@ -189,7 +189,7 @@ class TestValues:
             )
         mat = write_release(
             tmp_path / 'release.mat',
-            # A stranger in every image, and the images in another order.
+            # Another person in every image, and the images in another order.
             [
                 image(name, [person(JOINTS), *people])
                 for name, people in sorted(images.items())
@@ -205,7 +205,7 @@ class TestValues:
         ours = loadmat(out / 'gt_valid.mat')
         for name in ('jnt_missing', 'headboxes_src'):
             np.testing.assert_array_equal(ours[name], truth[name][..., :50])
-        # The published ones differ from their own JSON file by as much.
+        # The published ground truth differs from its JSON file by as much.
         np.testing.assert_allclose(
             ours['pos_gt_src'], truth['pos_gt_src'][..., :50], rtol=0, atol=5.1e-5
         )
@@ -222,8 +222,8 @@ class TestErrors:
         [
             (['crowd.jpg', 'test.jpg', 'b.jpg'], '2 of 3 images .*first is "b.jpg"'),
             ([], 'lists nothing'),
-            (['crowd.jpg', 5], 'record 1 .* names no image'),
-            ([dict(center=[1, 2], scale=1)], 'record 0 .* names no image'),
+            (['crowd.jpg', 5], 'record 1 .* has no image name'),
+            ([dict(center=[1, 2], scale=1)], 'record 0 .* has no image name'),
             (
                 [dict(image='crowd.jpg', center=[5, 6])],
                 'record 0 .* needs a numeric center and scale',
@@ -234,13 +234,13 @@ class TestErrors:
             ),
             (
                 [dict(image='crowd.jpg', center=[5, 7], scale=3.021046)],
-                r'record 0 .*\("crowd.jpg"\) is the place of 0 annotated people',
+                r'record 0 .*\("crowd.jpg"\) matches 0 annotated people',
             ),
             (
                 [dict(image='crowd.jpg', center=[5, 6], scale=3.021046)] * 2,
                 r'record 1 .*\("crowd.jpg"\) is the same person as record 0',
             ),
-            (['partly.jpg'], 'no annotated person .* is for validation'),
+            (['partly.jpg'], 'chooses no annotated person .* for validation'),
         ],
     )
     def test_validation_list(self, convert, tmp_path, val, expected):
@@ -249,7 +249,7 @@ class TestErrors:
         assert str(tmp_path / 'val.json') in str(caught.value)
         assert not (tmp_path / 'out').exists()
 
-    def test_a_list_that_is_not_text(self, tmp_path):
+    def test_a_list_that_is_not_text_is_an_error(self, tmp_path):
         mat = write_release(tmp_path / 'release.mat', LISTED)
         names = tmp_path / 'val.txt'
         names.write_bytes(b'\xff\xfe')
@@ -262,32 +262,32 @@ class TestErrors:
             convert([image('a.jpg', [person(JOINTS, head=head)], single=1)], ['a.jpg'])
 
     @pytest.mark.parametrize('option', [dict(people='some'), dict(layout='coco')])
-    def test_options(self, convert, option):
+    def test_an_unknown_option_is_an_error(self, convert, option):
         with pytest.raises(ValueError, match='choose "'):
             convert(**option)
 
-    def test_good_files_stay_where_writing_fails(self, convert, tmp_path, monkeypatch):
+    def test_old_files_stay_if_writing_fails(self, convert, tmp_path, monkeypatch):
         convert()
         before = {path.name: path.read_bytes() for path in (tmp_path / 'out').iterdir()}
 
         def fail(*_, **__) -> None:
             raise OSError('disk full')
 
-        # The ground truth is the last file to be written.
+        # The ground truth is written last.
         monkeypatch.setattr('fpd_mmpose.datasets.mpii_mat2json.savemat', fail)
-        with pytest.raises(ValueError, match='out" cannot be written to .*disk full'):
+        with pytest.raises(ValueError, match='out" cannot be written .*disk full'):
             convert(val=['alone.jpg'])
         after = {path.name: path.read_bytes() for path in (tmp_path / 'out').iterdir()}
         assert after == before
 
-    def test_the_folder_is_a_file(self, convert, tmp_path):
+    def test_a_file_in_place_of_the_folder_is_an_error(self, convert, tmp_path):
         (tmp_path / 'out').write_text('')
-        with pytest.raises(ValueError, match='out" cannot be written to'):
+        with pytest.raises(ValueError, match='out" cannot be written'):
             convert()
 
 
 @pytest.mark.slow
-def test_command(tmp_path):
+def test_the_command(tmp_path):
     mat = write_release(tmp_path / 'release.mat', LISTED)
     (tmp_path / 'val.txt').write_text('crowd.jpg\n')
     done = subprocess.run(

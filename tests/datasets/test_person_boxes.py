@@ -1,4 +1,4 @@
-"""Boxes of people are read in COCO's forms, and what is wrong is named."""
+"""Boxes of people are read in COCO's formats, and errors name the record."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def annotation(image_id: int | str = 1, **changes) -> dict:
 
 @pytest.fixture
 def read(tmp_path):
-    """Reads a content as from a file."""
+    """Returns a function that writes content to a file and reads it."""
 
     def write_and_read(content, *args):
         return read_person_boxes(write_json(tmp_path / 'boxes.json', content), *args)
@@ -43,7 +43,7 @@ def test_boxes_with_their_images(read):
     assert found.left_out == {}
 
 
-def test_cocos_annotations_are_boxes_of_score_1_without_crowds(read):
+def test_coco_annotations_have_a_score_of_1_and_crowds_are_left_out(read):
     people = [
         person(3, 7, BOX),
         person(4, 7, BOX, iscrowd=1),
@@ -58,19 +58,19 @@ def test_cocos_annotations_are_boxes_of_score_1_without_crowds(read):
     }
 
 
-def test_a_person_may_have_another_number_among_the_categories(read):
+def test_the_category_of_people_is_found_by_name(read):
     content = coco(IMAGES, [annotation(category_id=5), annotation()])
     content['categories'] = [dict(id=1, name='car'), dict(id=5, name='person')]
     assert read(content).left_out == {'of another category than person': [1]}
 
 
-def test_an_image_without_people_is_an_image(read):
+def test_an_image_without_people_is_kept(read):
     found = read(coco(IMAGES, []))
     assert len(found) == 0 and len(found.images) == 2
     assert len(found.usable(0.5, 10)) == 0
 
 
-def test_detections_with_the_file_of_their_images(read, tmp_path):
+def test_detections_with_a_file_of_their_images(read, tmp_path):
     path = write_json(tmp_path / 'images.json', coco(IMAGES, []))
     found = read([annotation(7), annotation(1, category_id=3)], path)
     assert found.images == {1: IMAGES[0], 7: IMAGES[1]}
@@ -78,7 +78,7 @@ def test_detections_with_the_file_of_their_images(read, tmp_path):
     assert 'image 9, which' in refusal(read, [annotation(9)], path)
 
 
-def test_detections_whose_image_is_a_name_or_the_number_in_it(read):
+def test_detections_name_images_or_give_the_number_in_the_name(read):
     found = read(
         [annotation('deep/x.jpg'), annotation(785)],
         '',
@@ -88,14 +88,14 @@ def test_detections_whose_image_is_a_name_or_the_number_in_it(read):
     assert names == ['deep/x.jpg', 'val/000000000785.jpg']
 
 
-def test_a_number_that_no_image_or_two_have(read):
+def test_a_number_must_belong_to_exactly_one_image(read):
     message = refusal(read, [annotation(5)], '', lambda: ['6.jpg'])
     assert 'detection 0' in message and 'ann_file_images' in message
     message = refusal(read, [annotation(5)], '', lambda: ['a/5.jpg', 'b/05.jpg'])
-    assert '"a/5.jpg" and "b/05.jpg"' in message
+    assert '"a/5.jpg" or "b/05.jpg"' in message
 
 
-def test_boxes_that_show_nothing_are_left_out_with_the_reason(read):
+def test_faulty_boxes_are_left_out_by_reason(read):
     boxes = [
         [np.nan, 0, 5, 5],
         [0, 0, np.inf, 5],
@@ -115,17 +115,17 @@ def test_boxes_that_show_nothing_are_left_out_with_the_reason(read):
     assert found.left_out == {
         'that are not finite numbers': [0, 1, 10],
         'of no area': [2, 3],
-        'outside of their image': [4, 5, 6, 7],
+        'outside their image': [4, 5, 6, 7],
     }
 
 
-def test_without_the_size_of_an_image_a_box_may_be_anywhere_to_the_right(read):
+def test_without_an_image_size_boxes_beyond_the_right_edge_are_kept(read):
     images = [dict(id=1, file_name='a.jpg')]
     records = [annotation(bbox=[999, 0, 5, 5]), annotation(bbox=[-5, 0, 5, 5])]
     assert read(coco(images, records)).usable().records.tolist() == [0]
 
 
-def test_scores_and_sides_at_the_limit_are_kept(read):
+def test_scores_and_sides_equal_to_the_threshold_are_kept(read):
     records = [annotation(score=score) for score in (0.29, 0.3, 0.9)]
     records.append(annotation(bbox=[0, 0, 40, 29]))
     found = read(coco(IMAGES, records)).usable(score_thr=0.3, min_size=30)
@@ -140,26 +140,26 @@ def test_scores_and_sides_at_the_limit_are_kept(read):
     'content',
     [{}, {'annotations': 3}, {'annotations': []}, 5, ['text'], [{'image': 1}]],
 )
-def test_what_is_no_file_of_boxes(read, content):
+def test_another_file_is_an_error(read, content):
     refusal(read, content)
 
 
 @pytest.mark.parametrize('field', ['bbox', 'score'])
 @pytest.mark.parametrize('value', [None, 'text', [1, 2, 3], ['1', '2', '3', '4'], {}])
-def test_a_record_that_is_none_is_named(read, field, value):
+def test_an_invalid_field_is_an_error(read, field, value):
     content = coco(IMAGES, [annotation(), annotation(**{field: value})])
     message = refusal(read, content)
     assert 'annotation 1 of' in message and f'`{field}`' in message
 
 
-def test_a_record_without_a_box_is_named(read):
+def test_a_record_without_a_box_is_an_error(read):
     record = annotation()
     del record['bbox']
     assert 'detection 0' in refusal(read, [record], '', lambda: ['1.jpg'])
 
 
 @pytest.mark.parametrize('image_id', [None, True, 1.0, [1], 9, '1'])
-def test_an_image_that_is_not_listed_is_named(read, image_id):
+def test_an_image_that_is_not_listed_is_an_error(read, image_id):
     message = refusal(read, coco(IMAGES, [annotation(), annotation(image_id)]))
     assert message.startswith('annotation 1 of')
 
@@ -179,17 +179,17 @@ def test_an_image_that_is_not_listed_is_named(read, image_id):
         dict(frame_index=True),
     ],
 )
-def test_an_image_that_is_none_is_named(read, changes):
+def test_an_invalid_image_is_an_error(read, changes):
     content = coco([IMAGES[1], IMAGES[0] | changes], [])
     message = refusal(read, content)
     assert message.startswith('image 1 of') and f'`{next(iter(changes))}`' in message
 
 
-def test_the_file_of_the_images_is_for_detections_alone(read, tmp_path):
+def test_a_file_of_images_is_only_for_detections(read, tmp_path):
     path = write_json(tmp_path / 'images.json', coco(IMAGES, []))
-    assert 'leave it out' in refusal(read, coco(IMAGES, []), path)
+    assert 'leave out' in refusal(read, coco(IMAGES, []), path)
 
 
-def test_a_file_that_is_missing_says_how_to_write_one(tmp_path):
+def test_the_error_for_a_missing_file_says_how_to_create_it(tmp_path):
     with pytest.raises(ValueError, match='does not exist.*detect_people.py'):
         read_person_boxes(tmp_path / 'boxes.json')

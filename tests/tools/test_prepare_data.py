@@ -1,4 +1,4 @@
-"""Links to data and weights that are elsewhere."""
+"""Data and weights are linked into the checkout."""
 
 import subprocess
 from pathlib import Path
@@ -8,8 +8,8 @@ import pytest
 SCRIPT = Path(__file__).resolve().parents[2] / 'tools/prepare_data.sh'
 MPII = ('annotations/mpii_train.json', 'annotations/mpii_val.json')
 MPII += ('annotations/mpii_gt_val.mat', 'images/1.jpg')
-MPII_OF_THE_REFERENCE = ('annot/train.json', 'annot/valid.json')
-MPII_OF_THE_REFERENCE += ('annot/gt_valid.mat', 'images/1.jpg')
+REFERENCE_MPII = ('annot/train.json', 'annot/valid.json')
+REFERENCE_MPII += ('annot/gt_valid.mat', 'images/1.jpg')
 COCO = (
     'annotations/person_keypoints_train2017.json',
     'annotations/person_keypoints_val2017.json',
@@ -18,7 +18,7 @@ COCO = (
 
 
 class Place:
-    """A checkout and a folder with data, with spaces in their names."""
+    """A checkout and a data folder with spaces in their names."""
 
     def __init__(self, folder: Path):
         self.checkout = folder / 'my checkout'
@@ -57,7 +57,7 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
-def test_each_root_is_linked_with_its_absolute_path(place):
+def test_each_folder_is_linked_by_absolute_path(place):
     place.fill('people', MPII)
     place.fill('coco', COCO)
     place.fill('nets', ('a.pth', 'teacher/b.pth'))
@@ -74,7 +74,7 @@ def test_each_root_is_linked_with_its_absolute_path(place):
     assert '2 weight files' in output
 
 
-def test_the_folder_that_the_reference_linked_from_is_one_option(place):
+def test_the_dataset_folder_of_the_reference_is_one_option(place):
     place.fill('MPII', MPII)
     place.fill('models', ('a.pth',))
     mine = place.fill('my coco', COCO)
@@ -91,11 +91,11 @@ def test_it_can_be_run_again(place):
     assert place.prepare('--mpii', mpii)[0] == 0
     before = place.links()
     code, output = place.prepare('--mpii', mpii)
-    assert code == 0 and 'is there already' in output
+    assert code == 0 and 'is already linked' in output
     assert place.links() == before and not (mpii / 'MPII').exists()
 
 
-def test_a_link_that_points_elsewhere_is_replaced_with_force_alone(place):
+def test_a_link_that_points_elsewhere_is_replaced_only_with_force(place):
     one, other = place.fill('one', MPII), place.fill('other', MPII)
     models = place.fill('models', ('a.pth',))
     place.prepare('--mpii', one)
@@ -103,13 +103,13 @@ def test_a_link_that_points_elsewhere_is_replaced_with_force_alone(place):
     assert code == 1
     (line,) = output.splitlines()
     assert f'is a link to "{one}"' in line and '--force' in line
-    assert place.links() == {'data/mpii': str(one)}, 'nothing is linked by halves'
+    assert place.links() == {'data/mpii': str(one)}, 'all or nothing is linked'
     assert place.prepare('--mpii', other, '--force')[0] == 0
     assert place.links() == {'data/mpii': str(other)}
     assert (one / 'images/1.jpg').exists() and not (one / 'other').exists()
 
 
-def test_a_link_that_leads_nowhere_is_named(place):
+def test_a_broken_link_is_named(place):
     mpii = place.fill('MPII', MPII)
     (place.checkout / 'data').mkdir()
     (place.checkout / 'data/mpii').symlink_to('/nowhere')
@@ -126,42 +126,42 @@ def test_a_real_folder_is_never_replaced(place, force):
     code, output = place.prepare('--mpii', mpii, *force)
     assert code == 1
     (line,) = output.splitlines()
-    assert 'is no link' in line and str(place.checkout / 'data/mpii') in line
+    assert 'is not a link' in line and str(place.checkout / 'data/mpii') in line
     assert real.is_file()
 
 
 @pytest.mark.parametrize(
     ('files', 'message'),
     [
-        (MPII, "MPII is in MMPose's layout"),
-        (MPII_OF_THE_REFERENCE, 'MPII is in the layout of the released FPD code'),
-        ((*MPII[:1], *MPII_OF_THE_REFERENCE[1:]), 'partly in'),
+        (MPII, "MPII has MMPose's layout"),
+        (REFERENCE_MPII, 'MPII has the layout of the released FPD code'),
+        ((*MPII[:1], *REFERENCE_MPII[1:]), 'partly'),
     ],
 )
-def test_the_layout_is_recognised(place, files, message):
+def test_the_layout_of_mpii_is_recognized(place, files, message):
     code, output = place.prepare('--mpii', place.fill('MPII', files))
     assert code == 0 and message in output and 'warning' not in output
 
 
-def test_the_layout_of_coco_is_recognised(place):
+def test_the_layout_of_coco_is_recognized(place):
     coco = place.fill('coco', (*COCO, 'images/train2017/1.jpg'))
     _, output = place.prepare('--coco', coco)
     (warning,) = [line for line in output.splitlines() if 'warning' in line]
     folder = place.checkout / 'data/coco'
     assert 'COCO lacks val2017' in warning
-    assert f'{folder}/val2017 or to {folder}/images/val2017' in warning
+    assert f'{folder}/val2017 or at {folder}/images/val2017' in warning
     place.fill('coco', ('images/val2017/1.jpg',))
     assert (
-        'COCO is in the layout of the released FPD code'
+        'COCO has the layout of the released FPD code'
         in place.prepare('--coco', coco)[1]
     )
 
 
-def test_what_is_missing_is_a_warning_that_says_where_it_belongs(place):
+def test_a_missing_file_is_a_warning_that_says_where_to_put_it(place):
     code, output = place.prepare('--mpii', place.fill('MPII', MPII[:3]))
     assert code == 0
     (warning,) = [line for line in output.splitlines() if 'warning' in line]
-    assert f'MPII lacks images: it belongs to {place.checkout}/data/mpii/images' in (
+    assert f'MPII lacks images: put it at {place.checkout}/data/mpii/images' in (
         warning
     )
     code, output = place.prepare('--models', place.fill('nets', ('readme.txt',)))
@@ -173,14 +173,14 @@ def test_what_is_missing_is_a_warning_that_says_where_it_belongs(place):
     [
         (['--mpii', 'nowhere'], '--mpii: "nowhere" is not a folder'),
         (['--datasets', 'nowhere'], '--datasets: "nowhere" is not a folder'),
-        (['--datasets', '.'], 'has none of the folders MPII, MSCOCO and models'),
+        (['--datasets', '.'], 'has no folder MPII, MSCOCO, or models'),
         (['--mpii', '.', '--into', 'nowhere'], '--into: "nowhere" is not a folder'),
         (['--mpii'], '--mpii needs a folder'),
         (['--mpi', '.'], 'unknown option "--mpi"'),
-        ([], 'there is nothing to link'),
+        ([], 'nothing to link'),
     ],
 )
-def test_what_cannot_be_done_is_one_line(place, options, message):
+def test_errors_are_one_line(place, options, message):
     code, output = place.prepare(*options)
     assert code == 1 and not place.links()
     errors = [line for line in output.splitlines() if 'error: ' in line]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Tells before a long run whether it would fail, and how its data look."""
+"""Checks a config's data, weights, and settings before a long run."""
 
 import argparse
 import sys
@@ -10,19 +10,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the command.
-
-    Args:
-        argv: Arguments; those of the process by default.
-    """
-    # What packages warn of when they are imported is not about these data.
+    """Runs the command."""
+    # Warnings that packages raise on import are not about the data.
     warnings.simplefilter('ignore')
     from mmengine.config import DictAction
 
     parser = argparse.ArgumentParser(
         description=__doc__,
-        epilog='Exit code 1 and "N problems" as the last line mean that the run would '
-        'fail; warnings do not. docs/data.md says where the data belong.',
+        epilog='The exit code is 1, and the last line says "N problems", if the run '
+        'would fail. Warnings do not stop it. docs/data.md says where to put the data.',
     )
     parser.add_argument('config', help='config of the run')
     parser.add_argument(
@@ -34,22 +30,24 @@ def main(argv: list[str] | None = None) -> None:
         help='settings to change, as for tools/train.py',
     )
     parser.add_argument(
-        '--data-root', metavar='DIR', help='look for every dataset in this folder'
+        '--data-root', metavar='DIR', help='folder to read all datasets from'
     )
     count = parser.add_mutually_exclusive_group()
     count.add_argument(
-        '--images', type=int, default=200, help='images of each dataset to open (200)'
+        '--images', type=int, default=200, help='images to open per dataset (200)'
     )
     count.add_argument('--all', action='store_true', help='open every image')
-    parser.add_argument('--json', metavar='FILE', help='also write the report here')
+    parser.add_argument('--json', metavar='FILE', help='also save the report here')
     parser.add_argument(
-        '--pictures', metavar='DIR', help='draw joints and boxes of a few people'
+        '--pictures',
+        metavar='DIR',
+        help='draw joints and boxes of a few people here',
     )
     args = parser.parse_args(argv)
     if args.images < 1:
         parser.error('--images must be 1 or more')
 
-    # After the parsing: the package imports torch, and --help should not wait.
+    # Imported after parsing, so that --help does not wait for torch.
     from fpd_mmpose.datasets.check import check_config, set_data_root
     from fpd_mmpose.engine.one_line_errors import one_line_errors
     from fpd_mmpose.paths import load_config

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Converts MPII's mpii_human_pose_v1_u12_1.mat to the files that training reads."""
+"""Converts MPII's mpii_human_pose_v1_u12_1.mat to the files used in training."""
 
 import argparse
 import sys
@@ -9,36 +9,32 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the command.
-
-    Args:
-        argv: Arguments; those of the process by default.
-    """
+    """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('mat', help='mpii_human_pose_v1_u12_1.mat')
-    parser.add_argument('out_dir', help='folder of the annotations')
+    parser.add_argument('out_dir', help='folder to write the annotations to')
     parser.add_argument(
         '--val-list',
         required=True,
-        help='validation images, one name a line or a .json list of names; or the '
-        "people of a published valid.json, which are then its file's, in its order",
+        help='validation images, as one name per line or a .json list of names; or a '
+        'published valid.json, whose people are taken in its order',
     )
     parser.add_argument(
         '--people',
         choices=('single', 'all'),
         default='single',
-        help='whom to take from test images, and from validation images given by '
+        help='people to take from test images, and from validation images given by '
         'name: those that single_person lists (default), or all',
     )
     parser.add_argument(
         '--layout',
         choices=('reference', 'mmpose'),
         default='reference',
-        help='names of the files: valid.json (default) or mpii_val.json',
+        help='file names: valid.json (default) or mpii_val.json',
     )
     args = parser.parse_args(argv)
 
-    # After the parsing: the package imports torch, and --help should not wait.
+    # Imported after parsing, so that --help does not wait for torch.
     from fpd_mmpose.datasets.mpii_mat2json import convert_mpii_mat
     from fpd_mmpose.engine.one_line_errors import one_line_errors
 

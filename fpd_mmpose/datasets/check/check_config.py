@@ -1,4 +1,4 @@
-"""Checks everything that a config names."""
+"""Checks the datasets, weights, and metrics of a config."""
 
 import copy
 from collections.abc import Iterator, Sequence
@@ -10,26 +10,26 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
 
-from .expected_files import check_files
-from .images import Images, look_at_images
-from .model_files import check_metrics, check_model_files
-from .people import People
-from .pictures import draw_people
-from .pipeline import spread, try_pipeline
-from .report import Report, one_line
-from .splits import leaf_datasets, splits_of
+from fpd_mmpose.datasets.check.expected_files import IMAGE_FOLDER, check_files
+from fpd_mmpose.datasets.check.images import Images, check_images
+from fpd_mmpose.datasets.check.model_files import check_metrics, check_model_files
+from fpd_mmpose.datasets.check.people import People
+from fpd_mmpose.datasets.check.pictures import draw_people
+from fpd_mmpose.datasets.check.pipeline import spread, try_pipeline
+from fpd_mmpose.datasets.check.report import Report, one_line
+from fpd_mmpose.datasets.check.splits import leaf_datasets, splits_of
 
 
 @dataclass
 class _Content:
-    """A dataset that could be built, and its images."""
+    """A dataset that could be built, with its images."""
 
     people: People
     images: Images
 
     @property
     def readable(self) -> list[int]:
-        """Records whose images were opened."""
+        """The records whose images were opened."""
         records = self.people.images
         return sorted(index for path in self.images.sizes for index in records[path])
 
@@ -40,18 +40,16 @@ def check_config(
     pictures: str | Path | None = None,
     seed: int = 0,
 ) -> Report:
-    """Checks datasets, images, pipelines and files before a long run.
+    """Checks a config's data, weights, and settings before a long run.
 
     Args:
-        config (Config): Config of the run.
-        num_images (int | None): How many images of each dataset are opened; ``None``
-            for all. Defaults to 200.
-        pictures (str | Path, optional): Folder for pictures of a few people.
-            Defaults to ``None``, which draws none.
-        seed (int): Which images are opened. Defaults to 0.
+        config: The config of the run, which is not changed.
+        num_images: How many images of each dataset to open; None opens all.
+        pictures: A folder for images of a few people with their joints and boxes.
+        seed: Decides which images to open.
 
     Returns:
-        Report: Its ``problems`` are those for which the run would fail.
+        The report. The run would fail if it has any ``problems``.
     """
     config = copy.deepcopy(config)
     init_default_scope(config.get('default_scope') or 'mmpose')
@@ -62,7 +60,7 @@ def check_config(
     if not splits:
         report.problems.append(
             f'{report.config} has no train_dataloader, val_dataloader or '
-            'test_dataloader: is it the config of a run?'
+            'test_dataloader: use the config of a run'
         )
     for split, loader in splits:
         datasets = list(leaf_datasets(loader['dataset']))
@@ -98,25 +96,25 @@ def _check_dataset(
 ) -> _Content | None:
     report.section(title)['dataset'] = settings.get('type')
     missing = check_files(title, settings, report)
-    if 'ann_file' in missing or ('image folder' in missing and settings.get('images')):
+    if 'ann_file' in missing or (IMAGE_FOLDER in missing and settings.get('images')):
         return None
-    # What is missing is reported; without it, the rest can be looked at still.
+    # Check the rest without the missing files, which were reported.
     present = {key: value for key, value in settings.items() if key not in missing}
     try:
         dataset = DATASETS.build({**present, 'pipeline': []})
         people = People(dataset, detections=bool(present.get('bbox_file')))
-    except Exception as error:  # whatever it is, the run would meet it too
+    except Exception as error:  # of any type: it would stop the run, too
         report.problems.append(f'{title}: {one_line(error)}')
         return None
     if not people.images:
         report.problems.append(
-            f'{title}: no person is left of "{dataset.ann_file}": is it the right file?'
+            f'{title}: no person of "{dataset.ann_file}" is left: is it the right file?'
         )
         return None
     people.describe(title, report)
     images = Images()
-    if 'image folder' not in missing:
-        images = look_at_images(title, people, num_images, rng, report)
+    if IMAGE_FOLDER not in missing:
+        images = check_images(title, people, num_images, rng, report)
     return _Content(people, images)
 
 
@@ -128,7 +126,7 @@ def _try_pipeline(
     config: Config,
     report: Report,
 ) -> None:
-    # A dataset that cannot be used is reported already.
+    # Datasets that cannot be used were reported.
     if len(contents) < len(datasets) or not all(each.readable for each in contents):
         report.section(split)['pipeline'] = 'not tried, see the problems'
     elif datasets[0] is loader['dataset']:
@@ -143,14 +141,13 @@ def _try_pipeline(
 def _check_leak(
     train: list[_Content], other: list[_Content], split: str, report: Report
 ) -> None:
-    """Warns of images that are in training and in a test."""
+    """Warns about images that are in both training and another split."""
     mine = {Path(p).absolute(): p for each in train for p in each.people.images}
     theirs = {Path(p).absolute() for each in other for p in each.people.images}
     if shared := [mine[path] for path in mine if path in theirs]:
         report.warnings.append(
-            f'images that train and {split} have in common: {len(shared):,}, the first '
-            f'"{shared[0]}": the score would be partly that of training; remove them '
-            'from one'
+            f'images in both train and {split}: {len(shared):,}, the first '
+            f'"{shared[0]}": remove them from one, because they distort the score'
         )
     contents = {d: p for each in train for p, d in each.images.digests.items()}
     copies = [
@@ -163,6 +160,5 @@ def _check_leak(
         report.warnings.append(
             f'opened images of {split} that are copies of training images under '
             f'another name: {len(copies):,}, the first "{copies[0][1]}" of '
-            f'"{copies[0][0]}": the score would be partly that of training; remove '
-            'them from one'
+            f'"{copies[0][0]}": remove them from one, because they distort the score'
         )

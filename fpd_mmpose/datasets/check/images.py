@@ -1,4 +1,4 @@
-"""Opens images, and compares people with them."""
+"""Opens the images of a dataset and checks that people are inside them."""
 
 import hashlib
 import os
@@ -10,34 +10,32 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from ..media import open_video
-from .people import People, people_of
-from .report import Report
+from fpd_mmpose.datasets.check.people import People, people_of
+from fpd_mmpose.datasets.check.report import Report
+from fpd_mmpose.datasets.media import open_video
+from fpd_mmpose.errors import UserError
 
-#: As the configs load images of labelled people.
+#: How the configs load images of labeled people.
 READ_FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-#: A joint may be this far outside in pixels: files and readers begin at 0 or 1.
+#: Pixels by which a joint may be outside, because coordinates start at 0 or 1.
 TOLERANCE = 1.0
 
-#: What may be wrong with images, and what to do.
+#: Faults of images and their remedies.
 FAULTS = {
-    'are missing': 'put them there or remove their records',
-    'are empty files': 'fetch them again',
-    'cannot be opened, being cut short or no images': 'fetch them again',
+    'are missing': 'add them or remove their records',
+    'are empty files': 'download them again',
+    'cannot be opened (truncated, or not images)': 'download them again',
 }
 MISSING, EMPTY, UNREADABLE = FAULTS
 
 
 @dataclass
 class Images:
-    """What was found in the images of a dataset.
+    """Findings about the images of a dataset.
 
-    Args:
-        digests (dict[str, str]): Hash of the content of each one that was read.
-        sizes (dict[str, tuple[int, int]]): Width and height of each one that was
-            opened.
-        faults (dict[str, list[str]]): Paths, by what is wrong with them.
-        suspects (list[int]): Records on which a pipeline may well fail.
+    By path, ``digests`` are hashes of the content of images that were read, and
+    ``sizes`` are the width and height of those that were opened. ``faults`` are paths
+    by fault. ``suspects`` are records on which the pipeline may fail.
     """
 
     digests: dict[str, str] = field(default_factory=dict)
@@ -46,33 +44,22 @@ class Images:
     suspects: list[int] = field(default_factory=list)
 
 
-def look_at_images(
+def check_images(
     title: str,
     people: People,
     num_images: int | None,
     rng: np.random.Generator,
     report: Report,
 ) -> Images:
-    """Looks for every image, and opens a sample of them.
-
-    Args:
-        title (str): Name of the dataset in the report.
-        people (People): Its records.
-        num_images (int | None): How many to open; ``None`` for all.
-        rng (np.random.Generator): Chooses them.
-        report (Report): Gets figures, problems and warnings.
-
-    Returns:
-        Images: What was found.
-    """
+    """Looks for every image and opens a random sample, or all if the number is None."""
     paths = list(people.images)
     count = len(paths) if num_images is None else min(num_images, len(paths))
     chosen = set(rng.choice(len(paths), count, replace=False).tolist())
     found = Images()
-    # tqdm draws no bar where stderr is not a terminal: disable=None.
+    # disable=None hides the bar where stderr is not a terminal.
     for index, path in enumerate(tqdm(paths, f'{title}: images', disable=None)):
         record = people.record(people.images[path][0])
-        if fault := _look_at(path, index in chosen, record, found):
+        if fault := _check_image(path, index in chosen, record, found):
             found.faults[fault].append(path)
     section = report.section(title)
     section['opened images'] = f'{len(found.sizes):,} of {len(paths):,}'
@@ -85,8 +72,8 @@ def look_at_images(
     return found
 
 
-def _look_at(path: str, to_open: bool, record: dict, found: Images) -> str | None:
-    """Notes what an image is like, and tells what is wrong with it."""
+def _check_image(path: str, to_open: bool, record: dict, found: Images) -> str | None:
+    """Notes the size and hash of an image, or returns its fault."""
     try:
         if not os.stat(path).st_size:
             return EMPTY
@@ -97,7 +84,7 @@ def _look_at(path: str, to_open: bool, record: dict, found: Images) -> str | Non
     if 'frame_index' in record:
         try:
             found.sizes[path] = open_video(path).resolution
-        except ValueError:
+        except UserError:
             return UNREADABLE
         return None
     flags = cv2.IMREAD_COLOR if record.get('apply_exif') else READ_FLAGS
@@ -116,7 +103,7 @@ def _look_at(path: str, to_open: bool, record: dict, found: Images) -> str | Non
 def _report_faults(title: str, people: People, found: Images, report: Report) -> None:
     for fault, paths in found.faults.items():
         report.problems.append(
-            f'{title}: images that {fault}: {len(paths):,}, the first that of '
+            f'{title}: images that {fault}: {len(paths):,}, the first is that of '
             f'{people.name(people.images[paths[0]][0])}: {FAULTS[fault]}'
         )
 
@@ -135,7 +122,7 @@ def _report_duplicates(title: str, found: Images, report: Report) -> None:
 
 
 def _report_places(title: str, people: People, found: Images, report: Report) -> None:
-    """Reports joints and boxes that are not on their images."""
+    """Reports joints and boxes that are outside their images."""
     num_joints = 0
     outside: list[tuple[float, int, int]] = []  # distance, record, joint
     off_image: list[int] = []
@@ -143,7 +130,7 @@ def _report_places(title: str, people: People, found: Images, report: Report) ->
         for index in people.images[path]:
             boxes, keypoints, visible = people_of(people.record(index))
             corners = np.clip(boxes.reshape(-1, 2, 2), 0, size)
-            # Written so that NaN is reported too.
+            # Written so that NaN is reported, too.
             if not (corners[:, 1] > corners[:, 0]).all():
                 off_image.append(index)
             if people.detections:
@@ -157,8 +144,8 @@ def _report_places(title: str, people: People, found: Images, report: Report) ->
     if off_image:
         found.suspects.append(off_image[0])
         report.warnings.append(
-            f'{title}: boxes that show nothing of their image: {len(off_image):,}, the '
-            f'first that of {people.name(off_image[0])}: correct or remove them'
+            f'{title}: boxes outside their image: {len(off_image):,}, the first is '
+            f'that of {people.name(off_image[0])}: correct or remove them'
         )
     if people.detections:
         return
@@ -168,9 +155,9 @@ def _report_places(title: str, people: People, found: Images, report: Report) ->
         found.suspects.append(index)
         report.warnings.append(
             f'{title}: {len(outside):,} of {num_joints:,} annotated joints of the '
-            f'opened images ({len(outside) / num_joints:.1%}) are outside of their '
+            f'opened images ({len(outside) / num_joints:.1%}) are outside their '
             f'image, in {len({index for _, index, _ in outside}):,} records; the '
             f'farthest, by {distance:.1f} px, is joint {joint} of '
-            f'{people.name(index)}: look at them with --pictures; they still count '
-            'in training and testing unless marked as not annotated'
+            f'{people.name(index)}: draw them with `pictures`, and mark wrong ones as '
+            'not annotated, because they count in training and testing'
         )

@@ -1,4 +1,4 @@
-"""Looks for the files that the model and the metrics of a config name."""
+"""Checks the files of the model and the metrics of a config."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,58 +7,46 @@ from typing import Any
 from mmengine.config import Config
 from mmpose.registry import METRICS
 
+from fpd_mmpose.datasets.check.expected_files import explain_missing
+from fpd_mmpose.datasets.check.report import Report, one_line
+from fpd_mmpose.datasets.check.splits import metrics_of
+from fpd_mmpose.datasets.files import in_either_layout
 from fpd_mmpose.paths import load_config
-
-from ..files import in_either_layout
-from .expected_files import TWINS, explain_missing
-from .report import Report, one_line
-from .splits import metrics_of
 
 
 def check_model_files(config: Config, report: Report) -> None:
-    """Checks that the weights and the teacher's config are there.
-
-    Args:
-        config (Config): The config.
-        report (Report): Gets a problem for each that is missing.
-    """
+    """Checks that the weights and the teacher's config exist."""
     named = list(_checkpoints(config.model, 'model'))
     if config.get('load_from'):
         named.insert(0, ('load_from', config.load_from))
     section = report.section('model') if named else {}
     for option, path in named:
         if '://' in path:
-            section[option] = f'{path}  (a URL: not fetched)'
+            section[option] = f'{path}  (a URL: not downloaded)'
         elif Path(path).expanduser().is_file():
             section[option] = path
         else:
             section[option] = f'{path}  MISSING'
             report.problems.append(
-                f'{option}: "{path}" does not exist (looked from {Path.cwd()}): train '
-                'or fetch it first, or name another file with --cfg-options '
-                f'{option}=FILE'
+                f'{option}: "{path}" does not exist (relative to {Path.cwd()}): train '
+                'or download it first, or set the option to another file'
             )
     teacher = config.model.get('teacher')
     if isinstance(teacher, dict) and 'config' in teacher:
         try:
             load_config(teacher['config'])
-        except Exception as error:  # a config is code: anything may go wrong
+        except Exception as error:  # of any type, because a config is code
             report.problems.append(f'model.teacher.config: {one_line(error)}')
 
 
 def check_metrics(config: Config, report: Report) -> None:
-    """Checks the files of the metrics, and that one gives the score to save by.
-
-    Args:
-        config (Config): The config.
-        report (Report): Gets problems.
-    """
+    """Checks the files of the metrics, and that one computes the best score to save."""
     for split in ('val', 'test'):
         for metric in metrics_of(config, split):
             for option in ('ann_file', 'gt_file'):
                 if not (name := metric.get(option)):
                     continue
-                path = Path(in_either_layout(name, TWINS))
+                path = Path(in_either_layout(name))
                 if not path.is_file():
                     report.problems.append(
                         f'{split}_evaluator: '
@@ -68,7 +56,7 @@ def check_metrics(config: Config, report: Report) -> None:
 
 
 def _checkpoints(settings: Any, name: str) -> Iterator[tuple[str, str]]:
-    """Finds every ``checkpoint``, save those of a teacher's own config."""
+    """Finds every ``checkpoint`` except those of a teacher's own config."""
     if isinstance(settings, dict):
         for key, value in settings.items():
             if key == 'checkpoint' and isinstance(value, str):
@@ -99,7 +87,7 @@ def _check_save_best(config: Config, report: Report) -> None:
     for key in [wanted] if isinstance(wanted, str) else wanted:
         if '/' in key and key.split('/')[0] not in prefixes:
             report.problems.append(
-                f'default_hooks.checkpoint.save_best: no validation metric gives '
+                f'default_hooks.checkpoint.save_best: no validation metric computes '
                 f'"{key}": their names begin with '
                 f'{", ".join(sorted(f"{prefix}/" for prefix in prefixes if prefix))}'
             )

@@ -1,26 +1,24 @@
-"""What the records of a dataset say, whether or not its images are there."""
+"""Checks the records of a dataset without opening its images."""
 
 from typing import Any
 
 import numpy as np
 from mmengine.dataset import BaseDataset
 
-from .report import Report
+from fpd_mmpose.datasets.check.report import Report
 
 
 class People:
-    """The records of a dataset, by image, gathered in one pass.
+    """The records of a dataset, by image.
 
-    Args:
-        dataset (BaseDataset): A dataset of MMPose.
-        detections (bool): Whether its boxes are detections, so that its keypoints
-            are placeholders. Records without any keypoints are taken as such.
+    Keypoints of ``detections`` are placeholders. Records without keypoints count as
+    detections.
     """
 
-    def __init__(self, dataset: BaseDataset, detections: bool):
+    def __init__(self, dataset: BaseDataset, detections: bool) -> None:
         self.dataset = dataset
         self.detections = detections
-        #: Path of each image, and the indices of its records.
+        #: The records of each image, by its path.
         self.images: dict[str, list[int]] = {}
         #: Pairs of records with the same image and box.
         self.repeated: list[tuple[int, int]] = []
@@ -42,35 +40,16 @@ class People:
             self.detections = True
 
     def record(self, index: int) -> dict[str, Any]:
-        """Gives a record without the copies of MMPose's meta information.
-
-        Args:
-            index (int): Position in the dataset.
-
-        Returns:
-            dict[str, Any]: The record.
-        """
+        """Returns a record without the metainfo that MMPose copies into it."""
         return BaseDataset.get_data_info(self.dataset, index)
 
     def name(self, index: int) -> str:
-        """Names a record in a message.
-
-        Args:
-            index (int): Position in the dataset.
-
-        Returns:
-            str: Index, id and image.
-        """
+        """Names a record for messages: index, id, and image."""
         record = self.record(index)
         return f'record {index} (id {record.get("id")}, "{record["img_path"]}")'
 
     def describe(self, title: str, report: Report) -> None:
-        """Adds the counts, and what is odd about the records themselves.
-
-        Args:
-            title (str): Name of the dataset in the report.
-            report (Report): Where to add them.
-        """
+        """Reports the counts, and anything odd about the records."""
         section = report.section(title)
         section['people'] = self.num_people
         section['images'] = len(self.images)
@@ -82,36 +61,31 @@ class People:
             section['annotated joints'] = (
                 f'{self.num_annotated:,} of {self.num_joints:,} ({share:.1%})'
             )
-            # Records of a test set may have no joints at all.
+            # A test set may have no joints at all.
             if self.num_joints and not self.num_annotated:
                 report.problems.append(
-                    f'{title}: no joint of any person is annotated, so that there is '
-                    'nothing to learn or to measure: is `ann_file` the right one?'
+                    f'{title}: no joint of any person is annotated, so there is '
+                    'nothing to learn or evaluate: is `ann_file` the right file?'
                 )
         for reason, faulty in getattr(self.dataset, 'faulty', {}).items():
             report.warnings.append(
                 f'{title}: boxes left out: {len(faulty):,} {reason}, the first is '
                 f'record {faulty[0]} of `ann_file`'
             )
-        # Detectors may well give a box twice.
+        # A detector may output a box twice.
         if self.repeated and not self.detections:
             one, other = self.repeated[0]
             report.warnings.append(
-                f'{title}: people with the image and the box of another one: '
-                f'{len(self.repeated):,}, the first is record {other}, like '
-                f'{self.name(one)}: remove them, unless they are to count twice'
+                f'{title}: people with the image and box of another: '
+                f'{len(self.repeated):,}, the first is record {other}, a repetition of '
+                f'{self.name(one)}: remove them, unless they should count twice'
             )
 
 
 def people_of(record: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Gives the people of a record, of which a bottom-up dataset has several.
+    """Returns xyxy boxes (n, 4), keypoints (n, k, 2), and whether annotated (n, k).
 
-    Args:
-        record (dict): A record of a dataset of MMPose.
-
-    Returns:
-        tuple[np.ndarray, np.ndarray, np.ndarray]: Boxes as two corners (n, 4),
-        keypoints (n, k, 2), and which of them are annotated (n, k).
+    A record of a bottom-up dataset has several people.
     """
     boxes = np.asarray(record.get('bbox', np.zeros((0, 4))))
     keypoints = np.asarray(record.get('keypoints', np.zeros((0, 0, 2))))

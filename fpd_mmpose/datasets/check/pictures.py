@@ -1,4 +1,4 @@
-"""Pictures of people with their joints and boxes, to look at."""
+"""Draws people with their joints and boxes."""
 
 from pathlib import Path
 
@@ -8,31 +8,28 @@ from mmpose.structures import PoseDataSample
 from mmpose.visualization import PoseLocalVisualizer
 
 from fpd_mmpose.atomic import replace_when_done
-
-from .images import READ_FLAGS
-from .people import People, people_of
-from .pipeline import spread
+from fpd_mmpose.datasets.check.people import People, people_of
+from fpd_mmpose.datasets.check.pipeline import spread
+from fpd_mmpose.datasets.transforms import FPDLoadImage
 
 #: Smaller images are enlarged to this longer side.
 LONGER_SIDE = 640
+#: What `FPDLoadImage` reads of a record.
+SOURCE_KEYS = ('img_path', 'frame_index', 'apply_exif')
 
 
 def draw_people(
     folder: str | Path, title: str, people: People, readable: list[int]
 ) -> None:
-    """Draws a few people of a dataset.
-
-    Args:
-        folder (str | Path): Where the pictures go, named after dataset and record.
-        title (str): Name of the dataset.
-        people (People): Its records.
-        readable (list[int]): Records whose images can be opened.
-    """
+    """Draws a few of the readable records; files are named after split and record."""
     visualizer = PoseLocalVisualizer(radius=4, line_width=2)
     visualizer.set_dataset_meta(people.dataset.metainfo, skeleton_style='mmpose')
+    load = FPDLoadImage()
     for index in spread(readable):
         record = people.record(index)
-        image = cv2.imread(str(record['img_path']), READ_FLAGS)
+        # Without the box, which may be outside the image.
+        source = {key: record[key] for key in SOURCE_KEYS if key in record}
+        image = load(source)['img']
         zoom = max(1.0, LONGER_SIDE / max(image.shape[:2]))
         image = cv2.resize(image, None, fx=zoom, fy=zoom)
         boxes, keypoints, visible = people_of(record)

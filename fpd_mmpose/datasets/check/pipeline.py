@@ -1,4 +1,4 @@
-"""Runs the real pipeline on a few people."""
+"""Runs the pipeline of a dataset on a few people."""
 
 import time
 from collections.abc import Sequence
@@ -11,20 +11,13 @@ from mmengine.dataset import Compose
 from mmengine.runner import Runner
 from mmpose.registry import DATASETS, MODELS
 
-from .report import Report, one_line
+from fpd_mmpose.datasets.check.report import Report, one_line
 
 NUM_PEOPLE = 8
 
 
 def spread(records: Sequence[int]) -> list[int]:
-    """Chooses a few records from the whole length of a dataset.
-
-    Args:
-        records (Sequence[int]): Records.
-
-    Returns:
-        list[int]: Some of them, or all if there are few.
-    """
+    """Chooses up to ``NUM_PEOPLE`` records, evenly spaced."""
     count = min(NUM_PEOPLE, len(records))
     positions = np.linspace(0, len(records) - 1, count).round().astype(int)
     return [records[position] for position in positions]
@@ -38,16 +31,10 @@ def try_pipeline(
     dataset: Any = None,
     records: Sequence[int] = (),
 ) -> None:
-    """Takes a few people through pipeline, collation and the model's preprocessor.
+    """Runs a few people through the pipeline, the collation, and the preprocessor.
 
-    Args:
-        title (str): Name of the split in the report.
-        loader (dict): Settings of its loader.
-        config (Config): The config.
-        report (Report): Gets a problem where something fails.
-        dataset (Any): The dataset, if it is built already, without its pipeline.
-            Defaults to ``None``, which builds it, and takes a few records of it.
-        records (Sequence[int]): Records of that dataset to take.
+    The people are the ``records`` of a ``dataset``, whose pipeline is replaced. Without
+    it, the dataset of the loader is built and a few records are chosen.
     """
     started = time.perf_counter()
     try:
@@ -56,7 +43,7 @@ def try_pipeline(
             records = spread(range(len(dataset)))
         else:
             dataset.pipeline = Compose(loader['dataset'].get('pipeline', []))
-    except Exception as error:  # whatever it is, the run would meet it too
+    except Exception as error:  # of any type: it would stop the run, too
         report.problems.append(f'{title}: its pipeline is wrong: {one_line(error)}')
         return
     items = []
@@ -72,7 +59,7 @@ def try_pipeline(
         inputs = _batch(items, loader, config, title == 'train')
     except Exception as error:
         report.problems.append(
-            f'{title}: {len(items)} people do not make a batch: {one_line(error)}'
+            f'{title}: {len(items)} people cannot form a batch: {one_line(error)}'
         )
         return
     shape = ' x '.join(map(str, getattr(inputs, 'shape', ()))) or 'not a tensor'
@@ -80,8 +67,8 @@ def try_pipeline(
     report.section(title)['pipeline'] = f'a batch of {shape} in {seconds:.1f} s'
     if isinstance(inputs, torch.Tensor) and not torch.isfinite(inputs).all():
         report.problems.append(
-            f'{title}: the batch holds NaN or infinite values: look at the mean and '
-            'std of `model.data_preprocessor`'
+            f'{title}: the batch has NaN or infinite values: check the mean and std of '
+            '`model.data_preprocessor`'
         )
 
 

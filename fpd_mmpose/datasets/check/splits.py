@@ -1,26 +1,19 @@
-"""The datasets that a config names."""
+"""Walks the datasets and metrics of a config."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from mmengine.config import Config
 
-#: The loaders of a config.
+from fpd_mmpose.errors import UserError
+
 SPLITS = ('train', 'val', 'test')
 #: Options of datasets and metrics that name a file.
 FILE_OPTIONS = ('ann_file', 'bbox_file', 'headbox_file', 'gt_file')
 
 
 def splits_of(config: Config) -> list[tuple[str, dict]]:
-    """Gives the loaders of a config, identical ones once.
-
-    Args:
-        config (Config): The config.
-
-    Returns:
-        list[tuple[str, dict]]: Names such as ``'train'`` or ``'val, test'``, and the
-        loaders' settings.
-    """
+    """Lists the dataloaders, identical ones once, under names such as "val, test"."""
     found: list[tuple[str, dict]] = []
     for split, loader in _loaders(config):
         for position, (names, other) in enumerate(found):
@@ -33,15 +26,7 @@ def splits_of(config: Config) -> list[tuple[str, dict]]:
 
 
 def leaf_datasets(settings: dict) -> Iterator[dict]:
-    """Goes through wrappers down to the datasets that read files.
-
-    Args:
-        settings (dict): Settings of a dataset, or of a wrapper with ``dataset`` or
-            ``datasets``.
-
-    Yields:
-        dict: Settings of a dataset which wraps no other.
-    """
+    """Yields the settings of the datasets that read files, inside any wrappers."""
     inner = list(settings.get('datasets') or [])
     if isinstance(settings.get('dataset'), dict):
         inner.append(settings['dataset'])
@@ -52,15 +37,7 @@ def leaf_datasets(settings: dict) -> Iterator[dict]:
 
 
 def metrics_of(config: Config, split: str) -> list[dict]:
-    """Gives the settings of the metrics of a split.
-
-    Args:
-        config (Config): The config.
-        split (str): ``'val'`` or ``'test'``.
-
-    Returns:
-        list[dict]: Settings of metrics.
-    """
+    """Lists the settings of the metrics of a split."""
     evaluator = config.get(f'{split}_evaluator') or []
     if isinstance(evaluator, dict):
         evaluator = evaluator.get('metrics', evaluator)
@@ -68,24 +45,19 @@ def metrics_of(config: Config, split: str) -> list[dict]:
 
 
 def set_data_root(config: Config, root: str | Path) -> None:
-    """Lets every dataset, and the files of the metrics with them, be in a folder.
+    """Moves the datasets of a config, and the files of its metrics, to another folder.
 
-    Args:
-        config (Config): The config, changed in place.
-        root (str | Path): The folder.
-
-    Raises:
-        ValueError: If there is no such folder.
+    The config is changed in place.
     """
     if not Path(root).is_dir():
-        raise ValueError(f'--data-root: "{root}" is not a folder')
+        raise UserError(f'the data root "{root}" is not a folder')
     loaders = [loader for _, loader in _loaders(config)]
     datasets = [leaf for loader in loaders for leaf in leaf_datasets(loader['dataset'])]
     metrics = [metric for split in SPLITS for metric in metrics_of(config, split)]
-    old_roots = {settings.get('data_root') for settings in datasets} - {None, ''}
+    old_roots = {old for leaf in datasets if (old := leaf.get('data_root'))}
     for settings in datasets:
         settings['data_root'] = str(root)
-    # Metrics, and the stock datasets for some files, name the root in front.
+    # Files of metrics, and some of stock datasets, include the root.
     for settings in (*datasets, *metrics):
         for option in FILE_OPTIONS:
             for old in old_roots:

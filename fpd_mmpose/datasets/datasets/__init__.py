@@ -1,5 +1,9 @@
 """Datasets."""
 
-from .body import FPDCocoDataset, FPDMpiiDataset, UnlabeledPoseDataset
+from fpd_mmpose.datasets.datasets.body import (
+    FPDCocoDataset,
+    FPDMpiiDataset,
+    UnlabeledPoseDataset,
+)
 
 __all__ = ['FPDCocoDataset', 'FPDMpiiDataset', 'UnlabeledPoseDataset']

@@ -1,10 +1,10 @@
 """Pipeline transforms."""
 
-from .fpd_load_image import FPDLoadImage
-from .fpd_pack_pose_inputs import FPDPackPoseInputs
-from .fpd_topdown_affine import FPDTopdownAffine
-from .random_scale_rotation import RandomScaleRotation
-from .rescale_box import RescaleBox
+from fpd_mmpose.datasets.transforms.fpd_load_image import FPDLoadImage
+from fpd_mmpose.datasets.transforms.fpd_pack_pose_inputs import FPDPackPoseInputs
+from fpd_mmpose.datasets.transforms.fpd_topdown_affine import FPDTopdownAffine
+from fpd_mmpose.datasets.transforms.random_scale_rotation import RandomScaleRotation
+from fpd_mmpose.datasets.transforms.rescale_box import RescaleBox
 
 __all__ = [
     'FPDLoadImage',

@@ -1,4 +1,4 @@
-"""Packs a person for the network, with what a stored teacher asks for."""
+"""Packs a person for the network, including what a stored teacher needs."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,19 +9,20 @@ from mmpose.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class FPDPackPoseInputs(PackPoseInputs):
-    """``PackPoseInputs`` that keeps more of what is known of a sample.
+    """``PackPoseInputs`` that keeps more of a sample's metainfo.
 
     Args:
-        extra_keys (Sequence[str]): Keys to keep as metainfo, where a sample has them,
-            beside ``meta_keys``. Defaults to ``('warp_mat', 'frame_index')``, by
-            which a stored teacher finds and warps its heatmaps.
-        **kwargs (Any): Those of ``PackPoseInputs``.
+        extra_keys: Keys to keep in addition to ``meta_keys``, where a sample has them.
+            The defaults let a stored teacher find and warp its heatmaps.
+        **kwargs: Arguments of ``PackPoseInputs``.
     """
+
+    meta_keys: tuple[str, ...]
 
     def __init__(
         self,
         extra_keys: Sequence[str] = ('warp_mat', 'frame_index'),
         **kwargs: Any,
-    ):
+    ) -> None:
         super().__init__(**kwargs)
         self.meta_keys = (*self.meta_keys, *extra_keys)

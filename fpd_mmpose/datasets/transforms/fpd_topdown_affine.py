@@ -6,16 +6,17 @@ from mmcv.transforms import BaseTransform
 from mmpose.registry import TRANSFORMS
 
 from fpd_mmpose.crops import crop_box, fit_aspect_ratio, reference_warp
+from fpd_mmpose.errors import UserError
 
 
 @TRANSFORMS.register_module()
 class FPDTopdownAffine(BaseTransform):
-    """``TopdownAffine`` with the pixels of the released FPD code.
+    """``TopdownAffine`` with exactly the pixels of the reference.
 
-    The map is the same; the reference fixes it by other points, in float32
-    (``transforms.py``: the centre, the middle of the box's upper edge, and a point at
-    a right angle), and a rounding of the map's numbers changes a few pixels. With
-    these points its crops are met bit for bit.
+    The map is the same, but the reference fits it to other points in float32
+    (``transforms.py``: the center, the middle of the box's upper edge, and a point at a
+    right angle), and its rounding changes a few pixels. With these points, crops equal
+    the reference's bit for bit.
 
     Required Keys: ``img``, ``bbox_center``, ``bbox_scale``, ``bbox_rotation``
     (optional), ``keypoints`` (optional). Modified Keys: ``img``, ``bbox_scale``.
@@ -23,32 +24,32 @@ class FPDTopdownAffine(BaseTransform):
     ``input_scale``, ``warp_mat``.
 
     Args:
-        input_size (tuple[int, int]): Width and height of the network's input.
+        input_size: Width and height of the network's input.
+
+    Raises:
+        UserError: If there is not exactly one box.
     """
 
-    def __init__(self, input_size: tuple[int, int]):
+    def __init__(self, input_size: tuple[int, int]) -> None:
         self.input_size = input_size
 
     def transform(self, results: dict) -> dict:
         """Crops the box.
 
         Args:
-            results (dict): With ``img`` (H, W, 3), one box as ``bbox_center`` and
-                ``bbox_scale`` (1, 2) in pixels, ``bbox_rotation`` (1,) in degrees and
-                ``keypoints`` (1, K, 2) in pixels.
+            results: ``img`` (H, W, 3), one box as ``bbox_center`` and ``bbox_scale``
+                (1, 2) in pixels, ``bbox_rotation`` (1,) in degrees, and ``keypoints``
+                (1, K, 2) in pixels.
 
         Returns:
-            dict: With ``img`` (h, w, 3), ``transformed_keypoints`` in its pixels and
-            ``warp_mat`` (2, 3), the map to them from the image as it was before
-            ``RandomFlip``.
-
-        Raises:
-            ValueError: If there is not one box.
+            The same, with ``img`` (h, w, 3), ``transformed_keypoints`` in its pixels,
+            and ``warp_mat`` (2, 3), the map from the image before ``RandomFlip``.
         """
         width, height = self.input_size
         if len(results['bbox_center']) != 1:
-            raise ValueError(
-                f'FPDTopdownAffine crops one box, got {len(results["bbox_center"])}'
+            raise UserError(
+                f'FPDTopdownAffine crops one box, got {len(results["bbox_center"])}: '
+                "set data_mode='topdown' in the dataset"
             )
         results['bbox_scale'] = fit_aspect_ratio(results['bbox_scale'], self.input_size)
         center, scale = results['bbox_center'][0], results['bbox_scale'][0]
@@ -63,7 +64,7 @@ class FPDTopdownAffine(BaseTransform):
                 results['keypoints'][..., :2], warp
             )
         else:
-            # What TopdownAffine leaves behind at inference.
+            # As TopdownAffine does at inference.
             results['transformed_keypoints'] = np.zeros([])
             results['keypoints_visible'] = np.ones((1, 1, 1))
         results['input_size'] = (width, height)
@@ -72,14 +73,13 @@ class FPDTopdownAffine(BaseTransform):
         return results
 
     def __repr__(self) -> str:
-        """Names the arguments."""
         return f'{type(self).__name__}(input_size={self.input_size})'
 
 
 def _contiguous(image: np.ndarray) -> np.ndarray:
-    """Copies the mirrored view that ``RandomFlip`` leaves, (H, W) or (H, W, C).
+    """Copies an image (H, W) or (H, W, C) that ``RandomFlip`` left as a mirrored view.
 
-    OpenCV copies it too, value by value, in several times what the crop takes.
+    OpenCV would copy it value by value, which takes several times as long as the crop.
     """
     mirrored = tuple(axis for axis in (0, 1) if image.strides[axis] < 0)
     if not mirrored:

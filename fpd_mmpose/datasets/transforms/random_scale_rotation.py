@@ -5,27 +5,38 @@ from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 from mmpose.registry import TRANSFORMS
 
+from fpd_mmpose.errors import UserError
+
 
 @TRANSFORMS.register_module()
 class RandomScaleRotation(BaseTransform):
     """Scales and rotates the box by clipped normal draws.
 
-    The factor is ``clip(N(0, 1) * s + 1, 1 - s, 1 + s)`` and the angle
-    ``clip(N(0, 1) * r, -2r, 2r)`` (``JointsDataset.py`` of the released FPD code).
-    MMPose's ``RandomBBoxTransform`` draws truncated normals, of another spread. The
-    box is not shifted.
+    As in the reference (``JointsDataset.py``), the factor is
+    ``clip(N(0, 1) * s + 1, 1 - s, 1 + s)`` and the angle is
+    ``clip(N(0, 1) * r, -2r, 2r)``. MMPose's ``RandomBBoxTransform`` draws truncated
+    normals of another spread. The box is not shifted.
 
     Required Keys: ``bbox_scale``. Modified Keys: ``bbox_scale``. Added Keys:
     ``bbox_rotation`` in degrees.
 
     Args:
-        scale_factor (float): s, in [0, 1). Defaults to 0.25, as for MPII.
-        rotation_factor (float): r in degrees. Defaults to 30, as for MPII.
-        prob (float): Probability of a rotation; every box is scaled. Defaults
-            to 0.6.
+        scale_factor: s, in [0, 1). The default is for MPII.
+        rotation_factor: r, in degrees. The default is for MPII.
+        prob: The probability of a rotation; every box is scaled.
 
     Raises:
-        ValueError: If an argument is out of range.
+        UserError: If an argument is out of range.
+
+    Example:
+        >>> import numpy as np
+        >>> from fpd_mmpose.datasets import RandomScaleRotation
+        >>> results = dict(bbox_scale=np.full((1000, 2), 100.0))
+        >>> results = RandomScaleRotation(scale_factor=0.25)(results)
+        >>> float(results['bbox_scale'].min()), float(results['bbox_scale'].max())
+        (75.0, 125.0)
+        >>> results['bbox_rotation'].shape
+        (1000,)
     """
 
     def __init__(
@@ -33,13 +44,13 @@ class RandomScaleRotation(BaseTransform):
         scale_factor: float = 0.25,
         rotation_factor: float = 30.0,
         prob: float = 0.6,
-    ):
+    ) -> None:
         if not 0 <= scale_factor < 1:
-            raise ValueError(f'scale_factor must be in [0, 1), got {scale_factor}')
+            raise UserError(f'scale_factor must be in [0, 1), got {scale_factor}')
         if rotation_factor < 0:
-            raise ValueError(f'rotation_factor must be >= 0, got {rotation_factor}')
+            raise UserError(f'rotation_factor must be >= 0, got {rotation_factor}')
         if not 0 <= prob <= 1:
-            raise ValueError(f'prob must be in [0, 1], got {prob}')
+            raise UserError(f'prob must be in [0, 1], got {prob}')
         self.scale_factor = scale_factor
         self.rotation_factor = rotation_factor
         self.prob = prob
@@ -57,21 +68,13 @@ class RandomScaleRotation(BaseTransform):
         )
 
     def transform(self, results: dict) -> dict:
-        """Draws a scale and an angle for each box.
-
-        Args:
-            results (dict): With ``bbox_scale``, (n, 2) in pixels.
-
-        Returns:
-            dict: The same, ``bbox_scale`` multiplied and ``bbox_rotation`` (n,) set.
-        """
+        """Draws a scale and an angle for each box, (n, 2) in pixels."""
         scale, rotation = self._draw(len(results['bbox_scale']))
         results['bbox_scale'] = results['bbox_scale'] * scale
         results['bbox_rotation'] = rotation
         return results
 
     def __repr__(self) -> str:
-        """Names the arguments."""
         return (
             f'{type(self).__name__}(scale_factor={self.scale_factor}, '
             f'rotation_factor={self.rotation_factor}, prob={self.prob})'

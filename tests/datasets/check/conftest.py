@@ -1,4 +1,4 @@
-"""A data set to spoil."""
+"""A dataset for tests to damage."""
 
 import shutil
 from pathlib import Path
@@ -8,5 +8,5 @@ import pytest
 
 @pytest.fixture
 def root(mpii_root: Path, tmp_path: Path) -> Path:
-    """A copy to spoil."""
+    """Copies the dataset, so that a test can damage it."""
     return Path(shutil.copytree(mpii_root, tmp_path / 'data' / 'mpii'))

@@ -1,4 +1,4 @@
-"""A run that would fail is told so before it starts."""
+"""The check finds what would make a run fail."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ from fpd_mmpose.datasets.check.splits import leaf_datasets, splits_of
 from fpd_mmpose.paths import load_config
 
 
-def test_sound_data_have_no_problem_and_are_counted(root):
+def test_valid_data_are_counted_without_problems(root):
     edit(root / TRAIN, lambda people: people[0]['joints_vis'].__setitem__(3, 0))
     report = check_config(config_of(root))
     assert not report.problems and not report.warnings
@@ -37,7 +37,7 @@ def test_sound_data_have_no_problem_and_are_counted(root):
     assert val['headbox_file'] == str(root / HEADS)
 
 
-def test_the_layout_of_the_reference_will_do(root):
+def test_the_layout_of_the_reference_is_accepted(root):
     for name, other in (
         (TRAIN, 'train.json'), (VAL, 'valid.json'), (HEADS, 'gt_valid.mat')
     ):  # fmt: skip
@@ -48,7 +48,7 @@ def test_the_layout_of_the_reference_will_do(root):
     assert report.sections['train']['ann_file'] == str(root / 'annot/train.json')
 
 
-def test_a_sample_is_opened_and_every_image_is_looked_for(root):
+def test_a_sample_of_images_is_opened_and_all_must_exist(root):
     report = check_config(config_of(root), num_images=5)
     assert report.sections['train']['opened images'] == '5 of 12'
     assert report.sections['val, test']['opened images'] == '5 of 6'
@@ -61,14 +61,14 @@ def test_a_sample_is_opened_and_every_image_is_looked_for(root):
     assert 'record 7 ' in only(report.problems)
 
 
-def test_a_split_that_is_not_in_the_config_is_skipped(root):
+def test_a_split_without_a_dataloader_is_skipped(root):
     config = config_of(root)
     config.test_dataloader = None
     assert list(check_config(config).sections) == ['train', 'val']
 
 
 @pytest.mark.parametrize('wrapper', ['RepeatDataset', 'ConcatDataset'])
-def test_wrappers_are_looked_into(root, wrapper):
+def test_datasets_inside_wrappers_are_checked(root, wrapper):
     config = config_of(root)
     inner = config.train_dataloader.dataset
     if wrapper == 'RepeatDataset':
@@ -116,7 +116,7 @@ def test_a_combined_dataset_runs_its_own_pipeline(root):
         ('images', ['train', 'val, test'], 'mpii_human_pose_v1.tar.gz'),
     ],
 )
-def test_what_is_missing_is_said_with_its_place_and_source(root, name, titles, hint):
+def test_a_missing_file_is_reported_with_its_path_and_source(root, name, titles, hint):
     shutil.move(root / name, root / 'elsewhere')
     report = check_config(config_of(root))
     assert len(report.problems) == len(titles)
@@ -126,7 +126,7 @@ def test_what_is_missing_is_said_with_its_place_and_source(root, name, titles, h
             assert part in problem
     assert report.verdict.endswith('the run would fail')
     if name != TRAIN:
-        assert report.sections['train']['people'] == 12, 'the rest is looked at still'
+        assert report.sections['train']['people'] == 12, 'the rest is still checked'
 
 
 def test_set_data_root_moves_the_files_of_metrics_too(root):
@@ -139,7 +139,7 @@ def test_set_data_root_moves_the_files_of_metrics_too(root):
     for _, loader in splits_of(config):
         for settings in leaf_datasets(loader['dataset']):
             assert settings['data_root'] == str(root)
-    with pytest.raises(ValueError, match='--data-root: ".*nowhere" is not a folder'):
+    with pytest.raises(ValueError, match='the data root ".*nowhere" is not a folder'):
         set_data_root(config, root / 'nowhere')
 
 
@@ -147,13 +147,13 @@ def test_set_data_root_moves_the_files_of_metrics_too(root):
 
 
 @pytest.mark.parametrize('content', ['', '[]', '{"a": 1}', '[{"image": "0.jpg"'])
-def test_an_annotation_file_that_cannot_be_used(root, content):
+def test_an_invalid_annotation_file(root, content):
     (root / TRAIN).write_text(content)
     problem = only(check_config(config_of(root)).problems)
     assert problem.startswith('train: ') and str(root / TRAIN) in problem
 
 
-def test_head_boxes_that_belong_to_other_people(root):
+def test_head_boxes_of_other_people(root):
     boxes = loadmat(root / HEADS)['headboxes_src']
     savemat(root / HEADS, {'headboxes_src': boxes[..., :-1]})
     assert str(root / HEADS) in only(check_config(config_of(root)).problems)
@@ -170,11 +170,11 @@ def test_people_without_any_annotated_joint(root):
     )
 
 
-def test_people_that_are_there_twice(root):
+def test_repeated_people(root):
     edit(root / TRAIN, lambda people: people.extend([people[4], people[4]]))
     warning = only(check_config(config_of(root)).warnings)
-    assert 'people with the image and the box of another one: 2,' in warning
-    assert 'the first is record 12, like record 4 ' in warning
+    assert 'people with the image and box of another: 2,' in warning
+    assert 'the first is record 12, a repetition of record 4 ' in warning
 
 
 # --- Pipeline, model and metrics ---------------------------------------------------
@@ -185,17 +185,17 @@ def test_people_that_are_there_twice(root):
     [
         (0, dict(type='NoSuchTransform'), 'its pipeline is wrong'),
         (0, dict(type='RandomFlip', prob=1.0), 'fails on record 0'),
-        (-1, dict(type='RandomFlip', prob=0.0), 'do not make a batch'),
+        (-1, dict(type='RandomFlip', prob=0.0), 'cannot form a batch'),
     ],
 )
-def test_a_wrong_pipeline_is_found(root, position, step, message):
+def test_a_wrong_pipeline_is_reported(root, position, step, message):
     config = config_of(root)
     config.val_dataloader.dataset.pipeline[position] = step
     problem = only(check_config(config).problems)
     assert problem.startswith('val: ') and message in problem
 
 
-def test_files_of_the_model(root, tmp_path):
+def test_missing_files_of_the_model(root, tmp_path):
     config = config_of(root, 'fpd/hg4_128_fpd_mpii.py')
     config.load_from = str(tmp_path / 'student.pth')
     config.model.teacher.checkpoint = 'https://example.org/teacher.pth'
@@ -217,12 +217,12 @@ def test_files_of_the_model(root, tmp_path):
     )
     assert len(report.problems) == 3
     url = report.sections['model']['model.teacher.checkpoint']
-    assert 'example.org' in url and 'not fetched' in url
+    assert 'example.org' in url and 'not downloaded' in url
     Path(config.load_from).touch()
     assert len(check_config(config).problems) == 2
 
 
-def test_files_and_names_of_the_metrics(root):
+def test_missing_files_and_unknown_names_of_metrics(root):
     config = config_of(root)
     config.val_evaluator = dict(type='MpiiPCKh', gt_file=str(root / 'nowhere.mat'))
     assert 'val_evaluator: `gt_file`' in only(check_config(config).problems)
@@ -240,7 +240,7 @@ def test_files_and_names_of_the_metrics(root):
 # --- Other data --------------------------------------------------------------------
 
 
-def test_coco_with_annotated_and_with_detected_boxes(shared, root):
+def test_coco_with_annotated_and_detected_boxes(shared, root):
     config = config_of(root)
     sample = shared / 'data' / 'coco_sample'
     config.val_dataloader.dataset = dict(
@@ -287,7 +287,7 @@ def test_the_text_ends_with_the_verdict(tmp_path):
     assert [path.name for path in (tmp_path / 'new').iterdir()] == ['report.json']
 
 
-def test_pictures_show_people_of_each_split(root, tmp_path):
+def test_people_of_each_split_are_drawn(root, tmp_path):
     check_config(config_of(root), pictures=tmp_path / 'pictures')
     pictures = sorted((tmp_path / 'pictures').iterdir())
     assert [path.name for path in pictures][::8] == [
@@ -300,7 +300,7 @@ def test_pictures_show_people_of_each_split(root, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_command_tells_by_its_exit_code(root, tmp_path):
+def test_the_exit_code_of_the_command(root, tmp_path):
     def check(*options: str) -> subprocess.CompletedProcess:
         return subprocess.run(
             [

@@ -1,4 +1,4 @@
-"""Images that cannot be used, and joints and boxes beside them, are named."""
+"""The check finds damaged images, and joints and boxes outside them."""
 
 import shutil
 
@@ -11,28 +11,31 @@ from fpd_mmpose.datasets.check import check_config
 
 
 @pytest.mark.parametrize(
-    ('spoil', 'message'),
+    ('damage', 'message'),
     [
         (lambda path: path.unlink(), 'images that are missing: 1,'),
         (lambda path: path.write_bytes(b''), 'images that are empty files: 1,'),
-        (lambda path: path.write_bytes(b'<html>'), 'cut short or no images: 1,'),
+        (
+            lambda path: path.write_bytes(b'<html>'),
+            'cannot be opened (truncated, or not images): 1,',
+        ),
         (
             lambda path: path.write_bytes(path.read_bytes()[:-100]),
-            'cut short or no images: 1,',
+            'cannot be opened (truncated, or not images): 1,',
         ),
     ],
-    ids=['missing', 'empty', 'no image', 'cut short'],
+    ids=['missing', 'empty', 'not an image', 'truncated'],
 )
-def test_an_image_that_cannot_be_used_is_a_problem(root, spoil, message):
+def test_a_damaged_image_is_a_problem(root, damage, message):
     path = image_of(root, TRAIN, 5)
-    spoil(path)
+    damage(path)
     report = check_config(config_of(root))
     problem = only(report.problems)
     assert message in problem and f'record 5 (id 5, "{path}")' in problem
     assert report.sections['train']['opened images'] == '11 of 12'
 
 
-def test_joints_outside_of_their_image(root):
+def test_joints_outside_their_image(root):
     def move(people):
         for record, x in ((2, 230.0), (3, -40.0)):
             people[record]['joints'][9] = [x, 100.0]
@@ -58,12 +61,12 @@ def test_a_joint_at_the_edge_is_inside(root):
     assert not check_config(config_of(root)).warnings
 
 
-def test_a_box_outside_of_its_image(root):
+def test_a_box_outside_its_image(root):
     edit(root / VAL, lambda people: people[1].update(center=[900.0, 900.0]))
     report = check_config(config_of(root))
     assert report.sections['val, test']['boxes off their image'] == 1
-    # A warning, if it were not for the pipeline, which refuses such a box.
-    assert 'boxes that show nothing of their image: 1,' in only(report.warnings)
+    # The check itself only warns; the pipeline raises an error.
+    assert 'boxes outside their image: 1,' in only(report.warnings)
     assert 'val, test: the pipeline fails on record 1: ' in only(report.problems)
 
 
@@ -80,16 +83,16 @@ def test_an_image_under_two_names(root):
 # --- Leaks -------------------------------------------------------------------------
 
 
-def test_an_image_of_training_in_the_validation_by_name(root):
+def test_a_training_image_in_the_validation_set_by_name(root):
     name = image_of(root, TRAIN, 3).name
     edit(root / VAL, lambda people: people[2].update(image=name))
     for num_images in (1, None):
         warning = only(check_config(config_of(root), num_images).warnings)
-        assert 'images that train and val, test have in common: 1,' in warning
+        assert 'images in both train and val, test: 1,' in warning
         assert name in warning
 
 
-def test_an_image_of_training_in_the_validation_by_content(root):
+def test_a_training_image_in_the_validation_set_by_content(root):
     shutil.copy(image_of(root, TRAIN, 3), image_of(root, VAL, 2))
     warning = only(check_config(config_of(root)).warnings)
     assert 'copies of training images under another name: 1,' in warning

@@ -1,4 +1,4 @@
-"""What is said of people without labels, whose boxes are in a file of their own."""
+"""The check of people without labels, whose boxes have their own file."""
 
 import json
 from pathlib import Path
@@ -53,13 +53,13 @@ def test_boxes_left_out_are_warnings(config, photos, tmp_path):
     assert report.sections['train']['people'] == 1
     assert about_training(report.warnings) == [
         'train: boxes left out: 1 of no area, the first is record 2 of `ann_file`',
-        'train: boxes left out: 2 outside of their image, the first is record 1 of '
+        'train: boxes left out: 2 outside their image, the first is record 1 of '
         '`ann_file`',
     ]
     assert not about_training(report.problems)
 
 
-def test_the_folder_that_is_searched_is_shown(config, photos, tmp_path):
+def test_the_image_folders_are_shown(config, photos, tmp_path):
     write_boxes(tmp_path, [[1, 2, 30, 40]])
     section = check_config(config).sections['train']
     assert section['image folder'] == str(tmp_path / 'images')
@@ -70,14 +70,14 @@ def test_the_folder_that_is_searched_is_shown(config, photos, tmp_path):
     assert section['image folder'] == folders
 
 
-def test_missing_files_are_told_once_with_what_writes_them(config):
+def test_missing_files_are_reported_once_with_their_source(config):
     boxes, images = about_training(check_config(config).problems)
     assert 'people.json" is missing' in boxes and 'detect_people.py' in boxes
     assert 'images" is missing' in images
     assert all('docs/unlabeled_images.md' in line for line in (boxes, images))
 
 
-def test_frames_of_videos_are_people_too(root, tmp_path):
+def test_frames_of_videos_are_checked_and_drawn(root, tmp_path):
     config = config_of(root, 'fpd/hg4_128_fpd_labelfree_mpii.py')
     writer = cv2.VideoWriter(
         str(tmp_path / 'clip.mp4'), cv2.VideoWriter_fourcc(*'mp4v'), 10, (96, 80)
@@ -91,7 +91,8 @@ def test_frames_of_videos_are_people_too(root, tmp_path):
         whole_image=True,
         pipeline=config.train_dataloader.dataset.pipeline,
     )
-    report = check_config(config)
+    report = check_config(config, pictures=tmp_path / 'drawn')
+    assert len(list((tmp_path / 'drawn').glob('train_*.jpg'))) == 3
     section = report.section('train')
     assert section['people'] == 3 and section['images'] == 1
     assert section['annotated joints'] == 'none: boxes without keypoints'

@@ -1,4 +1,4 @@
-"""Labelled and unlabelled people are mixed in a set ratio."""
+"""Labeled and unlabeled people are mixed in a fixed ratio."""
 
 from collections import Counter
 
@@ -12,7 +12,7 @@ from fpd_mmpose.datasets import FPDMpiiDataset
 
 @pytest.fixture(scope='module')
 def dataset(mpii_root) -> CombinedDataset:
-    """12 labelled people and 18 others."""
+    """Combines 12 labeled people with 18 others."""
     part = dict(
         type='FPDMpiiDataset',
         data_root=str(mpii_root),
@@ -46,7 +46,7 @@ def batches(
     return drawn
 
 
-def labelled(drawn: list[list[int]]) -> list[int]:
+def labeled(drawn: list[list[int]]) -> list[int]:
     return [index for batch in drawn for index in batch if index < 12]
 
 
@@ -56,36 +56,36 @@ def others(drawn: list[list[int]]) -> list[int]:
 
 def test_every_batch_has_the_ratio(dataset):
     for batch in batches(dataset):
-        assert len(labelled([batch])) == 3 and len(others([batch])) == 2
+        assert len(labeled([batch])) == 3 and len(others([batch])) == 2
         assert max(batch) < 30
 
 
-def test_an_epoch_is_a_pass_over_the_labelled_people(dataset):
+def test_an_epoch_is_a_pass_over_the_labeled_people(dataset):
     drawn = batches(dataset)
     assert len(drawn) == 4
-    assert sorted(labelled(drawn)) == list(range(12))
+    assert sorted(labeled(drawn)) == list(range(12))
 
 
 def test_the_last_batch_is_filled_up(dataset):
     drawn = batches(dataset, batch_size=8, ratio=(5, 3))
     assert len(drawn) == 3 and all(len(batch) == 8 for batch in drawn)
-    counts = Counter(labelled(drawn))
+    counts = Counter(labeled(drawn))
     assert sum(counts.values()) == 15 and set(counts) == set(range(12))
     assert max(counts.values()) == 2
 
 
-def test_the_others_go_on_from_epoch_to_epoch(dataset):
+def test_other_parts_continue_in_the_next_epoch(dataset):
     drawn = [
         index for epoch in range(9) for index in others(batches(dataset, epoch=epoch))
     ]
     assert len(drawn) == 72
-    # Laps of 18: each is complete, and in an order of its own.
+    # Each lap of 18 is complete and has its own order.
     laps = [drawn[start : start + 18] for start in range(0, 72, 18)]
     assert all(sorted(lap) == list(range(12, 30)) for lap in laps)
     assert laps[0] != laps[1]
 
 
-def test_seed_and_epoch_alone_decide(dataset):
+def test_batches_depend_on_seed_and_epoch(dataset):
     assert batches(dataset, epoch=3) == batches(dataset, epoch=3)
     assert batches(dataset, epoch=3) != batches(dataset, epoch=4)
     assert batches(dataset, seed=1) != batches(dataset, seed=2)
@@ -94,7 +94,7 @@ def test_seed_and_epoch_alone_decide(dataset):
 def test_ranks_share_the_people(dataset):
     drawn = [batches(dataset, rank=rank, world_size=2) for rank in range(2)]
     assert [len(one) for one in drawn] == [2, 2]
-    both = labelled(drawn[0]) + labelled(drawn[1])
+    both = labeled(drawn[0]) + labeled(drawn[1])
     assert sorted(both) == list(range(12))
     assert not set(others(drawn[0])) & set(others(drawn[1]))
 
@@ -105,7 +105,7 @@ def test_without_shuffling_people_come_in_order(dataset):
     assert next(iter(mixed)) == [0, 1, 2, 12, 13]
 
 
-def test_a_part_that_is_smaller_than_an_epoch_needs_comes_again(dataset):
+def test_a_part_smaller_than_an_epoch_needs_is_repeated(dataset):
     drawn = others(batches(dataset, batch_size=5, ratio=(1, 4)))
     assert len(drawn) == 48 and min(Counter(drawn).values()) == 2
 
@@ -113,18 +113,18 @@ def test_a_part_that_is_smaller_than_an_epoch_needs_comes_again(dataset):
 @pytest.mark.parametrize(
     ('batch_size', 'ratio', 'message'),
     [
-        (4, (1, 1, 1), 'has 3 entries, and the data set 2 parts'),
+        (4, (1, 1, 1), 'has 3 entries but the dataset has 2 parts'),
         (4, (1, 0), 'must be positive'),
         (4, (1, 20), r'would have \[0, 4\] people'),
         (4, (20, 1), r'would have \[4, 0\] people'),
     ],
 )
-def test_a_ratio_that_cannot_be_is_refused(dataset, batch_size, ratio, message):
+def test_an_invalid_ratio_is_an_error(dataset, batch_size, ratio, message):
     with pytest.raises(ValueError, match=message):
         batches(dataset, batch_size, ratio)
 
 
-def test_a_plain_dataset_is_refused(mpii_root):
+def test_a_plain_dataset_is_an_error(mpii_root):
     plain = FPDMpiiDataset(str(mpii_root / 'annotations/mpii_val.json'))
     with pytest.raises(ValueError, match='needs a CombinedDataset .* FPDMpiiDataset'):
         batches(plain)

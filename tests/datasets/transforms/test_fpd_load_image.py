@@ -1,4 +1,4 @@
-"""Images are read as the reference reads them, and named where they cannot be."""
+"""Images are read as in the reference, and errors name the image."""
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ from fpd_mmpose.datasets import FPDLoadImage
 
 
 @pytest.fixture
-def picture(tmp_path):
+def image_file(tmp_path):
     path = tmp_path / 'a.png'
     pixels = np.random.randint(256, size=(40, 60, 3), dtype=np.uint8)
     cv2.imwrite(str(path), pixels)
@@ -25,8 +25,8 @@ def refusal(results: dict) -> str:
     return str(info.value)
 
 
-def test_it_reads_bgr_pixels(picture):
-    path, pixels = picture
+def test_pixels_are_bgr(image_file):
+    path, pixels = image_file
     found = TRANSFORMS.build(dict(type='FPDLoadImage'))(dict(img_path=str(path)))
     np.testing.assert_array_equal(found['img'], pixels)
     assert found['img_shape'] == found['ori_shape'] == (40, 60)
@@ -42,7 +42,7 @@ def test_the_exif_orientation_is_ignored(tmp_path):
 
 
 @pytest.mark.parametrize('color_type', ['color', 'color_ignore_orientation'])
-def test_the_exif_orientation_is_applied_where_the_record_says_so(tmp_path, color_type):
+def test_the_exif_orientation_is_applied_if_the_record_says_so(tmp_path, color_type):
     path = tmp_path / 'turned.jpg'
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -55,17 +55,17 @@ def test_the_exif_orientation_is_applied_where_the_record_says_so(tmp_path, colo
     assert found['img_shape'] == found['ori_shape'] == (60, 40)
 
 
-def test_an_image_of_another_shape_than_expected_is_refused(picture):
-    path, _ = picture
+def test_an_image_of_an_unexpected_shape_is_an_error(image_file):
+    path, _ = image_file
     FPDLoadImage()(dict(img_path=str(path), expected_shape=(40, 60)))
     message = refusal(dict(img_path=str(path), expected_shape=(60, 40), id=2))
     assert f'"{path}" of record 2 has 60 x 40 pixels' in message
-    assert 'one of 40 x 60' in message
+    assert 'its boxes are for 40 x 60' in message
 
 
 @pytest.fixture
 def video(tmp_path):
-    """A video of 10 frames of 64 x 48 pixels; frame i is as bright as 20 * i."""
+    """Writes 10 frames of 64 x 48 pixels; frame i has a brightness of 20 * i."""
     path = str(tmp_path / 'clip.mp4')
     writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*'mp4v'), 25, (64, 48))
     for index in range(10):
@@ -86,36 +86,36 @@ def test_a_frame_of_a_video(video, index):
     np.testing.assert_array_equal(as_float['img'], found['img'])
 
 
-def test_a_frame_that_is_given_is_taken_as_it_is():
+def test_a_given_frame_is_used_as_it_is():
     frame = np.zeros((5, 5, 3), np.uint8)
     found = FPDLoadImage()(dict(img=frame, img_path='gone.mp4', frame_index=3))
     assert found['img'] is frame
 
 
-def test_a_frame_beyond_the_end_is_named_with_its_record(video):
+def test_a_frame_beyond_the_end_is_an_error(video):
     message = refusal(dict(img_path=video, frame_index=10, id=4))
     assert message.startswith(f'video "{video}" has no frame 10: it has 10')
     assert message.endswith('(record 4)')
 
 
-def test_a_box_outside_of_a_frame_is_named(video):
+def test_a_box_outside_a_frame_is_an_error(video):
     box = np.array([[64.0, 0, 70, 9]])
     message = refusal(dict(img_path=video, frame_index=2, id=4, bbox=box))
-    assert f'is outside of frame 2 of video "{video}" of record 4' in message
+    assert f'is outside frame 2 of video "{video}" of record 4' in message
 
 
-def test_an_array_is_taken_as_it_is(picture):
-    _, pixels = picture
+def test_a_given_array_is_used_as_it_is(image_file):
+    _, pixels = image_file
     assert FPDLoadImage()(dict(img=pixels))['img'] is pixels
 
 
-def test_a_missing_image_is_named_with_its_record(tmp_path):
+def test_a_missing_image_is_an_error(tmp_path):
     message = refusal(dict(img_path=str(tmp_path / 'b.jpg'), id=7))
     assert message == f'image "{tmp_path}/b.jpg" of record 7 does not exist'
 
 
-@pytest.mark.parametrize('content', [b'', b'\xff\xd8\xff\xe0 no picture'])
-def test_a_damaged_image_is_named_with_its_record(tmp_path, content):
+@pytest.mark.parametrize('content', [b'', b'\xff\xd8\xff\xe0 not an image'])
+def test_a_damaged_image_is_an_error(tmp_path, content):
     path = tmp_path / 'b.jpg'
     path.write_bytes(content)
     message = refusal(dict(img_path=str(path), id=7))
@@ -123,7 +123,7 @@ def test_a_damaged_image_is_named_with_its_record(tmp_path, content):
 
 
 @pytest.mark.parametrize('image', ['a.jpg', None, np.zeros((0, 5, 3), np.uint8)])
-def test_a_given_image_that_is_none(image):
+def test_an_invalid_given_image_is_an_error(image):
     assert 'the given image' in refusal(dict(img=image))
 
 
@@ -131,13 +131,13 @@ def test_a_given_image_that_is_none(image):
     'box',
     [[60, 0, 70, 9], [5, 40, 9, 50], [-9, 5, 0, 9], [5, -9, 9, 0], [0, 0, np.nan, 9]],
 )
-def test_a_box_outside_of_the_image_is_named(picture, box):
-    path, _ = picture
+def test_a_box_outside_the_image_is_an_error(image_file, box):
+    path, _ = image_file
     message = refusal(dict(img_path=str(path), id=3, bbox=np.array([box], float)))
-    assert f'is outside of image "{path}" of record 3, 60 x 40 pixels' in message
+    assert f'is outside image "{path}" of record 3, 60 x 40 pixels' in message
 
 
 @pytest.mark.parametrize('box', [[59, 39, 80, 80], [-9, -9, 1, 1], [0, 0, 60, 40]])
-def test_a_box_that_shares_a_pixel_is_taken(picture, box):
-    path, _ = picture
+def test_a_box_that_shares_a_pixel_is_accepted(image_file, box):
+    path, _ = image_file
     FPDLoadImage()(dict(img_path=str(path), bbox=np.array([box], float)))

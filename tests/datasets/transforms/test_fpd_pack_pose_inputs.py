@@ -1,4 +1,4 @@
-"""A packed sample tells how it was cropped."""
+"""A packed sample keeps its crop and its frame."""
 
 import numpy as np
 from mmpose.datasets.transforms import PackPoseInputs
@@ -19,11 +19,11 @@ def test_the_crop_and_the_frame_are_kept():
     assert (sample.frame_index, sample.id) == (3, 7)
 
 
-def test_what_a_sample_lacks_is_left_out():
+def test_missing_keys_are_skipped():
     assert 'frame_index' not in packed(FPDPackPoseInputs())
 
 
-def test_all_else_is_as_in_mmpose():
+def test_everything_else_is_as_in_mmpose():
     ours, theirs = (
         set(packed(kind()).metainfo) for kind in (FPDPackPoseInputs, PackPoseInputs)
     )

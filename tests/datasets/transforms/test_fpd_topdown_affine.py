@@ -1,4 +1,4 @@
-"""Crops have the pixels of the reference."""
+"""Crops equal those of the reference, and of MMPose but for rounding."""
 
 import cv2
 import numpy as np
@@ -25,7 +25,7 @@ def person(rotation: float | None = None) -> dict:
 
 @pytest.mark.parametrize('rotation', [None, 0.0, 31.0, -75.0])
 @pytest.mark.parametrize('size', [(64, 64), (48, 64)])
-def test_it_is_topdown_affine_but_for_rounding(rotation, size):
+def test_it_equals_topdown_affine_but_for_rounding(rotation, size):
     mine = TRANSFORMS.build(dict(type='FPDTopdownAffine', input_size=size))(
         person(rotation)
     )
@@ -45,25 +45,25 @@ def test_the_box_gets_the_aspect_ratio_of_the_input():
     np.testing.assert_array_equal(found['input_center'], [70.3, 55.8])
 
 
-def test_the_corners_of_an_upright_box_are_those_of_the_crop():
+def test_the_corners_of_an_upright_box_map_to_those_of_the_crop():
     results = person()
     results['keypoints'] = np.array([[[25.05, 10.55], [115.55, 101.05]]])
     found = FPDTopdownAffine((64, 64))(results)['transformed_keypoints']
     np.testing.assert_allclose(found, [[[0, 0], [64, 64]]], atol=1e-4)
 
 
-def test_a_rotation_turns_about_the_centre():
+def test_rotation_is_about_the_center():
     results = person(90.0)
     results['keypoints'] = np.array([[[70.3, 55.8], [80.3, 55.8]]])
-    centre, right = FPDTopdownAffine((64, 64))(results)['transformed_keypoints'][0]
-    np.testing.assert_allclose(centre, [32, 32], atol=1e-4)
+    center, right = FPDTopdownAffine((64, 64))(results)['transformed_keypoints'][0]
+    np.testing.assert_allclose(center, [32, 32], atol=1e-4)
     np.testing.assert_allclose(right, [32, 32 - 10 * 64 / 90.5], atol=1e-4)
 
 
 @pytest.mark.parametrize('axes', [(1,), (0,), (0, 1)])
 @pytest.mark.parametrize('shape', [(120, 160, 3), (120, 160)])
-def test_a_mirrored_view_has_the_crop_of_its_copy(axes, shape):
-    """RandomFlip mirrors without a copy; the crop has the same bits either way."""
+def test_a_mirrored_view_has_the_same_crop_as_its_copy(axes, shape):
+    """``RandomFlip`` mirrors without copying."""
     image = np.random.randint(256, size=shape, dtype=np.uint8)
     view, copy = person(20.0), person(20.0)
     view['img'] = np.flip(image, axes)
@@ -73,14 +73,14 @@ def test_a_mirrored_view_has_the_crop_of_its_copy(axes, shape):
     assert view.any()
 
 
-def test_pixels_outside_of_the_image_are_black():
+def test_pixels_outside_the_image_are_black():
     results = person()
     results['bbox_center'] = np.array([[0.0, 0.0]])
     crop = FPDTopdownAffine((64, 64))(results)['img']
     assert not crop[:31].any() and not crop[:, :31].any() and crop[33:, 33:].any()
 
 
-def test_without_keypoints_it_serves_inference():
+def test_keypoints_are_optional_for_inference():
     mine, stock = person(), person()
     del mine['keypoints'], stock['keypoints']
     mine, stock = FPDTopdownAffine((64, 64))(mine), TopdownAffine((64, 64))(stock)
@@ -88,7 +88,7 @@ def test_without_keypoints_it_serves_inference():
         np.testing.assert_array_equal(mine[name], stock[name])
 
 
-def test_several_boxes_are_refused():
+def test_several_boxes_are_an_error():
     results = person()
     results['bbox_center'] = np.zeros((2, 2))
     with pytest.raises(ValueError, match='crops one box, got 2'):
@@ -96,7 +96,7 @@ def test_several_boxes_are_refused():
 
 
 @pytest.mark.parametrize('direction', ['horizontal', 'vertical', 'diagonal'])
-def test_the_map_is_from_the_image_before_the_flip(direction):
+def test_warp_mat_maps_from_the_image_before_the_flip(direction):
     keypoints = np.array([[[30.0, 40.0], [70.5, 20.0]]])
     results = dict(
         img=np.zeros((90, 121, 3), np.uint8),

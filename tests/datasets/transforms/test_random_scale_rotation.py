@@ -12,7 +12,7 @@ BOXES = 20_000
 
 
 def draw(**arguments: float) -> tuple[np.ndarray, np.ndarray]:
-    """Factors and angles of many boxes."""
+    """Draws factors and angles of many boxes."""
     results = {'bbox_scale': np.ones((BOXES, 2))}
     results = RandomScaleRotation(**arguments)(results)
     factors = results['bbox_scale']
@@ -21,7 +21,7 @@ def draw(**arguments: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def clipped_normal(limit: float) -> tuple[float, float]:
-    """Mass at either bound, and standard deviation, of clip(N(0, 1), -limit, limit)."""
+    """Computes the mass at a bound and the deviation of clipped N(0, 1)."""
     density = math.exp(-(limit**2) / 2) / math.sqrt(2 * math.pi)
     tail = math.erfc(limit / math.sqrt(2)) / 2
     variance = 1 - 2 * tail - 2 * limit * density + 2 * tail * limit**2
@@ -57,11 +57,11 @@ def test_every_box_is_scaled_and_a_share_is_rotated(prob):
     factors, angles = draw(prob=prob)
     assert np.mean(angles != 0) == pytest.approx(prob, abs=0.015)
     assert (factors != 1).all()
-    # Whether a box is rotated says nothing about its factor.
+    # Rotation and scale are independent.
     assert abs(np.corrcoef(factors, angles != 0)[0, 1]) < 0.03
 
 
-def test_the_defaults_are_mpiis():
+def test_the_defaults_are_those_for_mpii():
     _, angles = draw()
     assert np.abs(angles).max() == 60
     assert np.mean(angles != 0) == pytest.approx(0.6, abs=0.015)
@@ -83,7 +83,7 @@ def test_factors_of_0_change_nothing():
     assert (factors == 1).all() and (angles == 0).all()
 
 
-def test_numpys_seed_decides():
+def test_draws_depend_on_the_seed_of_numpy():
     def seeded(seed: int) -> np.ndarray:
         np.random.seed(seed)
         return np.stack(draw())
@@ -93,7 +93,7 @@ def test_numpys_seed_decides():
     assert (seeded(3)[1] != seeded(4)[1]).any()
 
 
-def test_each_box_is_multiplied_by_its_own_factor_and_the_rest_is_kept():
+def test_each_box_has_its_own_factor_and_keeps_its_center():
     scale = np.array([[100.0, 200.0], [40.0, 30.0]])
     results = dict(
         bbox_scale=scale.copy(), bbox_center=np.array([[5.0, 6.0], [7.0, 8.0]])
@@ -103,7 +103,7 @@ def test_each_box_is_multiplied_by_its_own_factor_and_the_rest_is_kept():
     np.testing.assert_allclose(factors[:, 0], factors[:, 1])
     assert factors[0, 0] != factors[1, 0]
     assert out['bbox_rotation'].shape == (2,)
-    # The box is not shifted, and the array that came in is not written to.
+    # The box is not shifted, and the input array is not changed.
     np.testing.assert_array_equal(out['bbox_center'], results['bbox_center'])
     np.testing.assert_array_equal(results['bbox_scale'], scale)
 
@@ -119,7 +119,7 @@ def test_each_box_is_multiplied_by_its_own_factor_and_the_rest_is_kept():
     ],
     ids=str,
 )
-def test_arguments_out_of_range_are_refused(arguments, message):
+def test_an_argument_out_of_range_is_an_error(arguments, message):
     with pytest.raises(ValueError, match=message):
         RandomScaleRotation(**arguments)
 

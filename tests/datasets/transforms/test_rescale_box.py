@@ -1,4 +1,4 @@
-"""A person's box at another scale."""
+"""A person's box is rescaled."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from fpd_mmpose.datasets.transforms.rescale_box import RescaleBox
 
 
-def test_the_box_is_multiplied_about_its_centre():
+def test_the_box_is_rescaled_about_its_center():
     step = RescaleBox(1.3)
     center = np.ones((1, 2))
     found = step(dict(bbox_scale=np.float32([[10, 20]]), bbox_center=center))
@@ -16,6 +16,6 @@ def test_the_box_is_multiplied_about_its_centre():
 
 
 @pytest.mark.parametrize('factor', [0, -1, float('nan')])
-def test_a_factor_must_be_positive(factor):
+def test_the_factor_must_be_positive(factor):
     with pytest.raises(ValueError, match=f'positive factor, got {factor}'):
         RescaleBox(factor)

@@ -1,11 +1,13 @@
-"""Datasets of bodies.
+"""Datasets of human bodies.
 
-MMPoseInferencer takes the kind of object, and with it the default detector, from the
-name of this folder.
+MMPoseInferencer derives the kind of object, and so the default detector, from the name
+of this folder.
 """
 
-from .fpd_coco_dataset import FPDCocoDataset
-from .fpd_mpii_dataset import FPDMpiiDataset
-from .unlabeled_pose_dataset import UnlabeledPoseDataset
+from fpd_mmpose.datasets.datasets.body.fpd_coco_dataset import FPDCocoDataset
+from fpd_mmpose.datasets.datasets.body.fpd_mpii_dataset import FPDMpiiDataset
+from fpd_mmpose.datasets.datasets.body.unlabeled_pose_dataset import (
+    UnlabeledPoseDataset,
+)
 
 __all__ = ['FPDCocoDataset', 'FPDMpiiDataset', 'UnlabeledPoseDataset']

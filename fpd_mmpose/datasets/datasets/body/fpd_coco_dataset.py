@@ -10,67 +10,74 @@ from mmpose.datasets.datasets import CocoDataset
 from mmpose.registry import DATASETS
 from mmpose.structures.bbox import bbox_xywh2xyxy
 
-from ...coco_files import PERSON, read_coco, read_detections
-from ...files import COCO_TWINS, in_either_layout
+from fpd_mmpose.datasets.coco_files import PERSON, read_coco, read_detections
+from fpd_mmpose.datasets.files import COCO_TWINS, in_either_layout
+from fpd_mmpose.errors import UserError
 
 NOT_A_PERSON = 'of another category than person'
-OUTSIDE = 'with a box outside of the image'
-NO_AREA = 'with a box without area'
+OUTSIDE = 'with a box outside the image'
+NO_AREA = 'with a box of no area'
 
 
 @DATASETS.register_module()
 class FPDCocoDataset(CocoDataset):
-    """COCO people (Lin et al., ECCV 2014) as the released FPD code reads them.
+    """COCO people (Lin et al., ECCV 2014) as the reference reads them.
 
-    It takes the arguments of MMPose's ``CocoDataset`` and differs in this:
+    It takes the arguments of MMPose's ``CocoDataset`` and differs as follows:
 
-    - An annotated box ends at its last pixel: ``x2 = min(W - 1, x1 + w - 1)``, where
-      ``CocoDataset`` has ``x1 + w``. Detected boxes are used as they are.
-    - The reference's people are kept: every person but crowds, those without a
-      labelled keypoint, those whose area is not above 0, and those whose box is
-      outside of the image. ``num_keypoints`` of the file is not looked at. What is
-      left out is logged, with the reason.
+    - An annotated box ends at its last pixel: ``x2 = min(W - 1, x1 + w - 1)``, not
+      ``x1 + w``. Detected boxes are used as they are.
+    - The same people are left out as in the reference: crowds, people without a labeled
+      keypoint, people with an area of 0, and boxes outside the image. The file's
+      ``num_keypoints`` is ignored. The counts are logged with the reasons.
     - Coordinates and scores are float64.
-    - Images may be in ``images/train2017`` or in ``train2017``, whichever is named.
-    - ``bbox_file`` may be given relative to ``data_root``, like ``ann_file``.
-    - Records that are not what they should be are refused, see
-      :mod:`fpd_mmpose.datasets.coco_files`.
+    - Images are found in ``train2017`` and in ``images/train2017``, whichever of the
+      two the config names.
+    - ``bbox_file`` may be relative to ``data_root``, like ``ann_file``.
+    - Every record is checked when it is read.
 
-    Left out as well are a box without width or height; one to the left of the image
-    or above it, of which the reference would crop another place; an annotated box of a
-    pixel; and a detected one outside of the image, of which it would crop nothing.
+    A few boxes that the reference keeps are left out, too: boxes of no width or height;
+    annotated boxes to the left of the image or above it, for which it crops another
+    place; annotated boxes of one pixel; and detected boxes outside the image.
 
     Raises:
-        ValueError: If a file is missing, is not COCO's or leaves no person. One line.
+        UserError: If a file is missing or is not COCO's, a record is invalid, or no
+            person is left.
+
+    Example:
+        >>> import json, tempfile
+        >>> from pathlib import Path
+        >>> from fpd_mmpose.datasets import FPDCocoDataset
+        >>> annotations = dict(
+        ...     images=[dict(id=7, file_name='7.jpg', width=640, height=480)],
+        ...     annotations=[dict(id=1, image_id=7, category_id=1, area=3000,
+        ...                       bbox=[10, 20, 50, 100], keypoints=[30, 60, 2] * 17)],
+        ...     categories=[dict(id=1, name='person')])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, 'people.json')
+        ...     _ = path.write_text(json.dumps(annotations))
+        ...     dataset = FPDCocoDataset(str(path))
+        creating index...
+        index created!
+        >>> dataset[0]['bbox'].tolist()
+        [[10.0, 20.0, 59.0, 119.0]]
     """
 
+    bbox_file: str | None
+
     def load_data_list(self) -> list[dict]:
-        """Loads the people, with annotated or with detected boxes.
-
-        Returns:
-            list[dict]: A record for each person.
-
-        Raises:
-            ValueError: See the class.
-        """
+        """Loads the people, with detected boxes if there is a ``bbox_file``."""
         if self.data_mode != 'topdown':
-            raise ValueError(
-                f'{type(self).__name__} reads people one by one: set '
-                f"data_mode='topdown' instead of {self.data_mode!r}"
+            raise UserError(
+                f"{type(self).__name__} needs data_mode='topdown', got "
+                f'{self.data_mode!r}'
             )
         if self.bbox_file:
-            return self._detected_people()
+            return self._detected_people(self.bbox_file)
         return self._annotated_people()
 
     def parse_data_info(self, raw_data_info: dict) -> dict:
-        """Converts an annotation.
-
-        Args:
-            raw_data_info (dict): ``raw_ann_info``, and ``raw_img_info`` of its image.
-
-        Returns:
-            dict: MMPose's record, with the reference's box and in float64.
-        """
+        """Converts an annotation to MMPose's record with the reference's box."""
         info = super().parse_data_info(raw_data_info)
         annotation, image = raw_data_info['raw_ann_info'], raw_data_info['raw_img_info']
         keypoints = np.array(annotation['keypoints'], dtype=np.float64)
@@ -98,7 +105,8 @@ class FPDCocoDataset(CocoDataset):
     def _annotated_people(self) -> list[dict]:
         coco = read_coco(self.ann_file, self.metainfo['num_keypoints'])
         self._metainfo['CLASSES'] = coco.dataset['categories']
-        people, left_out = [], defaultdict(list)
+        people: list[dict] = []
+        left_out = defaultdict(list)
         for image_id, image in coco.imgs.items():
             if image_id % self.sample_interval:
                 continue
@@ -116,12 +124,13 @@ class FPDCocoDataset(CocoDataset):
         _report(self.ann_file, 'annotation', len(people), left_out)
         return people
 
-    def _detected_people(self) -> list[dict]:
+    def _detected_people(self, path: str) -> list[dict]:
         coco = read_coco(self.ann_file, num_keypoints=None)
         self._metainfo['CLASSES'] = coco.dataset['categories']
-        detections = read_detections(self.bbox_file, self.ann_file, coco.imgs)
+        detections = read_detections(path, self.ann_file, coco.imgs)
         num_keypoints = self.metainfo['num_keypoints']
-        people, left_out = [], defaultdict(list)
+        people: list[dict] = []
+        left_out = defaultdict(list)
         for index, detection in enumerate(detections):
             image = coco.imgs.get(detection['image_id'])
             reason = _why_detection_left_out(detection, image)
@@ -137,17 +146,17 @@ class FPDCocoDataset(CocoDataset):
                     'img_shape': (image['height'], image['width']),
                     'bbox': bbox_xywh2xyxy(box),
                     'bbox_score': np.array([detection['score']], dtype=np.float64),
-                    # Not looked at: the metric reads the annotations itself.
+                    # Placeholders: the metric reads the annotations itself.
                     'keypoints': np.zeros((1, num_keypoints, 2)),
                     'keypoints_visible': np.ones((1, num_keypoints)),
                 }
             )
-        _report(self.bbox_file, 'detection', len(people), left_out)
+        _report(path, 'detection', len(people), left_out)
         return people
 
 
 def _reference_box(box: Sequence[float], image: dict) -> tuple[float, ...]:
-    """Corners of the box; the last ones are before the first if it is outside."""
+    """Computes the corners; the last is before the first if the box is outside."""
     x, y, width, height = box
     left, top = max(0, x), max(0, y)
     right = min(image['width'] - 1, left + max(0, width - 1))
@@ -161,7 +170,7 @@ def _why_left_out(annotation: dict, image: dict) -> str | None:
     if annotation['iscrowd']:
         return 'of a crowd'
     if max(annotation['keypoints']) <= 0:
-        return 'without a labelled keypoint'
+        return 'without a labeled keypoint'
     if annotation['area'] <= 0:
         return 'with an area of 0'
     if min(annotation['bbox'][2:]) == 0:
@@ -170,7 +179,7 @@ def _why_left_out(annotation: dict, image: dict) -> str | None:
     if _is_outside(annotation['bbox'], image) or right < left or bottom < top:
         return OUTSIDE
     if right <= 0 or bottom <= 0 or (right == left and bottom == top):
-        return 'with a box of a pixel'
+        return 'with a box of one pixel'
     return None
 
 
@@ -192,12 +201,12 @@ def _is_outside(box: Sequence[float], image: dict) -> bool:
 def _report(
     path: str | Path, kind: str, num_people: int, left_out: dict[str, list[int]]
 ) -> None:
-    """Logs what is left out; raises an error if that is everything."""
+    """Logs which people are left out, or raises an error if no person remains."""
     reasons = [f'{len(ids)} {reason}' for reason, ids in left_out.items()]
     if not num_people:
-        raise ValueError(
-            f'"{path}" leaves no person to use: left out '
-            f'{", ".join(reasons) or "nothing, it is empty"}'
+        raise UserError(
+            f'"{path}" has no person to use; {kind}s left out: '
+            f'{", ".join(reasons) or "none, because it is empty"}'
         )
     for reason, (first, *_) in zip(reasons, left_out.values(), strict=True):
         print_log(

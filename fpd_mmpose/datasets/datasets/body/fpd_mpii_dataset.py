@@ -8,50 +8,63 @@ from mmpose.datasets.datasets import MpiiDataset
 from mmpose.registry import DATASETS
 from mmpose.structures.bbox import bbox_cs2xyxy
 
-from ...files import (
+from fpd_mmpose.crops import CENTER_SHIFT, PADDING, PIXELS_PER_SCALE
+from fpd_mmpose.datasets.files import (
     MPII_TWINS,
     as_numbers,
     in_either_layout,
     looks_swapped,
     read_json,
 )
-from ...mpii_ground_truth import NUM_JOINTS, read_head_sizes
+from fpd_mmpose.datasets.mpii_ground_truth import NUM_JOINTS, read_head_sizes
+from fpd_mmpose.errors import UserError
 
-#: Pixels of one unit of `scale` in MPII's annotations.
-PIXELS_PER_SCALE = 200.0
-#: The centre is moved down by this many pixels per unit of `scale`.
-CENTER_SHIFT = 15.0
-#: What the pipeline multiplies boxes by, and the reference only those with a centre.
-PADDING = 1.25
+#: Fields of a record and their shapes.
 BOX = {'center': (2,), 'scale': ()}
 JOINTS = {'joints': (NUM_JOINTS, 2), 'joints_vis': (NUM_JOINTS,)}
-#: So many people tell whether x and y of a whole file are swapped.
+#: How many people it takes to decide whether x and y of a whole file are swapped.
 ENOUGH_PEOPLE = 10
 
 
 @DATASETS.register_module()
 class FPDMpiiDataset(MpiiDataset):
-    """MPII people (Andriluka et al., CVPR 2014) as the released FPD code reads them.
+    """MPII people (Andriluka et al., CVPR 2014) as the reference reads them.
 
-    It reads the files of MMPose's ``MpiiDataset`` and differs in this:
+    It takes the arguments and files of MMPose's ``MpiiDataset`` and differs as follows:
 
     - Keypoints are 0-based pixels, in training and in testing. ``MpiiDataset`` keeps
-      the file's 1-based ones, so that its training targets are one pixel off.
-      Evaluate with :class:`MpiiPCKh`, not ``MpiiPCKAccuracy``, which adds 1 itself.
+      the file's 1-based pixels, so its training targets are off by one. Evaluate with
+      :class:`MpiiPCKh`; ``MpiiPCKAccuracy`` adds 1 to the predictions.
     - Files are found in MMPose's layout (``annotations/mpii_val.json``,
       ``annotations/mpii_gt_val.mat``) and in the reference's (``annot/valid.json``,
-      ``annot/gt_valid.mat``), under whichever name the config gives.
-    - Names of images need not be numbers.
+      ``annot/gt_valid.mat``), whichever of the two the config names.
+    - Image names need not be numbers.
     - Coordinates are float64, as in the reference.
-    - Every record is kept, as in the reference: record i of the file is ``id`` i.
-    - ``headbox_file`` may be given relative to ``data_root``, like ``ann_file``.
-    - With ``test_mode``, records need no joints (MPII's ``test.json``): there is then
-      nothing to evaluate, and :class:`MpiiPCKh` can write the predictions.
+    - Every record is kept, as in the reference: record i of the file has ``id`` i.
+    - ``headbox_file`` may be relative to ``data_root``, like ``ann_file``.
+    - With ``test_mode``, records need no joints (MPII's ``test.json``). Such a dataset
+      cannot be evaluated, but :class:`MpiiPCKh` can save the predictions.
 
     Raises:
-        ValueError: If a file is missing or is not MPII's, or a record cannot be
-            right. One line, with the file and the record.
+        UserError: If a file is missing or is not MPII's, or a record is invalid.
+
+    Example:
+        >>> import json, tempfile
+        >>> from pathlib import Path
+        >>> from fpd_mmpose.datasets import FPDMpiiDataset
+        >>> person = dict(image='1.jpg', center=[60, 80], scale=0.5,
+        ...               joints=[[60, 80]] * 16, joints_vis=[1] * 16)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, 'people.json')
+        ...     _ = path.write_text(json.dumps([person]))
+        ...     dataset = FPDMpiiDataset(str(path))
+        >>> dataset[0]['keypoints'][0, 0].tolist()
+        [59.0, 79.0]
+        >>> dataset[0]['bbox'].tolist()
+        [[9.0, 36.5, 109.0, 136.5]]
     """
+
+    headbox_file: str | None
 
     def _load_annotations(self) -> tuple[list[dict], list[dict]]:
         people = self._read_people()
@@ -59,12 +72,12 @@ class FPDMpiiDataset(MpiiDataset):
         if self.headbox_file:
             head_sizes = read_head_sizes(self.headbox_file)
             if len(head_sizes) != len(people):
-                raise ValueError(
-                    f'"{self.headbox_file}" has head boxes of {len(head_sizes)} '
-                    f'people, and "{self.ann_file}" has {len(people)}: do they belong '
-                    'together?'
+                raise UserError(
+                    f'"{self.headbox_file}" has head boxes of {len(head_sizes)} people '
+                    f'but "{self.ann_file}" has {len(people)} people: use files that '
+                    'belong together'
                 )
-        image_ids = _number([person['image'] for person in people])
+        image_ids = _number_images([person['image'] for person in people])
         instances = []
         for index, person in enumerate(people):
             instance = self._instance(index, image_ids[person['image']], person)
@@ -79,7 +92,7 @@ class FPDMpiiDataset(MpiiDataset):
         return instances, images
 
     def _get_topdown_data_infos(self, instance_list: list[dict]) -> list[dict]:
-        """Keeps every record, where the parent drops some without a word."""
+        """Keeps every record; the base class silently drops some."""
         return instance_list
 
     def _join_prefix(self) -> None:
@@ -105,6 +118,7 @@ class FPDMpiiDataset(MpiiDataset):
         if center[0] != -1:
             center[1] += CENTER_SHIFT * person['scale']
         else:
+            # The pipeline pads every box, the reference only those with a center.
             scale /= PADDING
         center = (center - 1).reshape(1, 2)
         instance = {
@@ -128,11 +142,11 @@ class FPDMpiiDataset(MpiiDataset):
     def _read_people(self) -> list[dict]:
         path = self.ann_file
         people = read_json(
-            path, 'a list of MPII people (the page "Data" of the docs shows the layout)'
+            path, 'a list of MPII people (see the page "Data" of the documentation)'
         )
         if not isinstance(people, list) or not people:
             hint = ' (it looks like COCO)' if 'annotations' in _keys(people) else ''
-            raise ValueError(f'"{path}" is not a list of MPII people{hint}')
+            raise UserError(f'"{path}" is not a list of MPII people{hint}')
         with_joints = any('joints' in _keys(person) for person in people)
         fields = BOX | JOINTS if with_joints else BOX
         for index, person in enumerate(people):
@@ -140,41 +154,42 @@ class FPDMpiiDataset(MpiiDataset):
         if with_joints:
             _check_axes(path, people)
         elif not self.test_mode:
-            raise ValueError(
-                f'"{path}" has no joints: it can be tested on, not trained on'
+            raise UserError(
+                f'"{path}" has no joints: use it for testing, not for training'
             )
         return people
 
-    def _check(self, record: str, person: dict, fields: dict[str, tuple]) -> None:
+    def _check(
+        self, record: str, person: dict, fields: dict[str, tuple[int, ...]]
+    ) -> None:
         missing = {'image', *fields} - _keys(person)
         if missing:
-            raise ValueError(
+            raise UserError(
                 f'{record} is not an MPII person: it lacks {", ".join(sorted(missing))}'
             )
         if not isinstance(person['image'], str) or not person['image']:
-            raise ValueError(
-                f'{record} has no valid image: expected the name of a file'
-            )
-        values = {}
+            raise UserError(f'{record} has no valid image: expected a file name')
+        values: dict[str, np.ndarray] = {}
         for field, shape in fields.items():
-            values[field] = as_numbers(person[field], shape)
-            if values[field] is None:
-                raise ValueError(
+            numbers = as_numbers(person[field], shape)
+            if numbers is None:
+                raise UserError(
                     f'{record} has no valid {field}: expected finite numbers of shape '
                     f'{shape}'
                 )
+            values[field] = numbers
         if values['scale'] <= 0:
-            raise ValueError(
-                f'{record} has a box of no area (scale {person["scale"]}): correct or '
-                'remove it'
+            raise UserError(
+                f'{record} has a box of no area (scale {person["scale"]}): correct it '
+                'or remove it'
             )
         if 'joints' in values:
             size = np.full(2, values['scale'] * PIXELS_PER_SCALE)
             annotated = values['joints'][values['joints_vis'] > 0]
             if looks_swapped(annotated, values['center'], size):
-                raise ValueError(
-                    f'{record} has its joints far from its box, and within it with x '
-                    'and y exchanged: were they swapped?'
+                raise UserError(
+                    f'{record} has joints that are far from its box but inside it with '
+                    'x and y exchanged: were they swapped?'
                 )
 
 
@@ -183,31 +198,31 @@ def _keys(record: object) -> set[str]:
 
 
 def _check_axes(path: str, people: list[dict]) -> None:
-    """Refuses a file with x and y of its joints swapped throughout.
+    """Raises an error if x and y are swapped throughout a file.
 
-    In a small image, a swapped person stays near the box and is not noticed alone.
+    In a small image, a single swapped person stays too near the box to be noticed.
     """
     records, offsets = [], []
     for index, person in enumerate(people):
         points = np.array(person['joints'])[np.array(person['joints_vis']) > 0]
         if len(points) >= 3:
             middle = points.mean(axis=0)
-            ways = np.stack([middle, middle[::-1]]) - person['center']
+            both = np.stack([middle, middle[::-1]]) - person['center']
             records.append(index)
-            offsets.append(np.linalg.norm(ways, axis=1) / person['scale'])
+            offsets.append(np.linalg.norm(both, axis=1) / person['scale'])
     if len(records) < ENOUGH_PEOPLE:
         return
     given, exchanged = np.transpose(offsets)
     if given.mean() > 2 * exchanged.mean():
         first = records[int(np.argmax(given > 2 * exchanged))]
-        raise ValueError(
+        raise UserError(
             f'the joints of "{path}", such as those of record {first}, are much nearer '
-            'to the centres of their boxes with x and y exchanged: were they swapped?'
+            'to the centers of their boxes with x and y exchanged: were they swapped?'
         )
 
 
-def _number(names: list[str]) -> dict[str, int]:
-    """Numbers images by their names, or by position if those are not all numbers."""
+def _number_images(names: list[str]) -> dict[str, int]:
+    """Numbers images by name or, unless all names are distinct numbers, by position."""
     names = list(dict.fromkeys(names))
     stems = [Path(name).stem for name in names]
     if all(stem.isdecimal() for stem in stems):

@@ -1,4 +1,4 @@
-"""People without keypoints, to learn from a teacher alone."""
+"""People without keypoints, for learning from a teacher alone."""
 
 import logging
 import os
@@ -12,7 +12,7 @@ from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 from mmpose.structures.bbox import bbox_xywh2xyxy
 
-from ...media import (
+from fpd_mmpose.datasets.media import (
     FoundFiles,
     Media,
     find_files,
@@ -21,7 +21,8 @@ from ...media import (
     open_media,
     open_video,
 )
-from ...person_boxes import FAULTS, PersonBoxes, read_person_boxes
+from fpd_mmpose.datasets.person_boxes import FAULTS, PersonBoxes, read_person_boxes
+from fpd_mmpose.errors import UserError
 
 NOT_LISTED = 'in images that `images` does not list'
 MISSING = 'in images that do not exist'
@@ -29,54 +30,60 @@ MISSING = 'in images that do not exist'
 
 @DATASETS.register_module()
 class UnlabeledPoseDataset(BaseCocoStyleDataset):
-    """Images or videos with boxes of people, and without keypoints.
+    """Images or videos with boxes of people but without keypoints.
 
-    Fast pose distillation can learn from them, the teacher's heatmaps being the only
-    target (``distill_loss.alpha=1``, or beside labelled people in a
-    ``CombinedDataset``). A pipeline for them has no ``GenerateTarget``.
+    Fast Pose Distillation can learn from them with the teacher's heatmaps as the only
+    target: alone with ``distill_loss.alpha=1``, or with labeled people in a
+    ``CombinedDataset``. Their pipeline has no ``GenerateTarget``.
 
-    The boxes are in a file that ``tools/data/detect_people.py`` writes, or in one of
-    COCO's: annotations, or a list of detections; see
-    :mod:`fpd_mmpose.datasets.person_boxes`. Boxes that are not finite, have no area or
-    are outside of their image are left out, and so is what the options below say; the
-    log has the counts. Every image and video with a box is looked for, and the videos
-    are opened; an image that turns out to be damaged is named by
-    :class:`FPDLoadImage`, or by ``tools/data/check.py`` beforehand. Frames of videos
-    are decoded when they are needed, by :class:`FPDLoadImage`.
+    Boxes come from ``tools/data/detect_people.py`` or from COCO annotations or
+    detections; :mod:`fpd_mmpose.datasets.person_boxes` describes the format. Boxes that
+    are not finite, have no area, or are outside their image are left out, and so are
+    those that the options below exclude. The log has the counts.
+
+    Every image and video with a box must exist, and the videos must open.
+    :class:`FPDLoadImage` decodes images and frames when they are needed and names a
+    damaged one; ``tools/data/check.py`` finds it beforehand.
 
     Args:
-        images (str | Sequence[str]): A folder, with its subfolders; a text file with
-            the name of an image or video on each line, relative to its own folder; an
-            image; or a video; or several of these. Relative to ``data_prefix['img']``,
-            and that to ``data_root``. Defaults to ``''``: all that is there. The box
-            file names images relative to this folder, or to that of the text file, the
-            image or the video. Boxes in images that a text file does not list are left
-            out.
-        ann_file (str): The boxes. Defaults to ``''``: none, which needs
-            ``whole_image``.
-        ann_file_images (str): For a list of detections: the COCO annotations that
-            their ``image_id`` is from. Defaults to ``''``: it is the name of an image,
-            or the number in it.
-        score_thr (float): Boxes of a lower score are left out. Defaults to 0.
-        min_size (float): Boxes with a shorter side, in pixels, are left out. Defaults
-            to 0.
-        whole_image (bool): Instead of ``ann_file``: each image, and each frame of a
-            video, shows one person, who fills it. Defaults to False.
-        ignore_missing (bool): Leave out boxes in images that do not exist, instead of
-            raising an error. Defaults to False.
-        apply_exif (bool): Whether images are turned as their EXIF orientation says,
-            by :class:`FPDLoadImage`, because boxes are of the turned image, as for
-            ``tools/data/detect_people.py`` and most detectors. Defaults to True.
-        **kwargs: Those of ``MpiiDataset``. ``metainfo`` says which joints the student
-            has, which are MPII's by default.
+        images: A folder, including its subfolders; a text file with the name of an
+            image or video per line, relative to its own folder; an image; a video; or
+            several of these. They are relative to ``data_prefix['img']``, which is
+            relative to ``data_root``. The box file names images relative to the same
+            folder, or to that of the text file, image, or video. Boxes in images that a
+            text file does not list are left out. Default: everything in the folder.
+        ann_file: The boxes. Default: none, which requires ``whole_image``.
+        ann_file_images: The COCO annotations that list the images of a list of
+            detections. Default: none; each ``image_id`` is then the name of an image or
+            the number in it.
+        score_thr: Leave out boxes with a lower score.
+        min_size: Leave out boxes with a shorter side, in pixels.
+        whole_image: Take each image and each frame as one person, instead of reading
+            ``ann_file``.
+        ignore_missing: Leave out boxes in images that do not exist, instead of raising
+            an error.
+        apply_exif: Turn images as their EXIF orientation says, because the boxes are
+            those of the turned image, as for ``tools/data/detect_people.py`` and most
+            detectors.
+        **kwargs: Arguments of ``MpiiDataset``. ``metainfo`` describes the joints of the
+            student, which are MPII's by default.
 
     Attributes:
-        faulty (dict[str, list[int]]): Positions in ``ann_file`` of the boxes that are
-            left out because something is wrong with them, by what it is.
+        faulty: Positions in ``ann_file`` of faulty boxes, by the fault.
 
     Raises:
-        ValueError: If files are missing, do not belong together or leave no person, or
-            a record is not what it should be. One line.
+        UserError: If files are missing or do not belong together, a record is invalid,
+            or no person is left.
+
+    Example:
+        >>> import tempfile
+        >>> from PIL import Image
+        >>> from fpd_mmpose.datasets import UnlabeledPoseDataset
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Image.new('RGB', (64, 48)).save(f'{folder}/1.png')
+        ...     dataset = UnlabeledPoseDataset(images=folder, whole_image=True)
+        >>> dataset[0]['bbox'].tolist()
+        [[0.0, 0.0, 64.0, 48.0]]
     """
 
     METAINFO: dict = dict(from_file='configs/_base_/datasets/mpii.py')
@@ -92,7 +99,7 @@ class UnlabeledPoseDataset(BaseCocoStyleDataset):
         ignore_missing: bool = False,
         apply_exif: bool = True,
         **kwargs: Any,
-    ):
+    ) -> None:
         self.images = [images] if isinstance(images, str) else list(images)
         self.ann_file_images = ann_file_images
         self.score_thr = score_thr
@@ -104,29 +111,24 @@ class UnlabeledPoseDataset(BaseCocoStyleDataset):
         super().__init__(ann_file=ann_file, **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        """Finds the people.
+        """Finds the people; see the class for the errors.
 
-        Returns:
-            list[dict]: A record for each one: ``img_path``, ``img_id``, ``id``,
-            ``bbox`` (1, 4) as xyxy in pixels, ``bbox_score`` (1,), ``apply_exif``;
-            ``frame_index`` where ``img_path`` is a video; and ``expected_shape`` where
-            the box file has the height and width of the image.
-
-        Raises:
-            ValueError: See the class.
+        A record has ``img_path``, ``img_id``, ``id``, ``bbox`` (1, 4) as xyxy in
+        pixels, ``bbox_score`` (1,), and ``apply_exif``; for videos, ``frame_index``;
+        and, if the box file has it, ``expected_shape``, the height and width.
         """
         for option, only in dict(
             data_mode='topdown', bbox_file=None, sample_interval=1
         ).items():
             if getattr(self, option) != only:
-                raise ValueError(
-                    f'{type(self).__name__} has no {option}: leave it out; boxes are '
-                    'given as ann_file, and `indices` takes a part of them'
+                raise UserError(
+                    f'{type(self).__name__} has no {option}: leave it out, set '
+                    '`ann_file` to the boxes, and use `indices` to select some of them'
                 )
         if bool(self.ann_file) == bool(self.whole_image):
-            raise ValueError(
-                f'{type(self).__name__} needs either ann_file, boxes of people, which '
-                'tools/data/detect_people.py writes, or whole_image=True, where one '
+            raise UserError(
+                f'{type(self).__name__} needs either ann_file with boxes of people, '
+                'which tools/data/detect_people.py writes, or whole_image=True if one '
                 'person fills each image'
             )
         media = [open_media(path) for path in self.images]
@@ -142,9 +144,12 @@ class UnlabeledPoseDataset(BaseCocoStyleDataset):
             )
 
     def _whole_images(self, media: list[Media]) -> list[dict]:
-        records = []
+        records: list[dict] = []
         for path in dict.fromkeys(
-            each.path_of(name) for each in media for name in each.names()
+            path
+            for each in media
+            for name in each.names()
+            if (path := each.path_of(name))
         ):
             frames: list[dict] = [{}]
             if is_video(path):
@@ -158,7 +163,7 @@ class UnlabeledPoseDataset(BaseCocoStyleDataset):
                 box = np.array([[0, 0, *size]], dtype=np.float64)
                 record = self._record(position, position, path, box, 1.0)
                 records.append(record | frame)
-        self._log(f'{len(records)} images, each of which is taken as a person')
+        self._log(f'{len(records)} images, each of which is one person')
         return records
 
     def _people(self, media: list[Media]) -> list[dict]:
@@ -207,17 +212,17 @@ class UnlabeledPoseDataset(BaseCocoStyleDataset):
         names = [people.images[image_id]['file_name'] for image_id in people.image_ids]
         found = find_files(names, media)
         if names and not found.paths:
-            raise ValueError(
+            raise UserError(
                 f'"{self.ann_file}" has boxes in {_count_images(found)}, none of which '
                 f'is in "{self.images[0]}" (the first is "{names[0]}"): do they belong '
                 'together? Names are relative to the folder of `images`'
             )
         if found.missing and not self.ignore_missing:
-            raise ValueError(
+            raise UserError(
                 f'{len(found.missing)} of {_count_images(found)} with boxes in '
-                f'"{self.ann_file}" do not exist, the first is '
-                f'"{next(iter(found.missing.values()))}": put them there, or set '
-                'ignore_missing=True to go without'
+                f'"{self.ann_file}" do not exist (the first is '
+                f'"{next(iter(found.missing.values()))}"): add them, or set '
+                'ignore_missing=True to leave them out'
             )
         for reason, absent in (
             (NOT_LISTED, set(found.unlisted)),
@@ -233,25 +238,24 @@ class UnlabeledPoseDataset(BaseCocoStyleDataset):
         return people, found.paths
 
     def _check_videos(self, people: PersonBoxes, paths: dict[str, str]) -> None:
-        """Raises an error where an image is taken for a video, or a video is short."""
+        """Checks that frames of videos, and only they, have an index that exists."""
         last: dict[str, int] = defaultdict(int)
         for image_id in dict.fromkeys(people.image_ids):
             image = people.images[image_id]
             path = paths[image['file_name']]
-            if is_video(path) != ('frame_index' in image):
-                what = (
-                    'is a video and has no' if is_video(path) else 'is no video, with'
+            video = is_video(path)
+            if video != ('frame_index' in image):
+                fault = 'is a video but has no' if video else 'is not a video but has'
+                raise UserError(
+                    f'image {image_id!r} of "{self.ann_file}", "{path}", {fault} '
+                    'frame_index: frames of videos, and only they, must have one'
                 )
-                raise ValueError(
-                    f'image {image_id!r} of "{self.ann_file}", "{path}", {what} '
-                    'frame_index: frames of videos, and only they, have one'
-                )
-            if is_video(path):
+            if video:
                 last[path] = max(last[path], image['frame_index'])
         for path, index in last.items():
             count = len(open_video(path))
             if index >= count:
-                raise ValueError(
+                raise UserError(
                     f'"{self.ann_file}" has boxes in frame {index} of "{path}", which '
                     f'has {count} frames, from 0: do they belong together?'
                 )
@@ -260,15 +264,15 @@ class UnlabeledPoseDataset(BaseCocoStyleDataset):
         left_out = people.left_out
         reasons = [f'{len(which)} {reason}' for reason, which in left_out.items()]
         if not people:
-            raise ValueError(
-                f'"{self.ann_file}" leaves no person to use; boxes left out: '
-                f'{", ".join(reasons) or "none, it has none"}'
+            raise UserError(
+                f'"{self.ann_file}" has no person to use; boxes left out: '
+                f'{", ".join(reasons) or "none, because it is empty"}'
             )
         used = len(set(people.image_ids))
         empty = len(everyone.images) - len(set(everyone.image_ids))
         self._log(
             f'{len(people)} people in {used} of {len(everyone.images)} images, '
-            f'{empty} of which have nobody'
+            f'{empty} of which show nobody'
         )
         for reason, which in left_out.items():
             is_fault = reason in (*FAULTS, MISSING)

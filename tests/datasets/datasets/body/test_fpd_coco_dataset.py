@@ -1,7 +1,8 @@
-"""COCO's people in the boxes of the reference."""
+"""COCO is read with the boxes of the reference."""
 
 import json
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,8 @@ def root(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def log() -> list[str]:
-    """What is logged during the test."""
+def log() -> Iterator[list[str]]:
+    """Collects the log messages of a test."""
     lines = []
     handler = logging.Handler()
     handler.emit = lambda record: lines.append(record.getMessage())
@@ -50,7 +51,7 @@ def log() -> list[str]:
 def dataset_of(
     folder: Path, *people: dict, detections: Any = None, **settings: Any
 ) -> FPDCocoDataset:
-    """Reads people of an image of 120 x 80 pixels."""
+    """Reads people in an image of 120 x 80 pixels."""
     content = settings.pop('content', coco([image(5)], list(people)))
     path = write_json(folder / 'people.json', content)
     if detections is not None:
@@ -60,17 +61,17 @@ def dataset_of(
     return FPDCocoDataset(path, **settings)
 
 
-# --- What is read ------------------------------------------------------------------
+# --- People -----------------------------------------------------------------------
 
 
 def test_it_is_registered_and_reads_every_person(root):
     dataset = DATASETS.build(dict(type='FPDCocoDataset', data_root=str(root), **VAL))
     people = json.loads((root / VAL['ann_file']).read_text())['annotations']
     assert isinstance(dataset, FPDCocoDataset) and len(dataset) == len(people) == 6
-    for info, human in zip(dataset, people, strict=True):
-        assert (info['id'], info['img_id']) == (human['id'], human['image_id'])
+    for info, annotated in zip(dataset, people, strict=True):
+        assert (info['id'], info['img_id']) == (annotated['id'], annotated['image_id'])
         assert Path(info['img_path']).is_file()
-        keypoints = np.reshape(human['keypoints'], (1, 17, 3))
+        keypoints = np.reshape(annotated['keypoints'], (1, 17, 3))
         np.testing.assert_array_equal(info['keypoints'], keypoints[..., :2])
         assert info['keypoints'].dtype == info['bbox'].dtype == np.float64
         assert len(info['upper_body_ids']) == 11 and len(info['lower_body_ids']) == 6
@@ -85,10 +86,10 @@ def test_images_are_found_in_both_layouts(tmp_path, written_as_reference, prefix
     assert all(Path(info['img_path']).is_file() for info in dataset)
 
 
-def test_a_keypoint_is_labelled_or_not(tmp_path):
-    human = person(1, 5, BOX)
-    human['keypoints'][2::3] = [0, 1, 2] + [2] * 14
-    info = dataset_of(tmp_path, human)[0]
+def test_keypoints_are_either_labeled_or_not(tmp_path):
+    annotated = person(1, 5, BOX)
+    annotated['keypoints'][2::3] = [0, 1, 2] + [2] * 14
+    info = dataset_of(tmp_path, annotated)[0]
     np.testing.assert_array_equal(info['keypoints_visible'], [[0] + [1] * 16])
 
 
@@ -97,10 +98,10 @@ def test_a_keypoint_is_labelled_or_not(tmp_path):
     [
         ([10, 12, 40, 60], [10, 12, 49, 71]),
         ([10.5, 12.25, 40.5, 60], [10.5, 12.25, 50, 71.25]),
-        # Cut at the last column and row, 119 and 79.
+        # Cut off at the last column and row, 119 and 79.
         ([100, 50, 20, 30], [100, 50, 119, 79]),
         ([100, 50, 40, 60], [100, 50, 119, 79]),
-        # Moved into the image, not cut.
+        # Moved into the image, not cut off.
         ([-8, -4, 40, 60], [0, 0, 39, 59]),
         ([10, 12, 1, 60], [10, 12, 10, 71]),
         ([10, 12, 0.5, 60], [10, 12, 10, 71]),
@@ -111,12 +112,12 @@ def test_an_annotated_box_ends_at_its_last_pixel(tmp_path, box, corners):
     np.testing.assert_allclose(info['bbox'], [corners], rtol=0, atol=1e-12)
 
 
-def test_centre_and_scale_of_a_box(root):
-    # x, y, w, h of the reference: padded to 3:4, then by a quarter.
+def test_center_and_scale_of_a_box(root):
+    # As in the reference, padded to 3:4 and then by a quarter.
     dataset = FPDCocoDataset(data_root=str(root), pipeline=PIPELINE, **VAL)
     people = json.loads((root / VAL['ann_file']).read_text())['annotations']
-    for sample, human in zip(dataset, people, strict=True):
-        x, y, w, h = human['bbox']
+    for sample, annotated in zip(dataset, people, strict=True):
+        x, y, w, h = annotated['bbox']
         w, h = w - 1, h - 1
         sample = sample['data_samples']
         np.testing.assert_allclose(
@@ -125,7 +126,7 @@ def test_centre_and_scale_of_a_box(root):
         width = max(w, h * 0.75)
         scale = [1.25 * width, 1.25 * width / 0.75]
         np.testing.assert_allclose(sample.metainfo['input_scale'], scale, rtol=1e-12)
-        # Which makes the area by which people are suppressed.
+        # Suppression of people uses this area.
         np.testing.assert_allclose(
             sample.gt_instances.bbox_scales.prod(), np.prod(scale), rtol=1e-12
         )
@@ -153,7 +154,7 @@ def test_detected_boxes_are_used_as_they_are(root, log, absolute):
     )
 
 
-def test_boxes_of_a_low_score_are_left_out_as_by_mmpose(root):
+def test_boxes_with_a_low_score_are_left_out_as_in_mmpose(root):
     dataset = FPDCocoDataset(
         data_root=str(root),
         bbox_file=DETECTIONS,
@@ -163,32 +164,32 @@ def test_boxes_of_a_low_score_are_left_out_as_by_mmpose(root):
     assert len(dataset) == 3
 
 
-def test_images_without_annotations_are_enough_for_detected_boxes(tmp_path):
+def test_detected_boxes_need_no_annotations(tmp_path):
     content = coco([image(5)], [])
     del content['annotations']
     detection = dict(image_id=5, category_id=1, bbox=BOX, score=0.5)
     assert len(dataset_of(tmp_path, content=content, detections=[detection])) == 1
 
 
-def test_a_detected_box_outside_of_its_image_is_left_out(tmp_path, log):
+def test_a_detected_box_outside_its_image_is_left_out(tmp_path, log):
     boxes = [BOX, [120, 0, 5, 5], [-9, 0, 9, 9], [119, 79, 50, 50]]
     detections = [dict(image_id=5, category_id=1, bbox=b, score=0.5) for b in boxes]
     dataset = dataset_of(tmp_path, detections=detections)
     assert [info['bbox'].tolist()[0][0] for info in dataset] == [10, 119]
-    assert 'left out: 2 with a box outside of the image (the first is ' in log[-1]
+    assert 'left out: 2 with a box outside the image (the first is ' in log[-1]
     assert log[-1].endswith('detection 1)')
 
 
 @pytest.mark.parametrize('size', [[0, 0], [0, 60], [40, 0.0]])
-def test_a_detected_box_without_area_is_left_out(tmp_path, log, size):
+def test_a_detected_box_of_no_area_is_left_out(tmp_path, log, size):
     boxes = [BOX, [10, 12, *size]]
     detections = [dict(image_id=5, category_id=1, bbox=b, score=0.5) for b in boxes]
     assert len(dataset_of(tmp_path, detections=detections)) == 1
-    assert 'left out: 1 with a box without area (the first is ' in log[-1]
+    assert 'left out: 1 with a box of no area (the first is ' in log[-1]
     assert log[-1].endswith('detection 1)')
 
 
-# --- What is left out --------------------------------------------------------------
+# --- People left out ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -196,19 +197,19 @@ def test_a_detected_box_without_area_is_left_out(tmp_path, log, size):
     [
         (dict(iscrowd=1), 'of a crowd'),
         (dict(category_id=3), 'of another category than person'),
-        (dict(keypoints=[0] * 51), 'without a labelled keypoint'),
+        (dict(keypoints=[0] * 51), 'without a labeled keypoint'),
         (dict(area=0), 'with an area of 0'),
-        (dict(bbox=[119.5, 5, 10, 10]), 'with a box outside of the image'),
-        (dict(bbox=[5, 200, 10, 10]), 'with a box outside of the image'),
-        (dict(bbox=[-30, 5, 20, 10]), 'with a box outside of the image'),
-        (dict(bbox=[5, -30, 20, 30]), 'with a box outside of the image'),
-        (dict(bbox=[10, 12, 1, 1]), 'with a box of a pixel'),
-        (dict(bbox=[10, 12, 0, 60]), 'with a box without area'),
-        (dict(bbox=[10, 12, 1, 0.0]), 'with a box without area'),
+        (dict(bbox=[119.5, 5, 10, 10]), 'with a box outside the image'),
+        (dict(bbox=[5, 200, 10, 10]), 'with a box outside the image'),
+        (dict(bbox=[-30, 5, 20, 10]), 'with a box outside the image'),
+        (dict(bbox=[5, -30, 20, 30]), 'with a box outside the image'),
+        (dict(bbox=[10, 12, 1, 1]), 'with a box of one pixel'),
+        (dict(bbox=[10, 12, 0, 60]), 'with a box of no area'),
+        (dict(bbox=[10, 12, 1, 0.0]), 'with a box of no area'),
     ],
     ids=str,
 )
-def test_a_person_that_is_left_out_is_counted(tmp_path, log, changes, reason):
+def test_people_left_out_are_counted(tmp_path, log, changes, reason):
     people = [
         person(1, 5, BOX),
         person(22, 5, BOX, **changes),
@@ -220,19 +221,22 @@ def test_a_person_that_is_left_out_is_counted(tmp_path, log, changes, reason):
     assert line.endswith('annotation 22)')
 
 
-def test_the_files_count_of_keypoints_is_not_looked_at(tmp_path):
-    # Unlike MMPose; the reference looks at the keypoints alone.
+def test_the_number_of_keypoints_in_the_file_is_ignored(tmp_path):
+    # Unlike in MMPose; the reference uses the keypoints alone.
     assert len(dataset_of(tmp_path, person(1, 5, BOX, num_keypoints=0))) == 1
 
 
-def test_nobody_left_is_an_error(tmp_path):
+def test_it_is_an_error_if_no_person_is_left(tmp_path):
     message = refusal(tmp_path, person(1, 5, BOX, iscrowd=1), person(2, 5, BOX, area=0))
-    assert 'people.json" leaves no person to use: left out 1 of a crowd, 1 ' in message
-    assert 'leaves no person to use' in refusal(tmp_path)
-    assert 'boxes.json" leaves no person' in refusal(tmp_path, detections=[])
+    assert (
+        'people.json" has no person to use; annotations left out: 1 of a crowd, 1 '
+        in message
+    )
+    assert 'has no person to use' in refusal(tmp_path)
+    assert 'boxes.json" has no person to use' in refusal(tmp_path, detections=[])
 
 
-# --- Refusals ----------------------------------------------------------------------
+# --- Errors ------------------------------------------------------------------------
 
 
 def refusal(folder: Path, *people: Any, **settings: Any) -> str:
@@ -263,16 +267,16 @@ MPII = [dict(image='1.jpg', center=[1, 2], scale=1, joints=[[1, 2]] * 16)]
 @pytest.mark.parametrize(
     'content', [MPII, [], {}, 3, dict(images=[], categories=[]), dict(images=3)]
 )
-def test_annotations_of_another_data_set(tmp_path, content):
-    assert 'people.json" is not a COCO annotation file: expected lists ' in refusal(
+def test_annotations_of_another_dataset(tmp_path, content):
+    assert 'people.json" is not a COCO annotation file: expected the lists ' in refusal(
         tmp_path, content=content
     )
 
 
 def test_annotations_of_objects_instead_of_keypoints(tmp_path):
     people = [person(1, 5, BOX), person(2, 5, BOX)]
-    for human in people:
-        del human['keypoints']
+    for annotated in people:
+        del annotated['keypoints']
     message = refusal(tmp_path, *people)
     assert 'annotation id 1 of ' in message and 'person_keypoints_*.json' in message
 
@@ -297,7 +301,7 @@ def test_annotations_of_objects_instead_of_keypoints(tmp_path):
     ],
     ids=str,
 )
-def test_an_annotation_with_a_field_of_another_form(tmp_path, changes, message):
+def test_an_annotation_with_an_invalid_field(tmp_path, changes, message):
     answer = refusal(tmp_path, person(8, 5, BOX), person(9, 5, BOX, **changes))
     assert answer.startswith(f'annotation id 9 of "{tmp_path}/people.json" ')
     assert message in answer
@@ -311,9 +315,9 @@ def test_an_annotation_with_a_field_of_another_form(tmp_path, changes, message):
         ({**person(8, 5, BOX), 'id': 'x'}, 'has no valid `id`'),
         (person(8, 5, BOX), 'annotation 1 of "'),
     ],
-    ids=['a number', 'empty', 'no id', 'an id twice'],
+    ids=['a number', 'empty', 'no id', 'a repeated id'],
 )
-def test_an_annotation_that_cannot_be_told_apart(tmp_path, second, message):
+def test_an_annotation_without_a_unique_id(tmp_path, second, message):
     assert message in refusal(tmp_path, person(8, 5, BOX), second)
 
 
@@ -329,7 +333,7 @@ def test_an_annotation_that_cannot_be_told_apart(tmp_path, second, message):
     ],
     ids=str,
 )
-def test_an_image_with_a_field_of_another_form(tmp_path, changes, message):
+def test_an_image_with_an_invalid_field(tmp_path, changes, message):
     content = coco([image(5), {**image(6), **changes}], [person(8, 5, BOX)])
     answer = refusal(tmp_path, content=content)
     assert answer.startswith(message.format(tmp_path / 'people.json'))
@@ -338,24 +342,24 @@ def test_an_image_with_a_field_of_another_form(tmp_path, changes, message):
 @pytest.mark.parametrize(
     'box',
     [
-        [80.0, 5.0, 30.0, 40.0],  # far from the image's diagonal
+        [80.0, 5.0, 30.0, 40.0],  # far from the diagonal of the image
         [60.0, 10.0, 55.0, 65.0],  # on it, and swapped below the image
     ],
 )
-def test_keypoints_whose_x_and_y_are_swapped(tmp_path, box):
-    human = person(9, 5, box)
-    points = np.reshape(human['keypoints'], (-1, 3))
-    human['keypoints'] = points[:, [1, 0, 2]].ravel().tolist()
-    message = refusal(tmp_path, person(8, 5, BOX), human)
+def test_keypoints_with_x_and_y_swapped(tmp_path, box):
+    annotated = person(9, 5, box)
+    points = np.reshape(annotated['keypoints'], (-1, 3))
+    annotated['keypoints'] = points[:, [1, 0, 2]].ravel().tolist()
+    message = refusal(tmp_path, person(8, 5, BOX), annotated)
     assert 'annotation id 9 of ' in message and 'swapped' in message
 
 
-def test_keypoints_beyond_the_edge_are_not_taken_for_swapped(tmp_path):
-    human = person(9, 5, [50.0, 10.0, 60.0, 69.0])
-    points = np.reshape(human['keypoints'], (-1, 3))
+def test_keypoints_beyond_the_edge_do_not_count_as_swapped(tmp_path):
+    annotated = person(9, 5, [50.0, 10.0, 60.0, 69.0])
+    points = np.reshape(annotated['keypoints'], (-1, 3))
     points[11:, 1] += 40  # legs below the image
-    human['keypoints'] = points.ravel().tolist()
-    assert len(dataset_of(tmp_path, human)) == 1
+    annotated['keypoints'] = points.ravel().tolist()
+    assert len(dataset_of(tmp_path, annotated)) == 1
 
 
 @pytest.mark.parametrize(
@@ -380,7 +384,7 @@ def test_detections_that_are_not_detections(tmp_path, content):
     ],
     ids=str,
 )
-def test_a_detection_with_a_field_of_another_form(tmp_path, changes, message):
+def test_a_detection_with_an_invalid_field(tmp_path, changes, message):
     good = dict(image_id=5, category_id=1, bbox=BOX, score=0.5)
     answer = refusal(
         tmp_path, person(1, 5, BOX), detections=[good, {**good, **changes}]
@@ -388,12 +392,12 @@ def test_a_detection_with_a_field_of_another_form(tmp_path, changes, message):
     assert answer.startswith(f'detection 1 of "{tmp_path}/boxes.json" {message}')
 
 
-def test_people_are_not_read_image_by_image(tmp_path):
+def test_bottom_up_is_an_error(tmp_path):
     message = refusal(tmp_path, person(1, 5, BOX), data_mode='bottomup')
     assert "data_mode='topdown'" in message
 
 
-# --- MMPose's sample of COCO -------------------------------------------------------
+# --- Comparison with MMPose -------------------------------------------------------
 
 
 def both(shared: Path, **settings: Any) -> tuple[FPDCocoDataset, CocoDataset]:
@@ -409,7 +413,7 @@ def both(shared: Path, **settings: Any) -> tuple[FPDCocoDataset, CocoDataset]:
 
 
 def differences(ours, stock) -> tuple[float, float, float]:
-    """Largest differences of centre, scale and keypoints."""
+    """Returns the largest differences of center, scale, and keypoints."""
     found = []
     for mine, theirs in zip(ours, stock, strict=True):
         mine, theirs = mine['data_samples'], theirs['data_samples']
@@ -423,7 +427,7 @@ def differences(ours, stock) -> tuple[float, float, float]:
     return tuple(np.max(found, axis=0))
 
 
-def test_annotated_boxes_differ_from_mmposes_by_a_pixel(shared):
+def test_annotated_boxes_differ_from_mmposes_by_one_pixel(shared):
     ours, stock = both(shared)
     assert len(ours) == len(stock) == 12  # of 14, two have no keypoints
     center, scale, keypoints = differences(ours, stock)
@@ -432,7 +436,7 @@ def test_annotated_boxes_differ_from_mmposes_by_a_pixel(shared):
     assert keypoints < 1e-4
 
 
-def test_detected_boxes_are_mmposes(shared):
+def test_detected_boxes_equal_mmposes(shared):
     path = shared / 'data/coco_sample/test_coco_det_AP_H_56.json'
     ours, stock = both(shared, bbox_file=str(path))
     assert len(ours) == len(stock) == 118

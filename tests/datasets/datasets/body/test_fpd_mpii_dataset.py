@@ -1,4 +1,4 @@
-"""MPII's people in the coordinates of the reference."""
+"""MPII is read with the coordinates of the reference."""
 
 import copy
 import json
@@ -58,7 +58,7 @@ def test_it_is_registered_and_reads_every_person(mpii_root):
 
 
 @pytest.mark.parametrize('split', ['train', 'val'])
-def test_joints_are_0_based_in_training_and_in_testing(mpii_root, split):
+def test_keypoints_are_0_based_in_training_and_testing(mpii_root, split):
     path = mpii_root / f'annotations/mpii_{split}.json'
     dataset = FPDMpiiDataset(str(path), test_mode=split == 'val')
     for person, info in zip(people_of(path), dataset, strict=True):
@@ -71,7 +71,13 @@ def test_joints_are_0_based_in_training_and_in_testing(mpii_root, split):
         )
 
 
-def test_center_is_moved_down_and_0_based_and_a_unit_of_scale_is_200_px(tmp_path):
+def test_visibility_can_be_boolean(tmp_path):
+    visible = [True, False] * 8
+    info = dataset_of(tmp_path, {**PERSON, 'joints_vis': visible})[0]
+    np.testing.assert_array_equal(info['keypoints_visible'], [visible])
+
+
+def test_the_center_is_moved_down_and_scale_1_is_200_pixels(tmp_path):
     info = dataset_of(tmp_path, PERSON)[0]
     np.testing.assert_array_equal(info['bbox_center'], [[99, 80 + 15 * 0.5 - 1]])
     np.testing.assert_array_equal(info['bbox_scale'], [[100, 100]])
@@ -79,16 +85,16 @@ def test_center_is_moved_down_and_0_based_and_a_unit_of_scale_is_200_px(tmp_path
     assert info['bbox_center'].dtype == info['bbox_scale'].dtype == np.float64
 
 
-def test_a_center_that_is_not_given_is_not_moved_down(tmp_path):
+def test_a_missing_center_is_not_moved_down(tmp_path):
     person = {**PERSON, 'center': [-1, -1], 'joints_vis': [0] * 16}
     info = dataset_of(tmp_path, person)[0]
     np.testing.assert_array_equal(info['bbox_center'], [[-2, -2]])
-    # Nor is its box padded, which the pipeline does to every box.
+    # Its box is not padded in the end; the pipeline pads every box.
     padded = GetBBoxCenterScale(padding=1.25).transform(info)['bbox_scale']
     np.testing.assert_array_equal(padded, [[100, 100]])
 
 
-def test_it_differs_from_mmposes_reader_by_one_pixel_in_the_joints_alone(mpii_root):
+def test_it_differs_from_mmpose_only_by_one_pixel_in_the_keypoints(mpii_root):
     settings = dict(data_root=str(mpii_root), **VAL)
     ours = FPDMpiiDataset(**copy.deepcopy(settings))
     settings['headbox_file'] = str(mpii_root / VAL['headbox_file'])
@@ -112,19 +118,19 @@ def test_it_differs_from_mmposes_reader_by_one_pixel_in_the_joints_alone(mpii_ro
         ['a.jpg', 'b.c.jpg', '0.jpg', 'c.jpg', '2.jpg', 'd.jpg', 'a.jpg'],
         ['0.jpg', '000.jpg', '1.jpg', '1.png', 'x/7.png', 'y/7.png', '0.jpg'],
     ],
-    ids=['words', 'numbers that coincide'],
+    ids=['words', 'repeated numbers'],
 )
-def test_names_of_images_need_not_be_numbers(tmp_path, names):
+def test_image_names_need_not_be_numbers(tmp_path, names):
     people = [{**PERSON, 'image': name} for name in names]
-    dataset = dataset_of(tmp_path, *people, data_prefix=dict(img='/pictures'))
-    assert [info['img_path'] for info in dataset] == [f'/pictures/{n}' for n in names]
+    dataset = dataset_of(tmp_path, *people, data_prefix=dict(img='/images'))
+    assert [info['img_path'] for info in dataset] == [f'/images/{n}' for n in names]
     numbers = [info['img_id'] for info in dataset]
     assert all(isinstance(number, int) for number in numbers)
-    # People share a number exactly where they share an image.
+    # People share a number if and only if they share an image.
     assert numbers[6] == numbers[0] and len(set(numbers)) == 6
 
 
-def test_several_people_of_an_image_are_all_read(tmp_path):
+def test_all_people_of_an_image_are_read(tmp_path):
     people = [{**PERSON, 'scale': scale} for scale in (0.5, 1, 2)]
     dataset = dataset_of(tmp_path, *people, {**PERSON, 'image': '000000002.jpg'})
     assert [info['img_id'] for info in dataset] == [1, 1, 1, 2]
@@ -135,7 +141,7 @@ def test_several_people_of_an_image_are_all_read(tmp_path):
 # --- Head boxes --------------------------------------------------------------------
 
 
-def test_a_head_is_0_6_of_the_diagonal_of_its_box(tmp_path):
+def test_the_head_size_is_0_6_of_the_diagonal_of_the_head_box(tmp_path):
     boxes = np.zeros((2, 2, 2))
     boxes[:, :, 0] = [[10, 20], [40, 60]]  # a diagonal of 50
     boxes[:, :, 1] = [[1, 1], [6, 13]]  # of 13
@@ -156,7 +162,7 @@ def test_without_head_boxes_there_are_no_head_sizes(tmp_path):
 
 
 @pytest.mark.parametrize('absolute', [True, False])
-def test_head_boxes_are_found_below_data_root_or_by_a_whole_path(
+def test_head_boxes_are_found_in_data_root_or_by_absolute_path(
     mpii_root, tmp_path, monkeypatch, absolute
 ):
     monkeypatch.chdir(tmp_path)
@@ -170,8 +176,8 @@ def test_head_boxes_are_found_below_data_root_or_by_a_whole_path(
         np.testing.assert_allclose(info['head_size'], [[0.6 * diagonal]])
 
 
-def test_head_boxes_may_be_given_from_the_working_directory(mpii_root, monkeypatch):
-    # As MpiiDataset takes them.
+def test_head_boxes_can_be_relative_to_the_working_directory(mpii_root, monkeypatch):
+    # As in MpiiDataset.
     monkeypatch.chdir(mpii_root.parent)
     settings = copy.deepcopy(VAL)
     settings['headbox_file'] = f'{mpii_root.name}/{VAL["headbox_file"]}'
@@ -179,7 +185,7 @@ def test_head_boxes_may_be_given_from_the_working_directory(mpii_root, monkeypat
     assert len(dataset) == 6 and 'head_size' in dataset[0]
 
 
-# --- Refusals ----------------------------------------------------------------------
+# --- Errors ------------------------------------------------------------------------
 
 
 def refusal(**settings: Any) -> str:
@@ -189,7 +195,7 @@ def refusal(**settings: Any) -> str:
     return str(info.value)
 
 
-def test_an_annotation_file_that_is_missing(tmp_path):
+def test_a_missing_annotation_file(tmp_path):
     message = refusal(data_root=str(tmp_path), ann_file='annotations/mpii_val.json')
     assert f'"{tmp_path}/annotations/mpii_val.json" does not exist' in message
 
@@ -208,13 +214,13 @@ def test_an_annotation_file_that_is_not_json(tmp_path, content, reason):
     assert f'"{path}" {reason}' in refusal(ann_file=str(path))
 
 
-def test_coco_annotations_are_recognised(tmp_path):
+def test_coco_annotations_are_recognized(tmp_path):
     path = tmp_path / 'people.json'
     path.write_text(json.dumps({'images': [], 'annotations': []}))
     assert 'it looks like COCO' in refusal(ann_file=str(path))
 
 
-def test_detections_of_coco_are_not_taken_for_people_without_joints(tmp_path):
+def test_coco_detections_do_not_count_as_people_without_joints(tmp_path):
     path = tmp_path / 'people.json'
     detection = dict(image_id=1, category_id=1, bbox=[1, 2, 3, 4], score=1)
     path.write_text(json.dumps([detection]))
@@ -222,7 +228,7 @@ def test_detections_of_coco_are_not_taken_for_people_without_joints(tmp_path):
 
 
 @pytest.mark.parametrize('content', [{}, [], {'images': [], 'annotations': []}, 3])
-def test_an_annotation_file_that_lists_no_people(tmp_path, content):
+def test_an_annotation_file_without_people(tmp_path, content):
     path = tmp_path / 'people.json'
     path.write_text(json.dumps(content))
     assert f'"{path}" is not a list of MPII people' in refusal(ann_file=str(path))
@@ -240,6 +246,7 @@ def test_an_annotation_file_that_lists_no_people(tmp_path, content):
         ({'joints_vis': [1] * 15}, 'has no valid joints_vis'),
         ({'joints_vis': 1}, 'has no valid joints_vis'),
         ({'center': [1]}, 'has no valid center'),
+        ({'center': ['100', '80']}, 'has no valid center'),
         ({'scale': 'large'}, 'has no valid scale'),
         ({'scale': None}, 'has no valid scale'),
         ({'scale': 0}, 'has a box of no area'),
@@ -248,12 +255,12 @@ def test_an_annotation_file_that_lists_no_people(tmp_path, content):
         ({'image': 7}, 'has no valid image'),
         (
             {'joints': [[700 + k, 20 + 2 * k] for k in range(16)], 'center': [30, 710]},
-            'has its joints far from its box, and within it with x and y exchanged',
+            'has joints that are far from its box but inside it with x and y exchanged',
         ),
     ],
     ids=lambda value: '-'.join(value) if isinstance(value, dict) else '',
 )
-def test_a_record_with_a_field_of_another_form_is_named(tmp_path, change, message):
+def test_a_record_with_an_invalid_field_is_named(tmp_path, change, message):
     path = tmp_path / 'people.json'
     path.write_text(json.dumps([PERSON, {**PERSON, **change}]))
     assert f'record 1 of "{path}" {message}' in refusal(ann_file=str(path))
@@ -268,7 +275,7 @@ def test_a_record_without_a_field_is_named(tmp_path, field):
     assert f'record 2 of "{path}" is not an MPII person: it lacks {field}' in message
 
 
-def test_head_boxes_that_are_missing(mpii_root):
+def test_missing_head_boxes(mpii_root):
     settings = {**copy.deepcopy(VAL), 'headbox_file': 'annotations/absent.mat'}
     message = refusal(data_root=str(mpii_root), **settings)
     assert f'"{mpii_root}/annotations/absent.mat" does not exist' in message
@@ -282,15 +289,15 @@ def test_head_boxes_that_are_a_folder(mpii_root, tmp_path):
     assert f'"{path}" is not a file' in message
 
 
-def test_head_boxes_of_another_set(mpii_root):
+def test_head_boxes_of_another_split(mpii_root):
     settings = {**copy.deepcopy(VAL), 'ann_file': 'annotations/mpii_train.json'}
     message = refusal(data_root=str(mpii_root), **settings)
-    assert 'has head boxes of 6 people' in message and 'has 12' in message
+    assert 'has head boxes of 6 people' in message and 'has 12 people' in message
     assert 'mpii_gt_val.mat' in message and 'mpii_train.json' in message
 
 
 @pytest.mark.parametrize('content', [b'', b'not a mat file' * 20, b'MATLAB 7.3'])
-def test_head_boxes_that_are_not_matlabs(mpii_root, tmp_path, content):
+def test_head_boxes_in_an_invalid_mat_file(mpii_root, tmp_path, content):
     path = tmp_path / 'heads.mat'
     path.write_bytes(content)
     settings = {**copy.deepcopy(VAL), 'headbox_file': str(path)}
@@ -298,14 +305,14 @@ def test_head_boxes_that_are_not_matlabs(mpii_root, tmp_path, content):
     assert f'"{path}" cannot be read as a MATLAB file' in message
 
 
-def test_head_boxes_without_the_boxes(mpii_root, tmp_path):
+def test_a_mat_file_without_head_boxes(mpii_root, tmp_path):
     savemat(tmp_path / 'heads.mat', {'other': 1})
     settings = {**copy.deepcopy(VAL), 'headbox_file': str(tmp_path / 'heads.mat')}
     message = refusal(data_root=str(mpii_root), **settings)
     assert f'"{tmp_path}/heads.mat" has no `headboxes_src`' in message
 
 
-def test_a_head_of_no_length_is_named(mpii_root, tmp_path):
+def test_a_head_box_of_no_length_is_named(mpii_root, tmp_path):
     boxes = loadmat(mpii_root / VAL['headbox_file'])['headboxes_src']
     boxes[1, :, 4] = boxes[0, :, 4]
     savemat(tmp_path / 'heads.mat', {'headboxes_src': boxes})
@@ -319,7 +326,7 @@ class Bomb:
         return os.system, ('touch exploded',)
 
 
-def test_a_pickle_in_place_of_a_mat_file_runs_nothing(mpii_root, tmp_path, monkeypatch):
+def test_a_pickle_named_mat_is_not_executed(mpii_root, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / 'heads.mat'
     path.write_bytes(pickle.dumps(Bomb()))
@@ -329,7 +336,7 @@ def test_a_pickle_in_place_of_a_mat_file_runs_nothing(mpii_root, tmp_path, monke
     assert not (tmp_path / 'exploded').exists()
 
 
-# --- The reference's layout --------------------------------------------------------
+# --- Folder layouts ---------------------------------------------------------------
 
 
 @pytest.fixture
@@ -353,7 +360,7 @@ def reference_root(mpii_root, tmp_path) -> Path:
     ],
 )
 @pytest.mark.parametrize('layout', ['mpii_root', 'reference_root'])
-def test_either_layout_is_read_under_either_name(
+def test_either_layout_is_read_by_either_name(
     request, mpii_root, ann_file, headbox_file, layout
 ):
     settings = dict(copy.deepcopy(VAL), ann_file=ann_file, headbox_file=headbox_file)
@@ -368,7 +375,7 @@ def test_either_layout_is_read_under_either_name(
             np.testing.assert_array_equal(one[name], other[name])
 
 
-def test_a_train_file_in_the_references_layout(reference_root):
+def test_a_training_file_in_the_layout_of_the_reference(reference_root):
     dataset = FPDMpiiDataset(
         data_root=str(reference_root), ann_file='annotations/mpii_train.json'
     )
@@ -381,13 +388,13 @@ def test_a_train_file_in_the_references_layout(reference_root):
 TESTED = {name: PERSON[name] for name in ('image', 'center', 'scale')}
 
 
-def test_people_without_joints_can_be_tested_on(tmp_path):
+def test_people_without_joints_can_be_used_for_testing(tmp_path):
     dataset = dataset_of(tmp_path, TESTED, TESTED, test_mode=True)
     assert len(dataset) == 2 and 'keypoints' not in dataset[0]
     np.testing.assert_array_equal(dataset[0]['bbox_scale'], [[100, 100]])
 
 
-def test_people_without_joints_cannot_be_trained_on(tmp_path):
+def test_people_without_joints_cannot_be_used_for_training(tmp_path):
     path = tmp_path / 'people.json'
     path.write_text(json.dumps([TESTED]))
     assert f'"{path}" has no joints' in refusal(ann_file=str(path))
@@ -405,12 +412,12 @@ def test_every_record_is_kept_as_in_the_reference(tmp_path):
     assert len(dataset_of(tmp_path, {**PERSON, **nothing}, PERSON)) == 2
 
 
-def test_mpii_val_is_read_whole_and_nobody_taken_for_swapped(shared):
+def test_all_of_mpii_val_is_read(shared):
     path = shared / 'data/mpii_eval/mpii_val.json'
     assert len(FPDMpiiDataset(str(path))) == 2958
 
 
-def test_joints_swapped_throughout_are_noticed(shared, tmp_path):
+def test_a_swapped_file_is_an_error(shared, tmp_path):
     people = people_of(shared / 'data/mpii_eval/mpii_val.json')[:20]
     for person in people:
         person['joints'] = [joint[::-1] for joint in person['joints']]
@@ -419,8 +426,8 @@ def test_joints_swapped_throughout_are_noticed(shared, tmp_path):
     assert 'were they swapped?' in refusal(ann_file=str(path))
 
 
-def test_a_file_swapped_throughout_is_noticed_in_small_images(tmp_path):
-    # So near to the image's diagonal that the box of one person tells nothing.
+def test_a_swapped_file_of_small_images_is_an_error(tmp_path):
+    # Too near the diagonal of the image for one person to be noticed.
     people = [
         {
             **PERSON,
@@ -442,7 +449,7 @@ def test_a_file_swapped_throughout_is_noticed_in_small_images(tmp_path):
 
 
 @pytest.mark.parametrize('split', ['train', 'val'])
-def test_people_in_small_images_are_not_taken_for_swapped(shared, split):
+def test_people_in_small_images_do_not_count_as_swapped(shared, split):
     path = shared / f'data/lspet/annotations/mpii_{split}.json'
     assert len(FPDMpiiDataset(str(path))) == len(people_of(path))
 
@@ -450,7 +457,7 @@ def test_people_in_small_images_are_not_taken_for_swapped(shared, split):
 # --- The whole pipeline ------------------------------------------------------------
 
 
-def test_the_pipeline_gives_the_references_crops_and_targets(shared, tmp_path):
+def test_crops_and_targets_equal_the_references(shared, tmp_path):
     sample = shared / 'data/mpii_sample'
     shutil.copy(sample / 'test_mpii.json', tmp_path)
     config = Config.fromfile(config_root() / '_base_/mpii_256x256.py')

@@ -1,4 +1,4 @@
-"""People without keypoints: in folders, lists and videos, with boxes of any form."""
+"""People without keypoints are read from folders, lists, and videos."""
 
 import copy
 import json
@@ -42,7 +42,7 @@ BOX = [4.0, 6.0, 30.0, 40.0]
 
 @pytest.fixture
 def log() -> Iterator[list[str]]:
-    """What is logged during the test."""
+    """Collects the log messages of a test."""
     lines = []
     handler = logging.Handler()
     handler.emit = lambda record: lines.append(record.getMessage())
@@ -54,9 +54,9 @@ def log() -> Iterator[list[str]]:
 
 @pytest.fixture
 def root(tmp_path) -> Path:
-    """Three images of 64 x 48 pixels in two folders."""
+    """Writes three images of 64 x 48 pixels to two folders."""
     for index, name in enumerate(('a.jpg', 'b.png', 'deep/c.jpg')):
-        path = tmp_path / 'pictures' / name
+        path = tmp_path / 'images' / name
         path.parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(path), np.full((48, 64, 3), 80 * index, np.uint8))
     return tmp_path
@@ -64,7 +64,7 @@ def root(tmp_path) -> Path:
 
 @pytest.fixture
 def video_root(tmp_path) -> Path:
-    """A video of 10 frames of 64 x 48 pixels; frame i is as bright as 20 * i."""
+    """Writes 10 frames of 64 x 48 pixels; frame i has a brightness of 20 * i."""
     writer = cv2.VideoWriter(
         str(tmp_path / 'clip.mp4'), cv2.VideoWriter_fourcc(*'mp4v'), 25, (64, 48)
     )
@@ -74,7 +74,7 @@ def video_root(tmp_path) -> Path:
     return tmp_path
 
 
-def picture(image_id: int, name: str, **more: Any) -> dict:
+def image(image_id: int, name: str, **more: Any) -> dict:
     return dict(id=image_id, file_name=name, width=64, height=48, **more)
 
 
@@ -82,15 +82,19 @@ def box(image_id: int | str, bbox: list[float] = BOX, score: float = 0.9) -> dic
     return dict(image_id=image_id, category_id=1, bbox=bbox, score=score)
 
 
-PICTURES = [picture(1, 'a.jpg'), picture(2, 'b.png'), picture(5, 'deep/c.jpg')]
+IMAGES = [
+    image(1, 'a.jpg'),
+    image(2, 'b.png'),
+    image(5, 'deep/c.jpg'),
+]
 PEOPLE = [box(1), box(5, [0, 0, 64, 48], 0.4), box(1, [10, 10, 8, 30], 0.7)]
 
 
 def dataset_of(root: Path, content: Any = None, **settings: Any):
-    """The boxes of `content`, in the folder `pictures` by default."""
+    """Reads the boxes of ``content``, in the folder ``images`` by default."""
     if content is not None:
         settings['ann_file'] = Path(write_json(root / 'boxes.json', content)).name
-    settings = dict(data_root=str(root), images='pictures') | settings
+    settings = dict(data_root=str(root), images='images') | settings
     return UnlabeledPoseDataset(**settings)
 
 
@@ -102,18 +106,18 @@ def refusal(*args, **settings) -> str:
 
 
 def frames_of(*indices: int) -> dict:
-    """One person in each of some frames of the video."""
+    """Makes boxes of one person in each of some frames of the video."""
     images = [
-        picture(position, 'clip.mp4', frame_index=index)
+        image(position, 'clip.mp4', frame_index=index)
         for position, index in enumerate(indices)
     ]
     return coco(images, [box(position) for position in range(len(indices))])
 
 
 def test_a_record_is_a_box_without_keypoints(root):
-    dataset = dataset_of(root, coco(PICTURES, PEOPLE))
+    dataset = dataset_of(root, coco(IMAGES, PEOPLE))
     first, second, third = dataset
-    folder = root / 'pictures'
+    folder = root / 'images'
     assert first['img_path'] == third['img_path'] == str(folder / 'a.jpg')
     assert second['img_path'] == str(folder / 'deep/c.jpg')
     assert [each['img_id'] for each in dataset] == [1, 5, 1]
@@ -125,8 +129,8 @@ def test_a_record_is_a_box_without_keypoints(root):
     assert 'frame_index' not in first
 
 
-def test_the_joints_are_those_of_mpii_unless_metainfo_says_otherwise(root):
-    content = coco(PICTURES, PEOPLE)
+def test_the_joints_are_mpiis_unless_metainfo_is_given(root):
+    content = coco(IMAGES, PEOPLE)
     assert len(dataset_of(root, content)[0]['flip_indices']) == 16
     metainfo = dict(from_file='configs/_base_/datasets/coco.py')
     other = dataset_of(root, content, metainfo=metainfo)
@@ -136,49 +140,49 @@ def test_the_joints_are_those_of_mpii_unless_metainfo_says_otherwise(root):
 @pytest.mark.parametrize(
     'settings',
     [
-        dict(images='', data_prefix=dict(img='pictures/')),
-        dict(images='.', data_prefix=dict(img='pictures/')),
-        dict(images=['pictures']),
+        dict(images='', data_prefix=dict(img='images/')),
+        dict(images='.', data_prefix=dict(img='images/')),
+        dict(images=['images']),
     ],
 )
-def test_the_folder_may_be_given_as_mmpose_has_it(root, settings):
-    dataset = dataset_of(root, coco(PICTURES, PEOPLE), **settings)
-    assert dataset[0]['img_path'] == str(root / 'pictures/a.jpg')
+def test_the_folder_can_be_the_data_prefix_of_mmpose(root, settings):
+    dataset = dataset_of(root, coco(IMAGES, PEOPLE), **settings)
+    assert dataset[0]['img_path'] == str(root / 'images/a.jpg')
 
 
 def test_the_folder_is_the_root_by_default(root):
-    content = coco([picture(1, 'pictures/a.jpg')], [box(1)])
+    content = coco([image(1, 'images/a.jpg')], [box(1)])
     assert len(dataset_of(root, content, images='')) == 1
 
 
 def test_absolute_paths_need_no_root(root):
-    path = str(root / 'pictures/a.jpg')
-    write_json(root / 'boxes.json', coco([picture(1, path)], [box(1)]))
+    path = str(root / 'images/a.jpg')
+    write_json(root / 'boxes.json', coco([image(1, path)], [box(1)]))
     dataset = UnlabeledPoseDataset(ann_file=str(root / 'boxes.json'))
     assert dataset[0]['img_path'] == path
 
 
 def test_a_list_selects_images(root, log):
-    (root / 'pictures/some.txt').write_text('a.jpg\nb.png\n')
-    dataset = dataset_of(root, coco(PICTURES, PEOPLE), images='pictures/some.txt')
+    (root / 'images/some.txt').write_text('a.jpg\nb.png\n')
+    dataset = dataset_of(root, coco(IMAGES, PEOPLE), images='images/some.txt')
     assert [each['img_id'] for each in dataset] == [1, 1]
     assert any('1 in images that `images` does not list' in line for line in log)
 
 
 def test_several_sources(root):
-    sources = ['pictures/a.jpg', 'pictures/deep']
-    images = [picture(1, 'a.jpg'), picture(5, 'c.jpg')]
+    sources = ['images/a.jpg', 'images/deep']
+    images = [image(1, 'a.jpg'), image(5, 'c.jpg')]
     dataset = dataset_of(root, coco(images, PEOPLE), images=sources)
     assert [Path(each['img_path']).name for each in dataset] == [
         'a.jpg', 'c.jpg', 'a.jpg',
     ]  # fmt: skip
 
 
-def test_cocos_own_files(tmp_path):
+def test_coco_annotations_and_detections(tmp_path):
     write_coco(tmp_path)
     annotations = 'annotations/person_keypoints_val2017.json'
-    labelled = json.loads((tmp_path / annotations).read_text())
-    boxes = [person['bbox'] for person in labelled['annotations']]
+    labeled = json.loads((tmp_path / annotations).read_text())
+    boxes = [person['bbox'] for person in labeled['annotations']]
     for settings, by in (
         (dict(ann_file=annotations), 0),
         (dict(ann_file=DETECTIONS, ann_file_images=annotations), 1),
@@ -194,58 +198,58 @@ def test_cocos_own_files(tmp_path):
         assert 'keypoints' not in dataset[0]
 
 
-def test_thresholds_leave_out_with_a_count(root, log):
-    dataset = dataset_of(root, coco(PICTURES, PEOPLE), score_thr=0.5, min_size=9)
+def test_boxes_below_the_thresholds_are_counted(root, log):
+    dataset = dataset_of(root, coco(IMAGES, PEOPLE), score_thr=0.5, min_size=9)
     assert [each['bbox_score'].item() for each in dataset] == [0.9]
     text = '\n'.join(log)
-    assert '1 people in 1 of 3 images, 1 of which have nobody' in text
+    assert '1 people in 1 of 3 images, 1 of which show nobody' in text
     assert '1 with a score below 0.5 (the first is record 1)' in text
     assert '1 with a side below 9 pixels (the first is record 2)' in text
 
 
-def test_boxes_that_show_nothing_are_left_out_with_a_count(root, log):
+def test_faulty_boxes_are_counted(root, log):
     bad = [[np.nan, 0, 5, 5], [3, 3, 0, 9], [64, 0, 9, 9], [-9, 0, 9, 9]]
     people = PEOPLE + [box(2, each) for each in bad]
-    assert len(dataset_of(root, coco(PICTURES, people))) == 3
+    assert len(dataset_of(root, coco(IMAGES, people))) == 3
     text = '\n'.join(log)
     assert '1 that are not finite numbers (the first is record 3)' in text
     assert '1 of no area (the first is record 4)' in text
-    assert '2 outside of their image (the first is record 5)' in text
+    assert '2 outside their image (the first is record 5)' in text
 
 
-def test_indices_take_a_part_and_ids_stay(root):
-    dataset = dataset_of(root, coco(PICTURES, PEOPLE), indices=[2, 0])
+def test_indices_select_people_and_keep_their_ids(root):
+    dataset = dataset_of(root, coco(IMAGES, PEOPLE), indices=[2, 0])
     assert [each['id'] for each in dataset] == [2, 0]
 
 
-def test_nobody_is_an_error(root):
-    assert 'none, it has none' in refusal(root, coco(PICTURES, []))
-    message = refusal(root, coco(PICTURES, PEOPLE), score_thr=0.95)
-    assert 'boxes.json" leaves no person' in message
+def test_it_is_an_error_if_no_person_is_left(root):
+    assert 'none, because it is empty' in refusal(root, coco(IMAGES, []))
+    message = refusal(root, coco(IMAGES, PEOPLE), score_thr=0.95)
+    assert 'boxes.json" has no person to use' in message
     assert '3 with a score below 0.95' in message
 
 
 def test_boxes_of_other_images_are_an_error(root):
-    images = [picture(1, 'x.jpg'), picture(5, 'y.jpg')]
+    images = [image(1, 'x.jpg'), image(5, 'y.jpg')]
     message = refusal(root, coco(images, PEOPLE))
     assert '2 images, none of which' in message and '"x.jpg"' in message
-    # Nor does it help to go without missing images.
+    # Even if missing images are left out.
     refusal(root, coco(images, PEOPLE), ignore_missing=True)
 
 
-def test_missing_images_are_an_error_or_are_left_out_with_a_count(root, log):
-    (root / 'pictures/deep/c.jpg').unlink()
-    message = refusal(root, coco(PICTURES, PEOPLE))
+def test_missing_images_are_an_error_or_are_counted(root, log):
+    (root / 'images/deep/c.jpg').unlink()
+    message = refusal(root, coco(IMAGES, PEOPLE))
     assert message.startswith('1 of 2 images') and 'deep/c.jpg"' in message
     assert 'ignore_missing=True' in message
-    dataset = dataset_of(root, coco(PICTURES, PEOPLE), ignore_missing=True)
+    dataset = dataset_of(root, coco(IMAGES, PEOPLE), ignore_missing=True)
     assert [each['img_id'] for each in dataset] == [1, 1]
     assert any('1 in images that do not exist' in line for line in log)
 
 
-def test_an_image_without_people_may_be_missing(root):
-    (root / 'pictures/b.png').unlink()
-    assert len(dataset_of(root, coco(PICTURES, PEOPLE))) == 3
+def test_an_image_without_people_can_be_missing(root):
+    (root / 'images/b.png').unlink()
+    assert len(dataset_of(root, coco(IMAGES, PEOPLE))) == 3
 
 
 @pytest.mark.parametrize(
@@ -264,37 +268,37 @@ def test_an_image_without_people_may_be_missing(root):
         (dict(images='empty', whole_image=True), 'empty" has no image'),
     ],
 )
-def test_what_cannot_be_is_refused(root, settings, expected):
+def test_an_invalid_setting_is_an_error(root, settings, expected):
     (root / 'empty').mkdir()
-    write_json(root / 'boxes.json', coco(PICTURES, PEOPLE))
+    write_json(root / 'boxes.json', coco(IMAGES, PEOPLE))
     assert expected in refusal(root, **settings)
 
 
 def test_a_damaged_image_is_named_when_it_is_read(root):
-    (root / 'pictures/a.jpg').write_bytes(b'no picture')
-    dataset = dataset_of(root, coco(PICTURES, PEOPLE), pipeline=CROP)
+    (root / 'images/a.jpg').write_bytes(b'not an image')
+    dataset = dataset_of(root, coco(IMAGES, PEOPLE), pipeline=CROP)
     with pytest.raises(ValueError, match=r'a\.jpg" of record 0 cannot be decoded'):
         dataset[0]
 
 
-def test_an_image_that_was_resized_since_is_named_when_it_is_read(root):
-    cv2.imwrite(str(root / 'pictures/a.jpg'), np.zeros((96, 128, 3), np.uint8))
-    dataset = dataset_of(root, coco(PICTURES, PEOPLE), pipeline=CROP)
+def test_a_resized_image_is_named_when_it_is_read(root):
+    cv2.imwrite(str(root / 'images/a.jpg'), np.zeros((96, 128, 3), np.uint8))
+    dataset = dataset_of(root, coco(IMAGES, PEOPLE), pipeline=CROP)
     with pytest.raises(ValueError, match='128 x 96 pixels.* 64 x 48'):
         dataset[0]
 
 
 @pytest.mark.parametrize('apply_exif', [True, False])
-def test_images_are_turned_for_boxes_of_the_turned_image(root, apply_exif):
-    path = root / 'pictures/turned.jpg'
+def test_the_exif_orientation_is_applied_if_requested(root, apply_exif):
+    path = root / 'images/turned.jpg'
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new('RGB', (60, 40)).save(path, exif=exif)
     size = (40, 60) if apply_exif else (60, 40)
-    image = dict(id=1, file_name='turned.jpg', width=size[0], height=size[1])
+    record = dict(id=1, file_name='turned.jpg', width=size[0], height=size[1])
     settings = dict(apply_exif=apply_exif, pipeline=CROP[:1])
-    boxes = dataset_of(root, coco([image], [box(1)]), **settings)
-    settings |= dict(images='pictures/turned.jpg', whole_image=True)
+    boxes = dataset_of(root, coco([record], [box(1)]), **settings)
+    settings |= dict(images='images/turned.jpg', whole_image=True)
     for found in (boxes[0], dataset_of(root, **settings)[0]):
         assert found['img'].shape[:2] == size[::-1]
     np.testing.assert_array_equal(found['bbox'], [[0, 0, *size]])
@@ -303,12 +307,12 @@ def test_images_are_turned_for_boxes_of_the_turned_image(root, apply_exif):
 def test_whole_images(root, log):
     dataset = dataset_of(root, whole_image=True)
     names = [str(Path(each['img_path']).relative_to(root)) for each in dataset]
-    assert names == ['pictures/a.jpg', 'pictures/b.png', 'pictures/deep/c.jpg']
+    assert names == ['images/a.jpg', 'images/b.png', 'images/deep/c.jpg']
     for index, each in enumerate(dataset):
         np.testing.assert_array_equal(each['bbox'], [[0, 0, 64, 48]])
         assert each['id'] == each['img_id'] == index
     assert any('3 images, each of which' in line for line in log)
-    (root / 'pictures/b.png').write_bytes(b'no picture')
+    (root / 'images/b.png').write_bytes(b'not an image')
     assert 'b.png" cannot be opened' in refusal(root, whole_image=True)
 
 
@@ -332,32 +336,32 @@ def test_people_in_frames_of_a_video(video_root, images):
         np.testing.assert_array_equal(each['bbox'], [[4, 6, 34, 46]])
 
 
-def test_a_frame_beyond_the_end_is_found_before_training(video_root):
+def test_a_frame_beyond_the_end_is_an_error_before_training(video_root):
     message = refusal(video_root, frames_of(3, 10), images='')
     assert 'frame 10 of' in message and 'which has 10 frames' in message
 
 
-def test_frames_are_of_videos_and_of_them_alone(root, video_root):
-    content = coco([picture(1, 'clip.mp4')], [box(1)])
-    assert 'is a video and has no frame_index' in refusal(
+def test_frames_of_videos_and_only_they_have_an_index(root, video_root):
+    content = coco([image(1, 'clip.mp4')], [box(1)])
+    assert 'is a video but has no frame_index' in refusal(
         video_root, content, images=''
     )
-    content = coco([picture(1, 'a.jpg', frame_index=0)], [box(1)])
-    assert 'is no video, with frame_index' in refusal(root, content)
+    content = coco([image(1, 'a.jpg', frame_index=0)], [box(1)])
+    assert 'is not a video but has frame_index' in refusal(root, content)
 
 
-def test_a_video_that_cannot_be_opened_is_found_before_training(video_root):
-    (video_root / 'clip.mp4').write_bytes(b'no video')
+def test_a_damaged_video_is_an_error_before_training(video_root):
+    (video_root / 'clip.mp4').write_bytes(b'not a video')
     assert 'cannot be opened as a video' in refusal(video_root, frames_of(3), images='')
 
 
-def test_the_pipeline_of_training(root):
+def test_the_training_pipeline(root):
     dataset = DATASETS.build(
         dict(
             type='UnlabeledPoseDataset',
             data_root=str(root),
-            images='pictures',
-            ann_file=write_json(root / 'boxes.json', coco(PICTURES, PEOPLE)),
+            images='images',
+            ann_file=write_json(root / 'boxes.json', coco(IMAGES, PEOPLE)),
             pipeline=[*CROP, PACK],
         )
     )
@@ -375,19 +379,19 @@ def test_the_pipeline_of_training(root):
 
 
 def test_a_crop_shows_the_person(root):
-    image = np.zeros((48, 64, 3), np.uint8)
-    image[10:40, 20:40] = 200
-    cv2.imwrite(str(root / 'pictures/b.png'), image)
-    content = coco(PICTURES, [box(2, [20, 10, 20, 30])])
+    pixels = np.zeros((48, 64, 3), np.uint8)
+    pixels[10:40, 20:40] = 200
+    cv2.imwrite(str(root / 'images/b.png'), pixels)
+    content = coco(IMAGES, [box(2, [20, 10, 20, 30])])
     crop = [step for step in CROP if 'Random' not in step['type']]
     found = dataset_of(root, content, pipeline=[*crop, PACK])[0]['inputs'].numpy()
-    # 30 rows and 1.25 times as many around them, in 64.
+    # The 64 rows show 1.25 times the 30 rows of the person.
     np.testing.assert_array_equal(found[:, 8:56, 17:47], 200)
     assert (found[:, :5] == 0).all() and (found[:, :, :12] == 0).all()
 
 
-def test_it_is_a_part_of_a_combined_dataset(mpii_root, root):
-    write_json(root / 'boxes.json', coco(PICTURES, PEOPLE))
+def test_it_can_be_part_of_a_combined_dataset(mpii_root, root):
+    write_json(root / 'boxes.json', coco(IMAGES, PEOPLE))
     dataset = DATASETS.build(
         dict(
             type='CombinedDataset',
@@ -403,7 +407,7 @@ def test_it_is_a_part_of_a_combined_dataset(mpii_root, root):
                 dict(
                     type='UnlabeledPoseDataset',
                     data_root=str(root),
-                    images='pictures',
+                    images='images',
                     ann_file='boxes.json',
                     pipeline=copy.deepcopy(CROP),
                 ),
@@ -413,24 +417,24 @@ def test_it_is_a_part_of_a_combined_dataset(mpii_root, root):
     )
     assert len(dataset) == 12 + 3
     batch = pseudo_collate([dataset[index] for index in (0, 14)])
-    labelled, unlabelled = batch['data_samples']
-    assert 'heatmaps' in labelled.gt_fields
-    assert 'gt_fields' not in unlabelled
-    assert 'keypoints' not in unlabelled.gt_instances
+    labeled, unlabeled = batch['data_samples']
+    assert 'heatmaps' in labeled.gt_fields
+    assert 'gt_fields' not in unlabeled
+    assert 'keypoints' not in unlabeled.gt_instances
     assert batch['inputs'][0].shape == batch['inputs'][1].shape == (3, 64, 64)
 
 
 @pytest.mark.parametrize(
     'start', ['fork', pytest.param('spawn', marks=pytest.mark.slow)]
 )
-def test_workers_read_the_right_frames_of_a_video(video_root, start):
+def test_workers_read_the_right_frames(video_root, start):
     indices = [9, 2, 5, 0, 7, 7, 1, 8, 3, 6, 4, 0]
-    # A crop of a uniform frame is as bright as the frame where it shows no border.
+    # Away from its border, the crop of a uniform frame has the same brightness.
     crop = [step for step in CROP if 'Random' not in step['type']]
     dataset = dataset_of(
         video_root, frames_of(*indices), images='', pipeline=[*crop, PACK]
     )
-    # The process itself has the video open when the workers start.
+    # This process has the video open when the workers start.
     dataset[3]
     loader = DataLoader(
         dataset,
@@ -454,7 +458,7 @@ def test_workers_read_the_right_frames_of_a_video(video_root, start):
 
 
 def test_a_hundred_thousand_boxes_are_read_in_seconds(root):
-    images = [picture(index, 'a.jpg') for index in range(20_000)]
+    images = [image(index, 'a.jpg') for index in range(20_000)]
     people = [box(index % 20_000) for index in range(100_000)]
     write_json(root / 'boxes.json', coco(images, people))
     start = time.perf_counter()
@@ -463,10 +467,10 @@ def test_a_hundred_thousand_boxes_are_read_in_seconds(root):
     assert len(dataset) == 100_000
 
 
-def test_crops_of_real_photographs_are_those_of_the_labelled_people(shared, tmp_path):
+def test_crops_of_photographs_equal_those_of_labeled_people(shared, tmp_path):
     root = str(shared / 'data/lspet')
     crop = [step for step in CROP if 'Random' not in step['type']]
-    labelled = FPDMpiiDataset(
+    labeled = FPDMpiiDataset(
         'annotations/mpii_val.json',
         data_root=root,
         data_prefix=dict(img='images/'),
@@ -475,17 +479,17 @@ def test_crops_of_real_photographs_are_those_of_the_labelled_people(shared, tmp_
     )
     images, boxes = [], []
     for index in range(40):
-        person = labelled.get_data_info(index)
+        person = labeled.get_data_info(index)
         name = Path(person['img_path']).name
         images.append(dict(id=index, file_name=name))
         (x, y, right, bottom), *_ = person['bbox']
         boxes.append(box(index, [x, y, right - x, bottom - y]))
-    unlabelled = UnlabeledPoseDataset(
+    unlabeled = UnlabeledPoseDataset(
         data_root=root,
         images='images',
         ann_file=write_json(tmp_path / 'boxes.json', coco(images, boxes)),
         pipeline=crop,
     )
-    for mine, theirs in zip(unlabelled, labelled, strict=True):
+    for mine, theirs in zip(unlabeled, labeled, strict=True):
         np.testing.assert_allclose(mine['bbox_center'], theirs['bbox_center'])
         np.testing.assert_array_equal(mine['img'], theirs['img'])
