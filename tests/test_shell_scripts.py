@@ -23,6 +23,7 @@ case "$1 ${{2:-}} ${{3:-}}" in
   '-m venv '*)
     [ -z "${{NO_VENV:-}}" ] || exit 1
     mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+  '-W ignore -m') echo "$3 $4 $5: $OMP_WAIT_POLICY" ;;
   '-m pip --version') [ -z "${{NO_PIP:-}}" ] ;;
   '-m pip install')
     [ -z "${{NO_NETWORK:-}}" ] || exit 1
@@ -63,6 +64,7 @@ class Sandbox:
             path.mkdir()
         for name in (
             'tools/setup_env.sh',
+            'tools/quickstart.sh',
             'requirements/lock.txt',
             'fpd_mmpose/version.py',
             'pyproject.toml',
@@ -91,9 +93,13 @@ class Sandbox:
 
     def setup(self, **env: str) -> tuple[int, str, list[str]]:
         """Run the set-up; return its exit code, output and the calls it made."""
+        return self.run('setup_env.sh', **env)
+
+    def run(self, *command: str, **env: str) -> tuple[int, str, list[str]]:
+        """Run a script of ``tools/``, as :meth:`setup` does."""
         before = self.log.stat().st_size
         done = subprocess.run(
-            [self.bin / 'bash', self.repo / 'tools/setup_env.sh'],
+            [self.bin / 'bash', self.repo / 'tools' / command[0], *command[1:]],
             cwd=self.elsewhere,
             env={
                 'PATH': str(self.bin),
@@ -330,3 +336,14 @@ def test_two_setups_at_once_work_one_after_the_other(sandbox: Sandbox):
         runs = [pool.submit(sandbox.setup, SLEEP=sleep) for _ in range(2)]
     assert [run.result()[0] for run in runs] == [0, 0]
     assert made(sandbox.log.read_text().splitlines()) == WHOLE
+
+
+def test_threads_of_the_quick_start_sleep_while_they_wait(sandbox: Sandbox):
+    sandbox.python('python3.11', '3.11')
+    sandbox.stub('uv', UV)
+    code, output, _ = sandbox.run('quickstart.sh', '--seed=3')
+    assert code == 0, output
+    last = output.splitlines()[-1]
+    assert last == '-m fpd_mmpose.quickstart --seed=3: PASSIVE'
+    _, output, _ = sandbox.run('quickstart.sh', OMP_WAIT_POLICY='ACTIVE')
+    assert output.splitlines()[-1].endswith(': ACTIVE')
