@@ -7,7 +7,7 @@ import numpy as np
 
 
 def read_image(path: str | Path) -> np.ndarray:
-    """Reads a picture.
+    """Reads a picture, rotated as its EXIF data say.
 
     Args:
         path (str | Path): Of the picture.
@@ -22,22 +22,6 @@ def read_image(path: str | Path) -> np.ndarray:
         content = Path(path).read_bytes()
     except OSError as error:
         raise ValueError(f'"{path}" cannot be read: {error.strerror}') from error
-    return decode_image(content, str(path))
-
-
-def decode_image(content: bytes, name: str) -> np.ndarray:
-    """Decodes a picture, turned as its EXIF data say.
-
-    Args:
-        content (bytes): Of its file.
-        name (str): For the message.
-
-    Returns:
-        np.ndarray: BGR, uint8 (H, W, 3).
-
-    Raises:
-        ValueError: If it is none. One line.
-    """
     image = None
     if content:
         try:
@@ -46,7 +30,7 @@ def decode_image(content: bytes, name: str) -> np.ndarray:
             image = None
     if image is None or not image.size:
         what = 'is empty' if not content else 'is no picture that OpenCV can read'
-        raise ValueError(f'"{name}" {what}: give a JPEG or PNG file')
+        raise ValueError(f'"{path}" {what}: give a JPEG or PNG file')
     return image
 
 

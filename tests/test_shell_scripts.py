@@ -1,7 +1,10 @@
 """The shell scripts, with stand-ins for Python, uv and the C compiler on PATH."""
 
+import os
 import shutil
+import socket
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,6 +23,7 @@ case "$1 ${{2:-}} ${{3:-}}" in
   '-m venv '*)
     [ -z "${{NO_VENV:-}}" ] || exit 1
     mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+  '-W ignore -m') echo "$3 $4 $5: $OMP_WAIT_POLICY" ;;
   '-m pip --version') [ -z "${{NO_PIP:-}}" ] ;;
   '-m pip install')
     [ -z "${{NO_NETWORK:-}}" ] || exit 1
@@ -35,6 +39,13 @@ case "$1 $2" in
   'pip sync') [ -z "${NO_NETWORK:-}" ] ;;
 esac
 """
+# What uv 0.13 says of a server that does not answer.
+TIMED_OUT = """
+echo 'Downloading torch (506.0MiB)'
+echo 'error: Request failed after 3 retries in 240.1s' >&2
+echo '  cause: Failed to fetch: http://mirror/simple/torch/' >&2
+echo '  cause: operation timed out' >&2
+exit 2"""
 
 
 class Sandbox:
@@ -53,6 +64,7 @@ class Sandbox:
             path.mkdir()
         for name in (
             'tools/setup_env.sh',
+            'tools/quickstart.sh',
             'requirements/lock.txt',
             'fpd_mmpose/version.py',
             'pyproject.toml',
@@ -81,9 +93,13 @@ class Sandbox:
 
     def setup(self, **env: str) -> tuple[int, str, list[str]]:
         """Run the set-up; return its exit code, output and the calls it made."""
+        return self.run('setup_env.sh', **env)
+
+    def run(self, *command: str, **env: str) -> tuple[int, str, list[str]]:
+        """Run a script of ``tools/``, as :meth:`setup` does."""
         before = self.log.stat().st_size
         done = subprocess.run(
-            [self.bin / 'bash', self.repo / 'tools/setup_env.sh'],
+            [self.bin / 'bash', self.repo / 'tools' / command[0], *command[1:]],
             cwd=self.elsewhere,
             env={
                 'PATH': str(self.bin),
@@ -150,6 +166,55 @@ def test_interrupted_setup_is_made_anew(sandbox: Sandbox):
     last = output.splitlines()[-1]
     assert last.startswith('setup_env: ') and 'run this again' in last
     assert made(sandbox.setup()[2]) == WHOLE
+
+
+def test_what_could_not_be_downloaded_is_named(sandbox: Sandbox):
+    sandbox.python('python3.11', '3.11')
+    sandbox.stub('uv', UV.replace("'pip sync')", f"'pip sync') {TIMED_OUT}"))
+    code, output, _ = sandbox.setup(UV_HTTP_TIMEOUT='77')
+    assert code == 1
+    last = output.splitlines()[-1]
+    assert 'stopped while installing the locked packages' in last
+    assert '(Failed to fetch: http://mirror/simple/torch/)' in last
+    assert 'UV_HTTP_TIMEOUT to more than 77 seconds' in last
+    assert 'UV_DEFAULT_INDEX' in last and 'run this again' in last
+    assert 'cause: operation timed out' in output
+
+
+def test_a_slow_download_is_not_silent(sandbox: Sandbox):
+    script = sandbox.repo / 'tools/setup_env.sh'
+    script.write_text(script.read_text().replace(' every=30 ', ' every=1 '))
+    sandbox.python('python3.11', '3.11')
+    slow = "echo 'Downloading torch (506.0MiB)'; \"$SLEEP\" 2.5; echo ' + torch'"
+    sandbox.stub('uv', UV.replace("'pip sync')", f"'pip sync') {slow} ;; x)"))
+    code, output, _ = sandbox.setup(SLEEP=shutil.which('sleep'))
+    assert code == 0, output
+    waited = [line for line in output.splitlines() if 'still installing the' in line]
+    assert len(waited) == 2
+    assert all(line.endswith('said: Downloading torch (506.0MiB)') for line in waited)
+    assert ' + torch' not in output
+
+
+def test_a_server_that_never_answers(sandbox: Sandbox, tmp_path: Path):
+    uv = shutil.which('uv') or ROOT / '.venv-tools/bin/uv'
+    if not os.access(uv, os.X_OK):
+        pytest.skip('there is no uv')
+    (sandbox.bin / 'uv').symlink_to(uv)
+    with socket.create_server(('127.0.0.1', 0)) as silent:
+        index = f'http://127.0.0.1:{silent.getsockname()[1]}/simple'
+        code, output, _ = sandbox.setup(
+            FPD_PYTHON=sys._base_executable,
+            UV_DEFAULT_INDEX=index,
+            UV_HTTP_TIMEOUT='1',
+            UV_HTTP_RETRIES='0',
+            UV_CACHE_DIR=str(tmp_path / 'cache'),
+        )
+    last = output.splitlines()[-1]
+    if 'C headers' in last or 'no working Python' in last:
+        pytest.skip(last)
+    assert code == 1
+    assert 'stopped while installing the locked packages (Failed to fetch: ' in last
+    assert index in last
 
 
 def test_moved_repository_and_other_python_are_made_anew(sandbox: Sandbox):
@@ -271,3 +336,14 @@ def test_two_setups_at_once_work_one_after_the_other(sandbox: Sandbox):
         runs = [pool.submit(sandbox.setup, SLEEP=sleep) for _ in range(2)]
     assert [run.result()[0] for run in runs] == [0, 0]
     assert made(sandbox.log.read_text().splitlines()) == WHOLE
+
+
+def test_threads_of_the_quick_start_sleep_while_they_wait(sandbox: Sandbox):
+    sandbox.python('python3.11', '3.11')
+    sandbox.stub('uv', UV)
+    code, output, _ = sandbox.run('quickstart.sh', '--seed=3')
+    assert code == 0, output
+    last = output.splitlines()[-1]
+    assert last == '-m fpd_mmpose.quickstart --seed=3: PASSIVE'
+    _, output, _ = sandbox.run('quickstart.sh', OMP_WAIT_POLICY='ACTIVE')
+    assert output.splitlines()[-1].endswith(': ACTIVE')

@@ -23,6 +23,8 @@ for name in "${!UV_@}"; do
     *) unset "$name" ;;
   esac
 done
+# Seconds without a byte after which a download is tried again, and how often.
+export UV_HTTP_TIMEOUT="${UV_HTTP_TIMEOUT:-60}" UV_HTTP_RETRIES="${UV_HTTP_RETRIES:-3}"
 
 # Which environment this is (a copied one still points at its first home), and what
 # it was made from.
@@ -83,17 +85,49 @@ find_uv() {
   # Up to the newest release that this script was tried with.
   PIP_ROOT_USER_ACTION=ignore "${install[@]}" --quiet --disable-pip-version-check \
     "uv>=$oldest,<0.14" || die "uv could not be installed: pip says why above." \
-    "Behind a proxy set HTTPS_PROXY, behind a mirror PIP_INDEX_URL."
+    "For a proxy set HTTPS_PROXY, for a mirror PIP_INDEX_URL, for a slow server" \
+    "PIP_DEFAULT_TIMEOUT (seconds), and run this again."
 }
 
-install_failed() {
-  local free
+# Passes on what uv says and, while it says nothing, that it still works. Prints the
+# line that names what failed.
+narrate() {
+  local step=$1 every=30 line last=nothing failure='' code
+  while true; do
+    code=0
+    IFS='' read -r -t "$every" line || code=$?
+    if [ "$code" -gt 128 ]; then
+      say "still $step; uv last said: $last"
+      continue
+    fi
+    [ "$code" = 0 ] || [ -n "$line" ] || break
+    case $line in ' + '* | ' - '* | ' ~ '*) continue ;; esac  # each package installed
+    printf '%s\n' "$line" >&2
+    last=$line
+    case $line in *'Failed to '*) failure=${failure:-"Failed to ${line#*Failed to }"} ;; esac
+  done
+  printf '%s' "$failure"
+}
+
+# The first argument says what uv is run for.
+run_uv() {
+  local step=$1 failure='' free
+  shift
+  say "$step"
+  if [ -t 2 ]; then  # on a terminal uv shows its progress
+    if "$uv" "$@"; then return; fi
+  elif failure=$("$uv" "$@" 2>&1 | narrate "$step"); then
+    return
+  fi
   free=$({ df -Pk . "${UV_CACHE_DIR:-$HOME/.cache}" 2>/dev/null || true; } |
     awk 'NR > 1 { print int($4 / 1048576) }' | sort -n | head -n 1)
-  [ "$free" -ge 2 ] || die "stopped, uv says why above; only $free GB are free here" \
-    "or in uv's cache, and the packages take about 6. Make room and run this again."
-  die "stopped, uv says why above. Without a network connection, or behind a proxy" \
-    "(HTTPS_PROXY) or a mirror (UV_DEFAULT_INDEX), set that right and run this again."
+  [ "$free" -ge 2 ] || die "stopped while $step, uv says why above; only $free GB are" \
+    "free here or in uv's cache, and the packages take about 6. Make room and run this" \
+    "again."
+  die "stopped while $step${failure:+ ($failure)}, uv says why above. Where a server is" \
+    "slow, set UV_HTTP_TIMEOUT to more than $UV_HTTP_TIMEOUT seconds or UV_DEFAULT_INDEX" \
+    "to a mirror; for a proxy set HTTPS_PROXY. Then run this again: what was downloaded" \
+    "is kept."
 }
 
 if up_to_date; then
@@ -119,16 +153,14 @@ find_uv
 # An environment that was finished is brought up to date; one that was interrupted,
 # copied here or made with another Python is made anew.
 if [ "$(head -n 1 "$stamp" 2>/dev/null)" != "$(place)" ]; then
-  say "making .venv with $("$python" -V)"
-  "$uv" venv --quiet --clear --python "$python" .venv || install_failed
+  run_uv "making .venv with $("$python" -V)" \
+    venv --quiet --clear --python "$python" .venv
 fi
 echo unfinished >"$stamp"
-quiet=$([ -t 2 ] || echo --quiet)  # on a terminal uv shows its progress
-say 'installing the locked packages (3 GB to download where uv has none cached)'
-"$uv" pip sync $quiet --python .venv/bin/python --require-hashes \
-  requirements/lock.txt || install_failed
-say 'installing fpd-mmpose'
-"$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation \
-  --editable . || install_failed
+say 'up to 3 GB are downloaded, where uv has none of it cached'
+run_uv 'installing the locked packages' \
+  pip sync --python .venv/bin/python --require-hashes requirements/lock.txt
+run_uv 'installing fpd-mmpose' pip install --quiet --python .venv/bin/python \
+  --no-deps --no-build-isolation --editable .
 { place; contents; } >"$stamp"
 say '.venv is ready'

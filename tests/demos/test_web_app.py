@@ -3,7 +3,11 @@
 import base64
 import io
 import re
+import socket
 import threading
+import urllib.request
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 
 import cv2
 import numpy as np
@@ -11,7 +15,8 @@ import pytest
 from small_detector import CONFIG, save_weights
 
 from fpd_mmpose.demos import person_boxes
-from fpd_mmpose.demos.web import create_app, open_server, upload
+from fpd_mmpose.demos.web import app as web_app
+from fpd_mmpose.demos.web import create_app, open_server, server, upload
 
 
 @pytest.fixture(scope='module')
@@ -112,6 +117,52 @@ def test_requests_wait_for_each_other(client, student, picture, monkeypatch):
     assert len(most) == 8 and max(most) == 1
 
 
+def test_uploads_beyond_a_number_are_sent_away(student, picture, monkeypatch):
+    monkeypatch.setattr(web_app, 'MAX_UPLOADS', 2)
+    app = create_app([student])
+    working, go_on = threading.Event(), threading.Event()
+    call = type(student).__call__
+
+    def slow(self, *args, **kwargs):
+        working.set()
+        assert go_on.wait(60)
+        return call(self, *args, **kwargs)
+
+    monkeypatch.setattr(type(student), '__call__', slow)
+    content = picture.read_bytes()
+    with ThreadPoolExecutor(3) as pool:
+        answers = [pool.submit(send, app.test_client(), content) for _ in range(3)]
+        done, _ = wait(answers, 60, FIRST_COMPLETED)
+        (refused,) = done
+        assert 'try again in a minute' in error_of(refused.result(), 503)
+        assert working.wait(60)
+        go_on.set()
+        codes = sorted(answer.result().status_code for answer in answers)
+    assert codes == [200, 200, 503]
+    # Places are free again, after failures too.
+    for _ in range(3):
+        assert send(app.test_client(), b'no picture').status_code == 400
+    assert send(app.test_client(), content).status_code == 200
+
+
+def test_connections_are_bounded_and_silent_ones_are_closed(client, monkeypatch):
+    monkeypatch.setattr(server, 'MAX_CONNECTIONS', 2)
+    monkeypatch.setattr(server._Handler, 'timeout', 0.5)
+    with server.served(client.application) as url, ExitStack() as stack:
+        port = int(url.rsplit(':')[-1].strip('/'))
+        before = threading.active_count()
+        silent = [
+            stack.enter_context(socket.create_connection(('127.0.0.1', port)))
+            for _ in range(6)
+        ]
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            assert answer.status == 200
+        assert threading.active_count() <= before + 2
+        for connection in silent:
+            connection.settimeout(60)
+            assert connection.recv(1) == b''
+
+
 # --- What cannot work ----------------------------------------------------------------
 
 
@@ -124,7 +175,8 @@ def error_of(answer, code: int = 400) -> str:
 def test_uploads_that_are_no_pictures(client, monkeypatch):
     assert 'choose one first' in error_of(client.post('/predict'))
     assert '"a.png" is empty' in error_of(send(client, b'', 'a.png'))
-    assert 'is no picture' in error_of(send(client, b'<svg onload=alert(1)>', 'a.svg'))
+    svg = error_of(send(client, b'<svg onload=alert(1)>', 'a.svg'))
+    assert '"a.svg" is not a JPEG or PNG picture' in svg
     large = send(client, b'x' * 600_000)
     assert 'larger than 0.5 MB' in error_of(large, 413)
     # A small file of many pixels is refused by its header.

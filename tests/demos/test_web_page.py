@@ -135,7 +135,7 @@ def test_errors_are_said_and_names_are_not_html(page, picture, tmp_path):
     page.wait_for_selector('#error:not([hidden])')
     page.click('#go')
     page.wait_for_selector('#error:has-text("JPEG")')
-    assert '<img src=x onerror=alert(1)>.png" is no picture' in page.inner_text(
+    assert '<img src=x onerror=alert(1)>.png" is not a JPEG' in page.inner_text(
         '#error'
     )
     assert page.locator('#error img').count() == 0

@@ -3,13 +3,15 @@
 import base64
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import cv2
 import numpy as np
-from flask import Flask, Response, g, jsonify, render_template, request
+from flask import Flask, Response, abort, g, jsonify, render_template, request
+from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException
 
 from ..network import PoseNetwork, Prediction
@@ -18,6 +20,8 @@ from ..people import PersonBoxes
 from ..picture_files import encode_picture
 from .upload import read_box, read_picture
 
+#: Uploads that the server holds at once: one is worked on, the others wait.
+MAX_UPLOADS = 8
 #: Longer sides of what is drawn: small pictures are enlarged, so that lines are thin.
 LEAST_SIDE, MOST_SIDE = 480, 1280
 
@@ -28,7 +32,7 @@ def create_app(
     kpt_thr: float = 0.3,
     max_megabytes: float = 16,
 ) -> Flask:
-    """Makes the application; its networks see one picture at a time.
+    """Makes the application, which decodes and handles one picture at a time.
 
     Args:
         networks (Sequence[PoseNetwork]): Shown from left to right.
@@ -39,7 +43,8 @@ def create_app(
 
     Returns:
         Flask: ``GET /`` is the page; ``POST /predict`` takes its form and answers in
-        JSON, with ``error`` in one line where the form cannot be used.
+        JSON, with ``error`` in one line where the form cannot be used. More than
+        :data:`MAX_UPLOADS` at once are answered with 503.
 
     Raises:
         ValueError: If the detector cannot be used. One line.
@@ -48,7 +53,8 @@ def create_app(
     app.config['MAX_CONTENT_LENGTH'] = int(max_megabytes * 1024 * 1024)
     people = people or PersonBoxes()
     painters = [Painter(network, kpt_thr, draw_boxes=True) for network in networks]
-    lock = threading.Lock()
+    places = threading.BoundedSemaphore(MAX_UPLOADS)
+    worker = ThreadPoolExecutor(1, 'pictures')
     # The first pass is slow, and a detector that cannot be had shows itself here.
     blank = np.zeros((64, 64, 3), np.uint8)
     people(blank)
@@ -68,32 +74,38 @@ def create_app(
 
     @app.post('/predict')
     def predict() -> Response:
-        file = request.files.get('image')
-        if file is None or not file.filename:
-            raise ValueError('no picture was sent: choose one first')
-        image = read_picture(file.read(), file.filename)
-        how = request.form.get('people', 'whole')
+        # Before anything of the body is read.
+        if not places.acquire(blocking=False):
+            abort(503)
+        try:
+            file = request.files.get('image')
+            if file is None or not file.filename:
+                raise ValueError('no picture was sent: choose one first')
+            return jsonify(worker.submit(handle, file, request.form).result())
+        finally:
+            places.release()
+
+    def handle(file: FileStorage, form: Mapping[str, str]) -> dict[str, Any]:
+        how = form.get('people', 'whole')
         if how not in ('whole', 'box', 'detector'):
             raise ValueError('people must be whole, box or detector')
         if how == 'detector' and people.detector is None:
             raise ValueError('this server has no detector: choose a box')
-        box = read_box(request.form, image.shape) if how == 'box' else None
-        with lock:
-            boxes = people(image) if how == 'detector' else box
-            found = [network(image, boxes, heatmap=True) for network in networks]
-            shown = [
-                _show(network, painter, image, prediction)
-                for network, painter, prediction in zip(
-                    networks, painters, found, strict=True
-                )
-            ]
+        image = read_picture(file.stream, file.filename)
         height, width = image.shape[:2]
-        return jsonify(
+        boxes = read_box(form, image.shape) if how == 'box' else None
+        if how == 'detector':
+            boxes = people(image)
+        return dict(
             name=file.filename,
             width=width,
             height=height,
-            people=len(found[0].people),
-            networks=shown,
+            people=1 if boxes is None else len(boxes),
+            # One after the other: a heatmap is larger than the picture.
+            networks=[
+                _show(network, painter, image, network(image, boxes, heatmap=True))
+                for network, painter in zip(networks, painters, strict=True)
+            ],
         )
 
     @app.errorhandler(ValueError)
@@ -107,6 +119,8 @@ def create_app(
             text = (
                 f'the picture is larger than {max_megabytes:g} MB: send a smaller one'
             )
+        elif error.code == 503:
+            text = 'the server is busy with other pictures: try again in a minute'
         return jsonify(error=text), error.code
 
     @app.errorhandler(Exception)

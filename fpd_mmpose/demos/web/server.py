@@ -4,11 +4,42 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from flask import Flask
-from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.serving import BaseWSGIServer, ThreadedWSGIServer, WSGIRequestHandler
 
+#: Connections that are served at once; others wait to be accepted. Werkzeug reads up
+#: to 10 MB of what a refused request goes on sending.
+MAX_CONNECTIONS = 16
 _LOOPBACK = ('127.0.0.1', '::1', 'localhost')
+
+
+class _Handler(WSGIRequestHandler):
+    #: Seconds that a client may be silent before it loses its connection.
+    timeout = 30
+
+
+class _Server(ThreadedWSGIServer):
+    """Has a bounded number of threads."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._free = threading.BoundedSemaphore(MAX_CONNECTIONS)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._free.acquire()
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._free.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
 
 
 def open_server(app: Flask, host: str, port: int) -> BaseWSGIServer:
@@ -32,7 +63,7 @@ def open_server(app: Flask, host: str, port: int) -> BaseWSGIServer:
         with socket.create_server((host, port), family=family) as listening:
             port = listening.getsockname()[1]
             fd = listening.fileno()
-            return make_server(host, port, app, threaded=True, fd=fd)
+            return _Server(host, port, app, _Handler, fd=fd)
     except (OSError, OverflowError) as error:
         reason = getattr(error, 'strerror', None) or error
         raise ValueError(

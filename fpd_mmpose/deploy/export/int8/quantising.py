@@ -4,7 +4,8 @@ from collections.abc import Collection
 
 import numpy as np
 from onnx import GraphProto, ModelProto, helper, numpy_helper
-from onnxruntime.quantization import QDQQuantizer, QuantType, TensorsData
+from onnxruntime.quantization import QDQQuantizer, QuantType
+from onnxruntime.quantization.calibrate import TensorsData
 
 from ..folding import affine_of, drop_unused
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import onnx
 from onnx import ModelProto, helper
-from onnxruntime.quantization import CalibrationMethod, TensorsData
+from onnxruntime.quantization.calibrate import CalibrationMethod, TensorsData
 
 from ..checking import session
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from onnx import GraphProto, ModelProto
-from onnxruntime.quantization import TensorsData
+from onnxruntime.quantization.calibrate import TensorsData
 
 from ...model_info import ModelInfo
 from ..checking import codec_of, session
