@@ -1,22 +1,20 @@
-"""Makes OpenMMLab's last releases work on today's torch and NumPy.
-
-Nothing else happens here: where compiled MMCV is installed and torch does not
-restrict checkpoints, :func:`apply` changes nothing.
-"""
+"""Makes OpenMMLab's last releases work on today's torch and NumPy."""
 
 import importlib.util
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.machinery import ModuleSpec
-from pickle import UnpicklingError
+from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
-__all__ = ['apply', 'nms', 'safe_globals']
+from .version import OLDEST
+
+__all__ = ['apply', 'check_versions', 'nms']
 
 
 def apply() -> None:
@@ -25,7 +23,7 @@ def apply() -> None:
     Idempotent, and called by ``import fpd_mmpose``.
 
     Raises:
-        ImportError: If a package of the OpenMMLab stack is missing.
+        ImportError: If a package of the OpenMMLab stack is missing, or one is too old.
     """
     missing = [
         name
@@ -38,8 +36,12 @@ def apply() -> None:
             '`bash tools/setup_env.sh`, or install fpd-mmpose into an OpenMMLab '
             'environment'
         )
+    check_versions()
     _provide_mmcv_ops()
-    _allow_mmengine_checkpoints()
+    # It needs mmengine, and torch 2.6.
+    from . import unpickling
+
+    unpickling.install()
 
 
 # --- MMCV without compiled operators -----------------------------------------------
@@ -96,65 +98,32 @@ def _provide_mmcv_ops() -> None:
     sys.modules[name] = stand_in
 
 
-# --- mmengine's checkpoints under torch's weights-only reader ----------------------
+# --- Versions ----------------------------------------------------------------------
 
 
-def _restricted_getattr(owner: Any, name: str) -> Any:
-    """What a checkpoint gets for ``builtins.getattr``: a few methods of mmengine.
+def check_versions(oldest: Mapping[str, str] = OLDEST) -> None:
+    """Checks that what is installed is not older than what this package supports.
+
+    Args:
+        oldest (Mapping[str, str]): Names of distributions and their oldest supported
+            versions. Those that are not installed are passed over. Defaults to
+            :data:`fpd_mmpose.version.OLDEST`.
 
     Raises:
-        UnpicklingError: If anything else is asked for.
+        ImportError: If one is older. One line.
     """
-    from mmengine.logging import HistoryBuffer
-    from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
-
-    served = {
-        HistoryBuffer: ('min', 'max', 'current', 'mean'),
-        OneCycleParamScheduler: ('_annealing_cos', '_annealing_linear'),
-    }
-    if isinstance(owner, type) and name in served.get(owner, ()):
-        return getattr(owner, name)
-    raise UnpicklingError(
-        f'refused: the checkpoint asks for attribute {name!r} of {owner!r}'
-    )
+    outdated = []
+    for name, needed in oldest.items():
+        try:
+            found = version(name)
+        except PackageNotFoundError:
+            continue
+        if _numbers(found) < _numbers(needed):
+            outdated.append(f'{name} {needed} or newer ({found} is installed)')
+    if outdated:
+        raise ImportError(f'fpd_mmpose needs {", ".join(outdated)}')
 
 
-def safe_globals() -> list[tuple[Callable, str]]:
-    """The types beyond torch's own that a training checkpoint may hold.
-
-    Returns:
-        list[tuple]: (object, full name in the pickle): mmengine's log history and
-        one-cycle schedule, and NumPy arrays, scalars and plain dtypes under their
-        NumPy 1 and 2 names.
-    """
-    from mmengine.logging import HistoryBuffer
-    from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
-
-    core = np._core if hasattr(np, '_core') else np.core
-    allowed: list[tuple[Callable, str]] = [
-        (HistoryBuffer, 'mmengine.logging.history_buffer.HistoryBuffer'),
-        (
-            OneCycleParamScheduler,
-            'mmengine.optim.scheduler.param_scheduler.OneCycleParamScheduler',
-        ),
-        (_restricted_getattr, 'builtins.getattr'),
-        (np.ndarray, 'numpy.ndarray'),
-        (np.dtype, 'numpy.dtype'),
-        (bytes, 'builtins.bytes'),  # the content of an empty array
-    ]
-    for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
-        allowed.append((core.multiarray._reconstruct, f'{module}._reconstruct'))
-        allowed.append((core.multiarray.scalar, f'{module}.scalar'))
-    # A pickled dtype is rebuilt by its class, which must be allowed by name too.
-    for code in '?bBhHiIlLqQefdU':
-        dtype = type(np.dtype(code))
-        allowed.append((dtype, f'{dtype.__module__}.{dtype.__qualname__}'))
-    return allowed
-
-
-def _allow_mmengine_checkpoints() -> None:
-    # From torch 2.6 on files are read weights-only by default and entries can be
-    # given a name; before that there is nothing to mend.
-    version = tuple(int(part) for part in torch.__version__.split('.')[:2])
-    if version >= (2, 6):
-        torch.serialization.add_safe_globals(safe_globals())
+def _numbers(text: str) -> tuple[int, ...]:
+    """The leading numbers of a version: (2, 6) of '2.6.0a0+git1' for any rest."""
+    return tuple(int(part) for part in re.match(r'\d+(\.\d+)?', text)[0].split('.'))

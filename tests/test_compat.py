@@ -1,13 +1,11 @@
-"""OpenMMLab's releases on today's torch: operators and checkpoints."""
+"""OpenMMLab's releases on today's torch."""
 
 import importlib.util
 import os
-import pickle
 import subprocess
 import sys
 import warnings
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,13 +17,13 @@ import pytest
 import torch
 from mmdet.apis import inference_detector, init_detector
 from mmengine.config import Config
-from mmengine.logging import HistoryBuffer, MessageHub
-from mmengine.registry import PARAM_SCHEDULERS, init_default_scope
-from mmengine.runner import CheckpointLoader
+from mmengine.registry import init_default_scope
 from torchvision.ops import box_iou
 
+import fpd_mmpose
 from fpd_mmpose import compat
 from fpd_mmpose.synthetic import draw_person
+from fpd_mmpose.version import OLDEST
 
 ROOT = Path(__file__).resolve().parents[1]
 without_compiled_mmcv = pytest.mark.skipif(
@@ -287,210 +285,6 @@ def test_compiled_mmcv_is_left_alone(tmp_path):
     assert run_python(code, tmp_path).split() == [str(tmp_path / '_ext.py'), 'nms']
 
 
-# --- Checkpoints -------------------------------------------------------------------
-
-
-def assert_same(found: Any, expected: Any) -> None:
-    assert type(found) is type(expected)
-    if isinstance(expected, np.ndarray | np.generic):
-        assert found.dtype == expected.dtype
-        np.testing.assert_array_equal(found, expected)
-    else:
-        assert found == expected
-
-
-def with_numpy_names(path: Path, package: str) -> None:
-    """Renames the module in a legacy file to NumPy 1's or NumPy 2's."""
-    content = path.read_bytes().replace(b'numpy._core.', b'numpy.core.')
-    assert b'numpy.core.' in content
-    path.write_bytes(content.replace(b'numpy.core.', f'{package}.'.encode()))
-
-
-NUMPY_VALUES = [
-    *(np.arange(6).astype(code).reshape(2, 3) for code in '?bBhHiIlLefd'),
-    *(np.ones(1, dtype=code)[0] for code in '?bBhHiIlLefd'),
-    np.array(['left', 'right']),
-    np.array(3.5),
-    np.zeros((0, 2), np.float32),
-    np.asfortranarray(np.arange(6.0).reshape(2, 3)),
-    np.dtype('float32'),
-    np.dtype('int64'),
-]
-
-
-@pytest.mark.parametrize('package', ['numpy.core', 'numpy._core'])
-def test_numpy_values_come_back_from_a_file_of_either_numpy(tmp_path, package):
-    path = tmp_path / 'values.pth'
-    torch.save(NUMPY_VALUES, path, _use_new_zipfile_serialization=False)
-    with_numpy_names(path, package)
-    loaded = torch.load(path)
-    assert len(loaded) == len(NUMPY_VALUES)
-    for found, expected in zip(loaded, NUMPY_VALUES, strict=True):
-        assert_same(found, expected)
-
-
-@pytest.mark.parametrize('zipped', [True, False])
-def test_mmengines_training_checkpoint_is_read_by_default(tmp_path, zipped):
-    hub = MessageHub.get_instance(str(tmp_path))
-    for step, loss in enumerate((3.0, 1.0, 2.0)):
-        hub.update_scalar('train/loss', loss, count=step + 1)
-    hub.update_info('iter', 3)
-    checkpoint = {
-        'meta': {'epoch': 1, 'dataset_meta': {'sigmas': np.full(16, 0.05)}},
-        'state_dict': OrderedDict(weight=torch.rand(2, 3)),
-        'message_hub': hub.state_dict(),
-    }
-    path = tmp_path / 'epoch_1.pth'
-    torch.save(checkpoint, path, _use_new_zipfile_serialization=zipped)
-    for loaded in (
-        torch.load(path),
-        CheckpointLoader.load_checkpoint(str(path), 'cpu', logger='silent'),
-    ):
-        torch.testing.assert_close(
-            loaded['state_dict'], checkpoint['state_dict'], rtol=0, atol=0
-        )
-        assert_same(
-            loaded['meta']['dataset_meta']['sigmas'],
-            checkpoint['meta']['dataset_meta']['sigmas'],
-        )
-        buffer = loaded['message_hub']['log_scalars']['train/loss']
-        assert isinstance(buffer, HistoryBuffer)
-        np.testing.assert_array_equal(buffer.data, [[3, 1, 2], [1, 2, 3]])
-        assert buffer.statistics('min') == buffer.min() == 1
-        assert buffer.statistics('max') == 3
-        assert buffer.statistics('current') == 2
-        assert buffer.statistics('mean') == 6 / 6  # sum of values / sum of counts
-
-
-@pytest.mark.parametrize(
-    ('name', 'arguments'),
-    [
-        ('ConstantLR', {}),
-        ('CosineAnnealingLR', dict(T_max=4, eta_min=0)),
-        ('CosineRestartLR', dict(periods=[2, 2], restart_weights=[1, 1], eta_min=0)),
-        ('ExponentialLR', dict(gamma=0.9)),
-        ('LinearLR', {}),
-        ('MultiStepLR', dict(milestones=[2])),
-        ('OneCycleLR', dict(eta_max=0.1, total_steps=4)),
-        ('OneCycleLR', dict(eta_max=0.1, total_steps=4, anneal_strategy='linear')),
-        ('PolyLR', dict(end=4)),
-        ('ReduceOnPlateauLR', dict(monitor='loss')),
-        ('StepLR', dict(step_size=2)),
-    ],
-)
-def test_the_state_of_every_schedule_is_read(name, arguments, tmp_path):
-    weights = torch.nn.Parameter(torch.zeros(1))
-    optimizer = torch.optim.SGD([weights], lr=0.1, momentum=0.9)
-    schedule = PARAM_SCHEDULERS.get(name)(optimizer, **arguments)
-    torch.save(dict(param_schedulers=[schedule.state_dict()]), tmp_path / 'x.pth')
-    (loaded,) = torch.load(tmp_path / 'x.pth')['param_schedulers']
-    assert loaded.keys() == schedule.state_dict().keys()
-    schedule.load_state_dict(loaded)
-    optimizer.step()
-    schedule.step()
-
-
-class Calls:
-    """Pickles as the call of a function."""
-
-    def __init__(self, function: Callable, *arguments: Any):
-        self.call = function, arguments
-
-    def __reduce__(self) -> tuple:
-        return self.call
-
-    def __call__(self) -> None:
-        """A function that is itself the outcome of a call must look callable."""
-
-
-def ask(*path: Any) -> Any:
-    """Pickles as getattr(getattr(path[0], path[1]), path[2])..."""
-    owner = path[0]
-    for name in path[1:]:
-        owner = Calls(getattr, owner, name)
-    return owner
-
-
-@pytest.mark.parametrize('zipped', [True, False])
-@pytest.mark.parametrize('function', [os.system, eval, exec, os.mkdir, __import__])
-def test_a_file_that_calls_something_is_refused_and_runs_nothing(
-    tmp_path, function, zipped
-):
-    proof = tmp_path / 'it ran'
-    argument = {
-        os.system: f'mkdir "{proof}"',
-        os.mkdir: str(proof),
-        __import__: 'this',
-    }.get(function, f'__import__("os").mkdir({str(proof)!r})')
-    path = tmp_path / 'evil.pth'
-    torch.save(
-        {'state_dict': Calls(function, argument)},
-        path,
-        _use_new_zipfile_serialization=zipped,
-    )
-    with pytest.raises(pickle.UnpicklingError, match=function.__name__):
-        torch.load(path)
-    assert not proof.exists() and 'this' not in sys.modules
-
-
-@pytest.mark.parametrize(
-    'path',
-    [
-        (HistoryBuffer, '__init__'),
-        (HistoryBuffer, '__reduce__'),
-        (HistoryBuffer, '__globals__'),
-        (HistoryBuffer, '__dict__'),
-        (HistoryBuffer, '__class__'),
-        (HistoryBuffer, 'register_statistics'),
-        (HistoryBuffer, 'mean', '__globals__'),
-        (HistoryBuffer, 'mean', '__class__'),
-        (np.ndarray, 'tofile'),
-        (np.ndarray, 'mean'),
-        (np.dtype, '__setstate__'),
-        (OrderedDict, 'update'),
-        (HistoryBuffer([1], [1]), 'mean'),
-    ],
-    # Names alone, without addresses, so that every test process has the same.
-    ids=lambda path: '.'.join(
-        getattr(part, '__name__', None) or type(part).__name__
-        if not isinstance(part, str)
-        else part
-        for part in path
-    ),
-)
-def test_getattr_in_a_file_gets_nothing_but_the_logs_methods(tmp_path, path):
-    torch.save(ask(*path), tmp_path / 'evil.pth')
-    with pytest.raises(pickle.UnpicklingError, match=f"attribute '{path[-1]}'"):
-        torch.load(tmp_path / 'evil.pth')
-
-
-def test_getattr_on_a_module_or_a_builtin_is_refused_and_runs_nothing(tmp_path):
-    proof = tmp_path / 'it ran'
-    # Protocol 2 by hand: getattr(<owner>, <name>)(<proof>), memo and all left out.
-    owners = [('os', 'mkdir'), ('builtins', '__import__'), ('mmengine.logging', 'os')]
-    for module, name in owners:
-        stream = (
-            b'\x80\x02c__builtin__\ngetattr\n'
-            + f'c{module}\n{name}\n'.encode()
-            + b'X\x08\x00\x00\x00__call__\x86R'
-            + b'X'
-            + len(str(proof)).to_bytes(4, 'little')
-            + str(proof).encode()
-            + b'\x85R.'
-        )
-        (tmp_path / 'evil.pth').write_bytes(stream)
-        with pytest.raises(pickle.UnpicklingError):
-            torch.load(tmp_path / 'evil.pth')
-    assert not proof.exists()
-
-
-def test_what_getattr_gives_out_is_not_called(tmp_path):
-    call = Calls(ask(HistoryBuffer, 'max'), HistoryBuffer([5.0], [1]))
-    torch.save(call, tmp_path / 'evil.pth')
-    with pytest.raises(pickle.UnpicklingError):
-        torch.load(tmp_path / 'evil.pth')
-
-
 # --- A stack that is not complete --------------------------------------------------
 
 
@@ -505,3 +299,43 @@ def test_a_missing_package_is_named(monkeypatch, hidden):
     with pytest.raises(ImportError, match=f'needs {", ".join(hidden)}, ') as info:
         compat.apply()
     assert '\n' not in str(info.value)
+
+
+# --- A stack that is too old -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ('installed', 'needed'),
+    [
+        ('2.5.1+cpu', '2.6'),
+        ('1.13.0a0+git1', '2.6'),
+        ('2.9.0', '2.10'),
+        ('1.3', '2'),
+    ],
+)
+def test_an_old_package_is_named_with_its_oldest_version(
+    monkeypatch, installed, needed
+):
+    monkeypatch.setattr(compat, 'version', lambda name: installed)
+    with pytest.raises(ImportError) as info:
+        compat.check_versions({'torch': needed})
+    assert str(info.value) == (
+        f'fpd_mmpose needs torch {needed} or newer ({installed} is installed)'
+    )
+
+
+@pytest.mark.parametrize('installed', ['2.6.0', '2.6.0a0+git1', '2.10.0+cu128', '3.0'])
+def test_a_package_that_is_new_enough_passes(monkeypatch, installed):
+    monkeypatch.setattr(compat, 'version', lambda name: installed)
+    compat.check_versions({'torch': '2.6'})
+
+
+def test_a_package_that_is_not_installed_is_no_concern():
+    compat.check_versions({'a-package-that-nobody-has': '1.0'})
+
+
+def test_the_versions_are_checked_at_import(monkeypatch):
+    assert OLDEST['torch'] == '2.6'
+    monkeypatch.setattr(compat, 'version', lambda name: '0.1')
+    with pytest.raises(ImportError, match='needs torch 2.6 or newer'):
+        importlib.reload(fpd_mmpose)

@@ -3,14 +3,17 @@
 import errno
 import pickle
 import re
+from collections import OrderedDict
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from mmengine.dist import barrier, is_main_process
 from torch import Tensor
 
 from .layouts import Layout, recognise
+from .wrappers import without_wrappers
 
 
 def read_state_dict(source: str) -> dict[str, Tensor]:
@@ -51,7 +54,7 @@ def state_dict_of(checkpoint: Any, source: str) -> dict[str, Tensor]:
     layout = recognise(state_dict)
     if layout is not None and layout.is_foreign_pose:
         return rename(state_dict, layout, source)
-    return {name.removeprefix('module.'): value for name, value in state_dict.items()}
+    return without_wrappers(state_dict)
 
 
 def read_checkpoint(source: str) -> Any:
@@ -75,9 +78,7 @@ def read_checkpoint(source: str) -> Any:
         if not path.is_file():
             raise ValueError(f'"{source}" is not a file')
     try:
-        if is_url:
-            return download(source, weights_only=True)
-        return torch.load(path, map_location='cpu', weights_only=True)
+        return download(source) if is_url else load_file(path)
     except Exception as error:
         raise ValueError(why_unreadable(source, error)) from error
 
@@ -103,6 +104,7 @@ def weights_of(
     if (
         not isinstance(checkpoint, dict)
         or not checkpoint
+        or not all(isinstance(name, str) for name in checkpoint)
         or not all(isinstance(value, Tensor) for value in checkpoint.values())
     ):
         raise ValueError(
@@ -134,26 +136,43 @@ def rename(
         raise ValueError(f'"{source}" cannot be converted: {error}') from error
 
 
-def download(
-    url: str, map_location: Any = 'cpu', weights_only: bool | None = True
-) -> Any:
+def load_file(source: Path | BinaryIO, map_location: Any = 'cpu') -> Any:
+    """Reads an untrusted file: nothing in it is run.
+
+    Args:
+        source (Path | BinaryIO): Path, or an open file.
+        map_location: As of :func:`torch.load`. Defaults to the CPU.
+
+    Returns:
+        Any: What the file holds.
+
+    Raises:
+        UnpicklingError: If it holds what has no place in a weight file.
+    """
+    return _checked(torch.load(source, map_location=map_location, weights_only=True))
+
+
+def download(url: str, map_location: Any = 'cpu') -> Any:
     """Reads a URL, once a machine, from torch's hub cache.
 
     Args:
         url (str): Of a file that torch wrote.
         map_location: As of :func:`torch.load`. Defaults to the CPU.
-        weights_only (bool, optional): As of :func:`torch.load`; ``None`` takes its
-            default.
 
     Returns:
         Any: What the file holds.
+
+    Raises:
+        UnpicklingError: As :func:`load_file`.
     """
     # The main process fills the cache before the others read it.
     if not is_main_process():
         barrier()
     try:
-        return torch.hub.load_state_dict_from_url(
-            url, map_location=map_location, weights_only=weights_only
+        return _checked(
+            torch.hub.load_state_dict_from_url(
+                url, map_location=map_location, weights_only=True
+            )
         )
     finally:
         if is_main_process():
@@ -191,3 +210,50 @@ def why_unreadable(source: str, error: Exception) -> str:
         f'"{source}" is not a readable PyTorch file; it may be truncated '
         f'({type(error).__name__}: {detail[:120]})'
     )
+
+
+def _checked(content: Any) -> Any:
+    """Refuses tensors that are not plain; takes attributes off dictionaries."""
+    for value in _walk(content):
+        if isinstance(value, Tensor):
+            if (
+                value.is_nested
+                or value.layout is not torch.strided
+                or value.is_quantized
+                or value.is_meta
+            ):
+                raise pickle.UnpicklingError(
+                    'refused: it holds a tensor that is sparse, nested, quantized or '
+                    'without content'
+                )
+            # One number that stands for very many costs a small file nothing.
+            if value.nbytes > value.untyped_storage().nbytes():
+                raise pickle.UnpicklingError(
+                    'refused: it holds a tensor of fewer bytes than its shape says'
+                )
+        elif isinstance(value, OrderedDict):
+            # Attributes would hide the methods of the same name.
+            kept = vars(value).get('_metadata')
+            vars(value).clear()
+            if isinstance(kept, dict) and all(map(_is_layer_version, kept.values())):
+                value._metadata = kept
+    return content
+
+
+def _is_layer_version(entry: Any) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get('version', 1), int)
+
+
+def _walk(content: Any) -> Iterator[Any]:
+    """Everything in containers, each object once."""
+    seen, left = set(), [content]
+    while left:
+        value = left.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        yield value
+        if isinstance(value, dict):
+            left += [*value, *value.values()]
+        elif isinstance(value, (list, tuple, set)):
+            left += value

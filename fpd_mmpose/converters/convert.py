@@ -19,6 +19,7 @@ from .hourglass import to_reference
 from .layouts import KNOWN, Layout, recognise
 from .networks import Network, build, network_of, sample_of
 from .official import to_official
+from .wrappers import without_wrappers
 
 #: What a number of joints is taken for.
 _DATASETS = {16: 'mpii', 17: 'coco'}
@@ -132,7 +133,7 @@ def _left_out(
 ) -> list[str]:
     lines = []
     if len(weights) < len(theirs):
-        names = [name.removeprefix('module.') for name in theirs]
+        names = without_wrappers(theirs)
         dropped = [name for name in names if f'backbone.{name}' not in weights]
         parts = Counter(name.partition('.')[0] for name in dropped)
         listed = ', '.join(f'{count} of {part}' for part, count in parts.items())

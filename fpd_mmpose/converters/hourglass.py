@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from torch import Tensor
 
+from .wrappers import without_wrappers
+
 _STEM = {
     'conv1': 'stem.0',
     'bn1': 'stem.1',
@@ -35,13 +37,13 @@ def is_reference_hourglass(state_dict: Mapping[str, Tensor]) -> bool:
     """Tells whether the names are those of the reference's hourglass.
 
     Args:
-        state_dict (Mapping): Weights; names may carry the prefix ``module.``.
+        state_dict (Mapping): Weights; names may carry prefixes of wrappers.
 
     Returns:
         bool: True for a file of the reference.
     """
-    names = {name.removeprefix('module.') for name in state_dict}
-    return {'conv1.weight', 'hg.0.hg.0.3.0.conv1.weight', 'score.0.weight'} <= names
+    needed = {'conv1.weight', 'hg.0.hg.0.3.0.conv1.weight', 'score.0.weight'}
+    return needed <= without_wrappers(state_dict).keys()
 
 
 def from_reference(
@@ -51,7 +53,8 @@ def from_reference(
 
     Args:
         state_dict (Mapping): Weights under the reference's names, with or without
-            ``module.`` (its ``model_best.pth`` and ``checkpoint.pth``).
+            prefixes of wrappers (its ``model_best.pth`` and ``checkpoint.pth`` have
+            ``module.``).
         prefix (str): Put before each name. Defaults to ``'backbone.'``.
 
     Returns:
@@ -61,8 +64,8 @@ def from_reference(
         ValueError: If a name is not one of the reference's hourglass.
     """
     return {
-        prefix + _rename(name.removeprefix('module.')): value
-        for name, value in state_dict.items()
+        prefix + _rename(name): value
+        for name, value in without_wrappers(state_dict).items()
     }
 
 

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from .hourglass import from_reference, is_reference_hourglass
 from .official import from_official, is_hrnet, is_resnet
+from .wrappers import without_wrappers
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,7 @@ class Layout:
     is_foreign_pose: bool = False
 
 
-def _keep_names(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix('module.'): value for name, value in state_dict.items()}
-
-
-_OURS = Layout('weights of this project or MMPose', _keep_names)
+_OURS = Layout('weights of this project or MMPose', without_wrappers)
 _HOURGLASS = Layout(
     "the reference's hourglass weights", from_reference, is_foreign_pose=True
 )
@@ -52,12 +49,12 @@ def recognise(state_dict: Mapping[str, object]) -> Layout | None:
     """Tells who named the weights.
 
     Args:
-        state_dict (Mapping): Weights; names may carry the prefix ``module.``.
+        state_dict (Mapping): Weights; names may carry prefixes of wrappers.
 
     Returns:
         Layout: ``None`` if it is none of :data:`KNOWN`.
     """
-    names = {str(name).removeprefix('module.') for name in state_dict}
+    names = {str(name) for name in without_wrappers(state_dict)}
     if any(name.startswith('backbone.') for name in names):
         return _OURS
     if is_reference_hourglass(dict.fromkeys(names)):

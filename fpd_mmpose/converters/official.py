@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping
 
 from torch import Tensor
 
+from .wrappers import without_wrappers
+
 _HEAD = ('final_layer.weight', 'final_layer.bias', 'deconv_layers.')
 # What only classification needs: HRNet's and ResNet's classifiers, and the branches
 # of HRNet's last fusion that a pose estimator does not read.
@@ -15,7 +17,7 @@ _CLASSIFIER = re.compile(
 
 
 def is_hrnet(names: Collection[str]) -> bool:
-    """Tells whether the names, without ``module.``, are those of an official HRNet.
+    """Tells whether the names, without wrappers, are those of an official HRNet.
 
     Args:
         names (Collection[str]): Names of weights.
@@ -29,7 +31,7 @@ def is_hrnet(names: Collection[str]) -> bool:
 
 
 def is_resnet(names: Collection[str]) -> bool:
-    """Tells whether the names, without ``module.``, are those of torchvision's ResNet.
+    """Tells whether the names, without wrappers, are those of torchvision's ResNet.
 
     Args:
         names (Collection[str]): Names of weights.
@@ -48,14 +50,14 @@ def from_official(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
     What only a classifier needs is left out.
 
     Args:
-        state_dict (Mapping): Pose or ImageNet weights, with or without ``module.``.
+        state_dict (Mapping): Pose or ImageNet weights; names may carry prefixes of
+            wrappers.
 
     Returns:
         dict: The same tensors.
     """
     renamed = {}
-    for name, value in state_dict.items():
-        name = name.removeprefix('module.')
+    for name, value in without_wrappers(state_dict).items():
         if name.startswith(_HEAD):
             renamed[f'head.{name}'] = value
         elif not _CLASSIFIER.match(name):

@@ -1,0 +1,265 @@
+"""What a weight file may hold beyond torch's own types, and how it is rebuilt.
+
+A pickle names what to call with which arguments. NumPy trusts both: a file can have
+it take raw bytes for pointers. So files are served stand-ins under NumPy's and
+mmengine's names. They check what they are given, and become the real values once the
+whole file is read.
+"""
+
+import math
+import re
+from collections import OrderedDict
+from collections.abc import Callable
+from pickle import UnpicklingError
+from typing import Any
+
+import numpy as np
+from mmengine.logging import HistoryBuffer
+from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
+from torch import _weights_only_unpickler
+from torch.serialization import add_safe_globals
+
+__all__ = ['install', 'safe_globals']
+
+_PLAIN_DTYPE = re.compile(r'b1|[iu][1248]|f[248]|U[1-9]\d{0,3}')
+_HISTORY = {'max_length', '_log_history', '_count_history'}
+_METHODS = {'statistics_methods', '_statistics_methods'}
+
+
+def safe_globals() -> list[tuple[Callable, str]]:
+    """The types beyond torch's own that a training checkpoint may hold.
+
+    Returns:
+        list[tuple]: (stand-in, full name in the pickle): mmengine's log history and
+        one-cycle schedule, and NumPy arrays, scalars and plain dtypes under their
+        NumPy 1 and 2 names.
+    """
+    allowed: list[tuple[Callable, str]] = [
+        (_History, 'mmengine.logging.history_buffer.HistoryBuffer'),
+        (_OneCycle, 'mmengine.optim.scheduler.param_scheduler.OneCycleParamScheduler'),
+        (_getattr, 'builtins.getattr'),
+        (_empty_bytes, 'builtins.bytes'),  # the content of an empty array
+        (_ArrayType, 'numpy.ndarray'),
+        (_Dtype, 'numpy.dtype'),
+    ]
+    for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
+        allowed.append((_Array, f'{module}._reconstruct'))
+        allowed.append((_scalar, f'{module}.scalar'))
+    return allowed
+
+
+def install() -> None:
+    """Lets ``torch.load(weights_only=True)`` read such files. Idempotent."""
+    add_safe_globals(safe_globals())
+    stock = _weights_only_unpickler.Unpickler
+    if not issubclass(stock, _Finishing):
+        _weights_only_unpickler.Unpickler = type('Unpickler', (_Finishing, stock), {})
+
+
+class _Finishing:
+    """Puts the real values in place of the stand-ins once a file is read."""
+
+    def load(self) -> Any:
+        try:
+            return _finished(super().load(), {})
+        except RecursionError:
+            raise _refusal('it is nested too deeply') from None
+
+
+def _refusal(reason: str) -> UnpicklingError:
+    return UnpicklingError(f'refused: {reason}')
+
+
+# --- Stand-ins ---------------------------------------------------------------------
+
+
+class _StandIn:
+    """Becomes a real value when the file is read."""
+
+    def finished(self) -> Any:
+        """The real value."""
+        raise _refusal(f'it holds {type(self).__name__.strip("_")} without content')
+
+
+class _Dtype(_StandIn):
+    """``numpy.dtype`` of numbers, booleans or strings: no objects, no fields."""
+
+    def __new__(cls, code: Any, align: Any = False, copy: Any = False) -> '_Dtype':
+        if not isinstance(code, str) or not _PLAIN_DTYPE.fullmatch(code):
+            raise _refusal(f'it asks for the NumPy type {str(code)[:40]!r}')
+        self = super().__new__(cls)
+        self.real = np.dtype(code)
+        return self
+
+    def __setstate__(self, state: Any) -> None:
+        # (version, byte order, 3 of a structured type, 3 sizes that the code implies)
+        if (
+            not isinstance(state, tuple)
+            or len(state) != 8
+            or state[1] not in ('<', '>', '|', '=')
+            or state[2:5] != (None, None, None)
+        ):
+            raise _refusal('it holds a NumPy type that is not plain')
+        if state[1] in '<>':
+            self.real = self.real.newbyteorder(state[1])
+
+    def finished(self) -> np.dtype:
+        return self.real
+
+
+class _ArrayType(_StandIn):
+    """``numpy.ndarray``, which a file may only name."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> '_ArrayType':
+        raise _refusal('it calls numpy.ndarray')
+
+
+class _Array(_StandIn):
+    """An array of a plain dtype, with as many bytes as its shape says."""
+
+    real = None
+
+    def __new__(cls, kind: Any, *ignored: Any) -> '_Array':
+        if kind is not _ArrayType:
+            raise _refusal(f'it asks for an array that is {str(kind)[:60]}')
+        return super().__new__(cls)
+
+    def __setstate__(self, state: Any) -> None:
+        if self.real is not None or not isinstance(state, tuple) or len(state) != 5:
+            raise _refusal('it holds a NumPy array that is not plain')
+        _, shape, dtype, in_fortran_order, content = state
+        if (
+            not isinstance(shape, tuple)
+            or len(shape) > 32
+            or not all(type(size) is int and size >= 0 for size in shape)
+        ):
+            raise _refusal('it holds a NumPy array of an impossible shape')
+        dtype = _plain_dtype(dtype)
+        _check_size(content, math.prod(shape) * dtype.itemsize)
+        view = np.ndarray(
+            shape,
+            dtype,
+            content if content else None,
+            order='F' if in_fortran_order else 'C',
+        )
+        self.real = view.copy(order='K')
+
+    def finished(self) -> np.ndarray:
+        return super().finished() if self.real is None else self.real
+
+
+class _History(_StandIn):
+    """mmengine's history of a logged value."""
+
+    real = None
+
+    def __new__(cls) -> '_History':
+        return super().__new__(cls)
+
+    def __setstate__(self, state: Any) -> None:
+        if not isinstance(state, dict) or not _HISTORY <= {*state} <= (
+            _HISTORY | _METHODS
+        ):
+            raise _refusal('it holds an unknown kind of log history')
+        values, counts, length = (
+            state[name] for name in ('_log_history', '_count_history', 'max_length')
+        )
+        for part in (values, counts):
+            if (
+                not isinstance(part, _Array)
+                or part.finished().ndim != 1
+                or part.finished().dtype.kind not in 'biuf'
+            ):
+                raise _refusal('it holds a log history that is not a row of numbers')
+        if len(values.real) != len(counts.real) or type(length) is not int:
+            raise _refusal('it holds a log history whose lengths differ')
+        # Its methods are a dictionary that all histories share: a file has no say.
+        self.real = HistoryBuffer(max_length=length)
+        self.real._log_history = values.real
+        self.real._count_history = counts.real
+
+    def finished(self) -> HistoryBuffer:
+        return super().finished() if self.real is None else self.real
+
+
+class _OneCycle(_StandIn):
+    """mmengine's one-cycle schedule, which a file may only name."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> '_OneCycle':
+        raise _refusal('it makes a schedule')
+
+
+#: The functions that a file may refer to, but not call.
+_SERVED = {
+    _History: (HistoryBuffer, ('min', 'max', 'current', 'mean')),
+    _OneCycle: (OneCycleParamScheduler, ('_annealing_cos', '_annealing_linear')),
+}
+
+
+def _getattr(owner: Any, name: str) -> Any:
+    """``builtins.getattr``, for a few methods of mmengine."""
+    if isinstance(owner, type) and owner in _SERVED:
+        real, names = _SERVED[owner]
+        if isinstance(name, str) and name in names:
+            return getattr(real, name)
+    raise _refusal(
+        f'the checkpoint asks for attribute {str(name)[:40]!r} of {str(owner)[:60]}'
+    )
+
+
+def _scalar(dtype: Any, content: Any) -> np.generic:
+    """NumPy's ``scalar``, of a plain dtype."""
+    dtype = _plain_dtype(dtype)
+    _check_size(content, dtype.itemsize)
+    return np.frombuffer(content, dtype)[0]
+
+
+def _empty_bytes(*content: Any) -> bytes:
+    """``bytes``, which takes no size from a file."""
+    if content:
+        raise _refusal('it calls bytes')
+    return b''
+
+
+def _plain_dtype(value: Any) -> np.dtype:
+    if not isinstance(value, _Dtype):
+        raise _refusal('it holds a NumPy value without a type')
+    return value.real
+
+
+def _check_size(content: Any, size: int) -> None:
+    if not isinstance(content, bytes) or len(content) != size:
+        raise _refusal('it holds a NumPy value of another size than it says')
+
+
+# --- The walk ----------------------------------------------------------------------
+
+
+def _finished(value: Any, done: dict[int, tuple]) -> Any:
+    """Replaces stand-ins in a value and, in place, in what it contains."""
+    if isinstance(value, _StandIn):
+        return value.finished()
+    if isinstance(value, type) and issubclass(value, _StandIn):
+        raise _refusal('it holds a class in place of a value')
+    if type(value) is not tuple and not isinstance(value, (dict, list, set)):
+        return value
+    if id(value) in done:
+        return done[id(value)][1]
+    if type(value) is tuple:
+        items = tuple(_finished(item, done) for item in value)
+        same = all(new is old for new, old in zip(items, value, strict=True))
+        # The original is kept as well, or its id could be given to another object.
+        done[id(value)] = value, value if same else items
+        return done[id(value)][1]
+    done[id(value)] = value, value
+    if isinstance(value, list):
+        value[:] = [_finished(item, done) for item in value]
+        return value
+    if any(_finished(key, done) is not key for key in value):
+        raise _refusal('it has a NumPy value for a key')
+    if isinstance(value, dict):
+        for key, item in value.items():
+            value[key] = _finished(item, done)
+        if isinstance(value, OrderedDict):
+            _finished(vars(value), done)
+    return value
