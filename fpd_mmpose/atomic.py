@@ -1,7 +1,9 @@
 """Files that appear whole or not at all."""
 
+import contextlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +15,10 @@ from typing import Any
 def replace_when_done(path: str | Path) -> Iterator[Path]:
     """Gives a temporary file that takes the place of ``path`` at the end.
 
-    Where the block raises, ``path`` keeps what it had. Missing folders are made.
+    Where the block raises, ``path`` keeps what it had. Missing folders are made. The
+    content is on the disk before the name is, so that a machine that goes down leaves
+    the old file or the new one. A killed process can leave the temporary file, see
+    :func:`target_of_temporary`.
 
     Args:
         path (str | Path): The file to write.
@@ -39,10 +44,35 @@ def replace_when_done(path: str | Path) -> Iterator[Path]:
     os.chmod(name, 0o666 & ~mask)
     try:
         yield Path(name)
+        _flush(name)
         os.replace(name, path)
+        # Some file systems cannot flush a folder; the file is whole all the same.
+        with contextlib.suppress(OSError):
+            _flush(path.parent)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def target_of_temporary(name: str) -> str | None:
+    """Tells which file a temporary file of this module was to become.
+
+    Args:
+        name (str): A file name without its folder.
+
+    Returns:
+        str | None: The name of the target; None for any other file.
+    """
+    match = re.fullmatch(r'\.(.+)-[a-z0-9_]{8}(\.[^.]+)?', name)
+    return match and match[1] + (match[2] or '')
+
+
+def _flush(path: str | Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_json(path: str | Path, content: Any, indent: int | None = None) -> None:
