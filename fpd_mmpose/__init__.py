@@ -19,3 +19,4 @@ if any(find_spec(name) for name in ('mmengine', 'mmcv', 'mmpose')):
     from .converters import install
 
     install()
+    engine.install()

@@ -1,7 +1,9 @@
 """Writes files atomically: a file is either complete or unchanged."""
 
+import contextlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +17,9 @@ from fpd_mmpose.errors import UserError
 def replace_when_done(path: str | Path) -> Iterator[Path]:
     """Yields a temporary file that replaces ``path`` unless the block raises an error.
 
-    The temporary file has the same folder and suffix. Missing folders are created.
+    The temporary file has the same folder and suffix. Missing folders are created. The
+    content is on the disk before the name is, so a crash leaves the old file or the new
+    one. A killed process can leave the temporary file; see :func:`target_of_temporary`.
     """
     path = Path(path)
     try:
@@ -32,10 +36,28 @@ def replace_when_done(path: str | Path) -> Iterator[Path]:
     os.chmod(name, 0o666 & ~mask)
     try:
         yield Path(name)
+        _flush(name)
         os.replace(name, path)
+        # Some file systems cannot flush a folder; the file is whole all the same.
+        with contextlib.suppress(OSError):
+            _flush(path.parent)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def target_of_temporary(name: str) -> str | None:
+    """Returns the name of the file that a temporary file was to become, if it is one."""
+    match = re.fullmatch(r'\.(.+)-[a-z0-9_]{8}(\.[^.]+)?', name)
+    return match and match[1] + (match[2] or '')
+
+
+def _flush(path: str | Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_json(path: str | Path, content: Any, indent: int | None = None) -> None:

@@ -12,6 +12,7 @@ from mmpose.utils.typing import SampleList
 from torch import Tensor
 
 from fpd_mmpose.converters import load_fitting, read_state_dict
+from fpd_mmpose.finite import first_non_finite
 from fpd_mmpose.paths import load_config
 
 from .fast_teacher import FastTeacher, parse_speed
@@ -154,6 +155,11 @@ class Teacher:
             state_dict = read_state_dict(self.checkpoint)
         except ValueError as error:
             raise ValueError(f'model.teacher.checkpoint: {error}') from error
+        if name := first_non_finite(state_dict):
+            raise ValueError(
+                f'model.teacher.checkpoint: "{self.checkpoint}" holds NaN or infinite '
+                f'weights (first {name}): a student cannot learn from them'
+            )
         load_fitting(
             model,
             state_dict,

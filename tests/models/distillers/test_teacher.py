@@ -186,6 +186,17 @@ class TestRefusedInOneLine:
         )
         assert 'are missing (first backbone.stacks.2.merge_features' in message
 
+    @pytest.mark.parametrize('value', [torch.nan, torch.inf])
+    def test_weights_that_are_not_finite(self, mpii_root, tmp_path, value):
+        teacher = reduced_teacher(mpii_root, tmp_path)
+        weights = torch.load(teacher['checkpoint'])
+        name = next(key for key, v in weights.items() if v.is_floating_point())
+        weights[name].view(-1)[-1] = value
+        torch.save(weights, teacher['checkpoint'])
+        message = refusal(build(teacher, mpii_root, tmp_path))
+        assert teacher['checkpoint'] in message
+        assert f'NaN or infinite weights (first {name})' in message
+
     def test_config_that_is_missing_or_no_model(self, mpii_root, tmp_path):
         teacher = reduced_teacher(mpii_root, tmp_path)
         message = refusal(

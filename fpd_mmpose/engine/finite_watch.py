@@ -1,0 +1,180 @@
+"""Notices NaN and infinity in loss and weights, before anything is saved."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from mmengine.dist import all_reduce, get_world_size
+from mmengine.hooks import RuntimeInfoHook
+from mmengine.model import is_model_wrapper
+from mmengine.optim import OptimWrapper
+from mmengine.runner import Runner
+from torch import Tensor, nn
+
+from fpd_mmpose.finite import non_finite
+
+#: Distributed processes compare notes after this many steps, and before each save.
+INTERVAL = 50
+_NEVER = 2**62
+
+
+class FiniteWatch:
+    """Watches losses and weights of a run, and skips steps if it is to.
+
+    Loss values are taken from MMEngine's log, which fetches them from the device in
+    each step anyway. Distributed processes stop together.
+
+    Args:
+        action (str): ``'stop'``, or ``'skip'``: no backward pass and no optimizer step
+            where the loss is not finite. Skipping costs one synchronization with the
+            device in each step.
+        max_skipped (int): How many steps are skipped before the run stops.
+    """
+
+    def __init__(self, action: str, max_skipped: int):
+        self.action = action
+        self.max_skipped = max_skipped
+        self.skipped = 0
+        self._bad_step = _NEVER
+        self._skipped_now = False
+        self._buffers: list[Tensor] = []
+        self._constants: frozenset[str] = frozenset()
+
+    def start(self, runner: Runner) -> None:
+        """Begins with a run.
+
+        Args:
+            runner (Runner): The runner, before its first step.
+
+        Raises:
+            ValueError: If the weights are not finite, or steps are to be skipped
+                under several optimizers. One line.
+        """
+        self._check_start(runner)
+        self.skipped, self._bad_step = 0, _NEVER
+        self._in_log = any(isinstance(hook, RuntimeInfoHook) for hook in runner.hooks)
+        if self.action == 'skip':
+            self._skip_steps(runner)
+
+    def before_step(self, runner: Runner) -> None:
+        """Keeps the buffers, which a forward pass over bad numbers changes.
+
+        Args:
+            runner (Runner): The runner.
+        """
+        if self.action == 'skip':
+            self._buffers = [buffer.clone() for buffer in runner.model.buffers()]
+
+    def after_step(self, runner: Runner, outputs: Any) -> str | None:
+        """Looks at the losses of a step.
+
+        Args:
+            runner (Runner): The runner.
+            outputs: What the model returned for the log.
+
+        Returns:
+            str | None: See :meth:`loss_problem`; None where it is not yet time to ask.
+        """
+        skipped, self._skipped_now = self._skipped_now, False
+        if not skipped and self._bad_step == _NEVER and isinstance(outputs, Mapping):
+            losses = (self._value(runner, k, v) for k, v in outputs.items())
+            if not all(math.isfinite(loss) for loss in losses):
+                self._bad_step = runner.iter + 1
+        is_due = get_world_size() == 1 or (runner.iter + 1) % INTERVAL == 0
+        return self.loss_problem() if is_due else None
+
+    def loss_problem(self) -> str | None:
+        """Tells whether a loss was not finite in any process; all have to ask.
+
+        Returns:
+            str | None: Names the first such step, the same in all processes.
+        """
+        first = torch.tensor(self._bad_step)
+        all_reduce(first, op='min')
+        if first == _NEVER:
+            return None
+        skipped = f', after {self.skipped - 1} skipped steps' if self.skipped else ''
+        return f'the loss is NaN or infinite in step {first.item()}{skipped}'
+
+    def weights_problem(self, runner: Runner, step: int) -> str | None:
+        """Tells whether weights are not finite in any process; all have to ask.
+
+        Args:
+            runner (Runner): The runner.
+            step (int): The last step.
+
+        Returns:
+            str | None: Names the first such weight of this process.
+        """
+        bad = non_finite(_unwrapped(runner).state_dict())
+        bad = [name for name in bad if name not in self._constants]
+        count = torch.tensor(len(bad))
+        all_reduce(count, op='max')
+        if not count:
+            return None
+        first = f' (first {bad[0]})' if bad else ''
+        return f'weights are NaN or infinite after step {step}{first}'
+
+    def _check_start(self, runner: Runner) -> None:
+        model = _unwrapped(runner)
+        state = model.state_dict()
+        weights = {name for name, _ in model.named_parameters()}
+        bad = non_finite(state)
+        wrong = [name for name in bad if name in weights or state[name].isnan().any()]
+        if wrong:
+            source = f'"{runner._load_from}"' if runner._load_from else 'initialization'
+            raise ValueError(
+                f'the weights are NaN or infinite before the first step (first '
+                f'{wrong[0]}, from {source})'
+            )
+        # Such as the mask of an attention.
+        self._constants = frozenset(bad)
+
+    def _value(self, runner: Runner, name: str, value: Any) -> float:
+        # As MMEngine does: what has `loss` in its name is summed up and minimized.
+        if 'loss' not in name:
+            return 0.0
+        log = runner.message_hub.log_scalars.get(f'train/{name}')
+        return float(log.current() if self._in_log and log is not None else value)
+
+    def _skip_steps(self, runner: Runner) -> None:
+        wrapper = runner.optim_wrapper
+        if not isinstance(wrapper, OptimWrapper):
+            raise ValueError(
+                "non_finite_loss='skip' needs a single optimizer, and this run has "
+                f"{type(wrapper).__name__}: use 'stop'"
+            )
+        update = wrapper.update_params
+
+        def update_params(loss: Tensor, *args: Any, **kwargs: Any) -> None:
+            finite = loss.detach().isfinite().all().int()
+            # One process without a backward pass would leave the others waiting.
+            all_reduce(finite, op='min')
+            if finite:
+                update(loss, *args, **kwargs)
+            else:
+                self._skip(runner, wrapper)
+
+        wrapper.update_params = update_params
+
+    def _skip(self, runner: Runner, wrapper: OptimWrapper) -> None:
+        self.skipped += 1
+        self._skipped_now = True
+        # With accumulation, the gradients of the steps before are dropped too, and
+        # the count of steps goes on.
+        wrapper.zero_grad()
+        wrapper._inner_count += 1
+        for buffer, kept in zip(runner.model.buffers(), self._buffers, strict=True):
+            buffer.copy_(kept)
+        step = runner.iter + 1
+        if self.skipped > self.max_skipped:
+            self._bad_step = step
+        runner.logger.warning(
+            f'Step {step} is skipped: its loss is NaN or infinite '
+            f'({self.skipped} of at most {self.max_skipped} skipped steps)'
+        )
+
+
+def _unwrapped(runner: Runner) -> nn.Module:
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model

@@ -1,0 +1,21 @@
+"""NaN and infinity are found by the name of their tensor."""
+
+import pytest
+import torch
+
+from fpd_mmpose.finite import first_non_finite, non_finite
+
+
+@pytest.mark.parametrize('value', [torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float16, torch.complex64])
+def test_the_tensors_are_named_in_order(value, dtype):
+    bad = torch.zeros(3, 2, dtype=dtype)
+    bad[2, 1] = value
+    tensors = dict(good=torch.ones(2), b=bad, count=torch.tensor(3), a=bad, meta='x')
+    assert non_finite(tensors) == ['b', 'a']
+    assert first_non_finite(tensors) == 'b'
+
+
+@pytest.mark.parametrize('tensors', [{}, dict(n=torch.tensor(1), e=torch.empty(0))])
+def test_nothing_to_find(tensors):
+    assert first_non_finite(tensors) is None
