@@ -47,7 +47,7 @@ def replace_when_done(path: str | Path) -> Iterator[Path]:
 
 
 def target_of_temporary(name: str) -> str | None:
-    """Returns the name of the file that a temporary file was to become, if it is one."""
+    """Returns the name that a temporary file was to get; None for any other file."""
     match = re.fullmatch(r'\.(.+)-[a-z0-9_]{8}(\.[^.]+)?', name)
     return match and match[1] + (match[2] or '')
 
