@@ -88,5 +88,5 @@ def _options_of_the_demos() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        text = str(error).replace('--config', '--det-config')
-        raise ValueError(text.replace('--weights', '--det-checkpoint')) from error
+        text = str(error).replace('`config`', '--det-config')
+        raise ValueError(text.replace('`weights`', '--det-checkpoint')) from error
