@@ -44,7 +44,9 @@ def _maximum(heatmaps: Tensor) -> Tensor:
     """Position (x, y) of each maximum, (N, K, 2); (-1, -1) without a positive value."""
     value, index = heatmaps.flatten(2).max(-1)
     width = heatmaps.shape[-1]
-    place = torch.stack([index % width, index // width], -1).to(heatmaps.dtype)
+    # Half precision counts pixels coarsely.
+    dtype = torch.promote_types(heatmaps.dtype, torch.float32)
+    place = torch.stack([index % width, index // width], -1).to(dtype)
     return torch.where((value > 0)[..., None], place, -1.0)
 
 
