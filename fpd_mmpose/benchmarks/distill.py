@@ -16,6 +16,7 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 
 from fpd_mmpose.models.distillers import FPDDistiller, Teacher
+from fpd_mmpose.models.distillers.device_accuracy import keep_accuracy_on_device
 from fpd_mmpose.models.distillers.fast_teacher import FastTeacher
 from fpd_mmpose.models.distillers.heatmaps import as_stages, resize_heatmaps
 from fpd_mmpose.paths import load_config
@@ -125,7 +126,10 @@ def _ways(
     exact = dict(config.model.teacher, checkpoint=weights, speed='exact')
     distiller = partial(_distiller, config, exact)
 
-    yield PLAIN, _step(MODELS.build(plain), config, batch, settings, device)
+    student = MODELS.build(plain)
+    if settings.precision == 'bf16':
+        keep_accuracy_on_device(student.head)
+    yield PLAIN, _step(student, config, batch, settings, device)
     yield (
         f'{PLAIN}, {", ".join(fast)}',
         _step(_without_teacher(distiller(**fast)), config, batch, settings, device),
@@ -176,6 +180,7 @@ def _without_teacher(model: FPDDistiller) -> nn.Module:
     def loss(inputs: Tensor, data_samples: list) -> dict:
         return model.head.loss(model._training_feats(inputs), data_samples)
 
+    keep_accuracy_on_device(model.head)
     model.loss = loss
     return model
 

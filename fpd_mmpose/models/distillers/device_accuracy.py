@@ -4,6 +4,8 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import wraps
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -83,3 +85,22 @@ def accuracy_on_device(head: nn.Module) -> Iterator[None]:
     finally:
         for namespace, name, original in reversed(replaced):
             namespace[name] = original
+
+
+def keep_accuracy_on_device(head: nn.Module) -> None:
+    """Lets every ``loss`` of a head run in :func:`accuracy_on_device`.
+
+    Plain training in bfloat16 needs it: MMPose's heads hand their heatmaps to NumPy,
+    which has no such type.
+
+    Args:
+        head (nn.Module): The head; its ``loss`` is replaced.
+    """
+    loss = head.loss
+
+    @wraps(loss)
+    def on_device(*args: Any, **kwargs: Any) -> dict:
+        with accuracy_on_device(head):
+            return loss(*args, **kwargs)
+
+    head.loss = on_device
