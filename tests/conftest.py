@@ -14,6 +14,30 @@ ROOT = Path(__file__).resolve().parents[1]
 init_default_scope('mmpose')
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        '--device',
+        default='cuda',
+        help='where the tests marked cuda run; cpu rehearses them without a GPU',
+    )
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    if config.getoption('--device') == 'cpu' or torch.cuda.is_available():
+        return
+    for item in items:
+        if item.get_closest_marker('cuda'):
+            item.add_marker(pytest.mark.skip(reason='needs a GPU'))
+
+
+@pytest.fixture(scope='session')
+def device(request: pytest.FixtureRequest) -> torch.device:
+    """Where the tests marked cuda run."""
+    return torch.device(request.config.getoption('--device'))
+
+
 @pytest.fixture(autouse=True)
 def seed() -> None:
     np.random.seed(0)

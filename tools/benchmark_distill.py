@@ -31,8 +31,11 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument(
         '--compile',
-        action='store_true',
-        help='measure compiled networks too, which takes minutes to prepare',
+        nargs='?',
+        choices=('teacher', 'all'),
+        const='all',
+        help='measure the teacher, or both networks (all, the default), compiled too, '
+        'which takes minutes to prepare',
     )
     parser.add_argument('--json', metavar='FILE', help='write all times')
     parser.add_argument('--png', metavar='FILE', help='draw the times as bars')
@@ -67,7 +70,8 @@ def main(argv: list[str] | None = None) -> None:
             content = report.as_json(timed, args.config, settings)
             write_json(args.json, content, indent=1)
         if args.png:
-            title = f'{Path(args.config).stem}, batch {args.batch}, {device}'
+            title = f'{Path(args.config).stem}, batch {args.batch}, {device}, '
+            title += args.precision
             report.save_png(args.png, timed, title)
 
 

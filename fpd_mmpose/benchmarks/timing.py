@@ -5,7 +5,7 @@ import os
 import statistics
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,8 +19,9 @@ class Timed:
     Args:
         name (str): What was timed.
         seconds (list[float]): One for each repeat.
-        memory (int): Highest memory while it ran, in bytes: allocated on CUDA, or
-            resident in the process, which holds all ways; 0 where unknown.
+        memory (int): Highest memory while it ran, in bytes: on CUDA what it keeps and
+            what it allocates, without the other ways; else resident in the process,
+            which holds all ways; 0 where unknown.
     """
 
     name: str
@@ -39,40 +40,61 @@ class Timed:
 
 
 def time_in_turn(
-    ways: Sequence[tuple[str, Callable[[], None]]],
+    ways: Iterable[tuple[str, Callable[[], None]]],
     repeats: int,
     device: torch.device,
     progress: Callable[[str], None] = print,
+    least: float = 0.3,
 ) -> list[Timed]:
     """Times each way once a round, so that all meet the same disturbances.
 
+    On the CPU that is one call. On CUDA it is a row of calls after an uncounted one,
+    with a single wait at the end, as training runs them. A way that needs more memory
+    than the GPU has is left out.
+
     Args:
-        ways (Sequence): Names and what to call. The first call of each, which may
-            compile, is not counted.
+        ways (Iterable): Names and what to call. The first calls of each, which may
+            compile, are not counted. What a generator makes between two of them is
+            taken for the memory that the second keeps.
         repeats (int): Rounds.
         device (torch.device): Waited for where it is CUDA.
         progress (Callable): Gets a line for each step of the work.
+        least (float): Seconds that a row of calls takes on CUDA, or so.
 
     Returns:
-        list[Timed]: In the order of ``ways``.
+        list[Timed]: In the order of ``ways``; a time is the mean of a row's calls.
     """
-    timed = [Timed(name) for name, _ in ways]
+    found = []
+    kept = _allocated(device)
     for name, run in ways:
         start = time.perf_counter()
-        run()
-        _wait(device)
+        try:
+            # CUDA graphs are recorded in the second call.
+            for _ in range(1 if device.type == 'cpu' else 3):
+                run()
+            _wait(device)
+        except torch.OutOfMemoryError:
+            progress(f'{name} does not fit in the memory of the GPU')
+            _empty_cache(device)
+            continue
+        _empty_cache(device)
+        before, kept = kept, _allocated(device)
+        found.append((Timed(name), run, kept - before))
         progress(f'warmed up {name} ({time.perf_counter() - start:.1f} s)')
     for repeat in range(repeats):
-        for one, (_, run) in zip(timed, ways, strict=True):
+        for one, run, own in found:
             gc.collect()
+            calls = 1 if device.type == 'cpu' else _calls(run, device, least)
             with _PeakMemory(device) as peak:
                 start = time.perf_counter()
-                run()
+                for _ in range(calls):
+                    run()
                 _wait(device)
-                one.seconds.append(time.perf_counter() - start)
-            one.memory = max(one.memory, peak.bytes)
+                one.seconds.append((time.perf_counter() - start) / calls)
+            one.memory = max(one.memory, own + peak.bytes)
+            _empty_cache(device)  # or the next way has to make room first
         progress(f'round {repeat + 1} of {repeats}')
-    return timed
+    return [one for one, _, _ in found]
 
 
 def time_in_bursts(
@@ -121,6 +143,7 @@ class _PeakMemory:
     def __init__(self, device: torch.device):
         self.cuda = device.type == 'cuda'
         self.bytes = 0
+        self._before = _allocated(device)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -134,7 +157,7 @@ class _PeakMemory:
 
     def __exit__(self, *_: object) -> None:
         if self.cuda:
-            self.bytes = torch.cuda.max_memory_allocated()
+            self.bytes = torch.cuda.max_memory_allocated() - self._before
         elif self._thread is not None:
             self._stop.set()
             self._thread.join()
@@ -146,6 +169,24 @@ class _PeakMemory:
             self.bytes = max(self.bytes, resident)
             if self._stop.wait(0.01):
                 return
+
+
+def _calls(run: Callable[[], None], device: torch.device, least: float) -> int:
+    """Runs once, and tells how many runs take a given time."""
+    start = time.perf_counter()
+    run()
+    _wait(device)
+    return max(1, min(20, round(least / (time.perf_counter() - start))))
+
+
+def _allocated(device: torch.device) -> int:
+    return torch.cuda.memory_allocated() if device.type == 'cuda' else 0
+
+
+def _empty_cache(device: torch.device) -> None:
+    if device.type == 'cuda':
+        gc.collect()
+        torch.cuda.empty_cache()
 
 
 def _wait(device: torch.device) -> None:

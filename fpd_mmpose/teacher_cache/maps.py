@@ -72,20 +72,22 @@ def warp_maps(
     height, width = heatmaps.shape[-2:]
     like = dict(device=heatmaps.device, dtype=heatmaps.dtype)
     rows, columns = torch.arange(size[0], **like), torch.arange(size[1], **like)
-    last = torch.tensor([width - 1, height - 1], **like)
     result = heatmaps.new_zeros(len(heatmaps), heatmaps.shape[2], *size)
     for zoom in reversed(range(heatmaps.shape[1])):
         matrix = sources[:, zoom, :, :, None, None]
         points = matrix[:, :, 0] * columns + matrix[:, :, 1] * rows[:, None]
-        points = (points + matrix[:, :, 2]).movedim(1, -1)
+        x, y = (points + matrix[:, :, 2]).unbind(1)
+        # Numbers and no tensor of both, whose copy to the device would stop the host.
+        grid = torch.stack([x * (2 / (width - 1)) - 1, y * (2 / (height - 1)) - 1], -1)
         warped = F.grid_sample(
             heatmaps[:, zoom],
-            points * (2 / last) - 1,
+            grid,
             mode='bicubic',
             padding_mode='zeros',
             align_corners=True,
         )
-        inside = ((points >= -ROUNDING) & (points <= last + ROUNDING)).all(dim=-1)
+        inside = (x >= -ROUNDING) & (x <= width - 1 + ROUNDING)
+        inside &= (y >= -ROUNDING) & (y <= height - 1 + ROUNDING)
         inside &= (first <= zoom)[:, None, None]
         result = torch.where(inside[:, None], warped, result)
     return result

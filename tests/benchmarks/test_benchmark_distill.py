@@ -30,8 +30,9 @@ def config_file(mpii_root, tmp_path):
     return path
 
 
+@pytest.mark.parametrize('precision', ['fp32', 'bf16'])
 def test_it_times_every_way_and_writes_table_json_and_picture(
-    config_file, tmp_path, capsys
+    precision, config_file, tmp_path, capsys
 ):
     files = tmp_path / 'out.json', tmp_path / 'out.png'
     command()(
@@ -43,6 +44,8 @@ def test_it_times_every_way_and_writes_table_json_and_picture(
             '2',
             '--device',
             'cpu',
+            '--precision',
+            precision,
             '--json',
             str(files[0]),
             '--png',

@@ -6,6 +6,9 @@ from typing import Any
 import torch
 from mmengine.logging import print_log
 
+#: Calls that compile: CUDA graphs are recorded in the second.
+_COMPILING = 3
+
 
 class Compiled:
     """Calls a function compiled for the first shape that it meets.
@@ -28,6 +31,7 @@ class Compiled:
         self.options = options
         self._compiled: Callable | None = None
         self._shape: torch.Size | None = None
+        self._calls = 0
 
     def __deepcopy__(self, memo: dict) -> 'Compiled':
         return Compiled(self.function, self.name, **self.options)
@@ -47,6 +51,10 @@ class Compiled:
             self._compiled = torch.compile(
                 self.function, dynamic=False, fullgraph=True, **self.options
             )
+        if self._compiled is None or inputs.shape != self._shape:
+            return self.function(module, inputs)
+        self._calls += 1
+        if self._calls <= _COMPILING:
             try:
                 return self._compiled(module, inputs)
             except Exception as error:  # whatever the compiler of the machine raises
@@ -58,6 +66,5 @@ class Compiled:
                     level=30,
                 )
                 self._compiled = None
-        if self._compiled is None or inputs.shape != self._shape:
-            return self.function(module, inputs)
+                return self.function(module, inputs)
         return self._compiled(module, inputs)

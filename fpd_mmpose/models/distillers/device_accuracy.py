@@ -4,6 +4,8 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import wraps
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -44,7 +46,9 @@ def _maximum(heatmaps: Tensor) -> Tensor:
     """Position (x, y) of each maximum, (N, K, 2); (-1, -1) without a positive value."""
     value, index = heatmaps.flatten(2).max(-1)
     width = heatmaps.shape[-1]
-    place = torch.stack([index % width, index // width], -1).to(heatmaps.dtype)
+    # Half precision counts pixels coarsely.
+    dtype = torch.promote_types(heatmaps.dtype, torch.float32)
+    place = torch.stack([index % width, index // width], -1).to(dtype)
     return torch.where((value > 0)[..., None], place, -1.0)
 
 
@@ -81,3 +85,22 @@ def accuracy_on_device(head: nn.Module) -> Iterator[None]:
     finally:
         for namespace, name, original in reversed(replaced):
             namespace[name] = original
+
+
+def keep_accuracy_on_device(head: nn.Module) -> None:
+    """Lets every ``loss`` of a head run in :func:`accuracy_on_device`.
+
+    Plain training in bfloat16 needs it: MMPose's heads hand their heatmaps to NumPy,
+    which has no such type.
+
+    Args:
+        head (nn.Module): The head; its ``loss`` is replaced.
+    """
+    loss = head.loss
+
+    @wraps(loss)
+    def on_device(*args: Any, **kwargs: Any) -> dict:
+        with accuracy_on_device(head):
+            return loss(*args, **kwargs)
+
+    head.loss = on_device

@@ -10,6 +10,7 @@ import torch
 from mmcv.cnn import fuse_conv_bn
 from mmengine.logging import print_log
 from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvNd
 
 from .compiled import Compiled
 from .heatmaps import as_stages
@@ -85,7 +86,7 @@ class FastTeacher:
                 self._choose(inputs)
             if self._stream is None:
                 return self._run(inputs)
-            self._stream.wait_stream(torch.cuda.current_stream())
+            self._stream.wait_stream(torch.cuda.current_stream(inputs.device))
             with torch.cuda.stream(self._stream):
                 inputs.record_stream(self._stream)
                 return self._run(inputs)
@@ -100,8 +101,9 @@ class FastTeacher:
             Tensor: The same.
         """
         if self._stream is not None:
-            torch.cuda.current_stream().wait_stream(self._stream)
-            heatmaps.record_stream(torch.cuda.current_stream())
+            current = torch.cuda.current_stream(heatmaps.device)
+            current.wait_stream(self._stream)
+            heatmaps.record_stream(current)
         return heatmaps
 
     def _choose(self, inputs: Tensor) -> None:
@@ -144,9 +146,7 @@ class FastTeacher:
         return plan
 
     def _runner(self, plan: SpeedPlan, inputs: Tensor) -> Callable[[Tensor], Tensor]:
-        model = self._fold(inputs) if plan.fold_bn else self.model
-        if plan.channels_last:
-            model = copy.deepcopy(model).to(memory_format=torch.channels_last)
+        model = self._network(plan, inputs)
         dtype = DTYPES[plan.precision]
         forward: Callable = _heatmaps
         if plan.compile:
@@ -167,14 +167,32 @@ class FastTeacher:
 
         return run
 
+    def _network(self, plan: SpeedPlan, inputs: Tensor) -> nn.Module:
+        """Copies the network in the formats of a plan."""
+        # The weights are to be ordinary tensors, as a compiler expects them.
+        with torch.inference_mode(False), torch.no_grad():
+            model = self._fold(inputs) if plan.fold_bn else self.model
+            if plan.channels_last:
+                model = copy.deepcopy(model).to(memory_format=torch.channels_last)
+            if plan.precision != 'fp32':
+                # Autocast would cast these weights anew in every pass.
+                model = copy.deepcopy(model)
+                for module in model.modules():
+                    if isinstance(module, (_ConvNd, nn.Linear)):
+                        module.to(DTYPES[plan.precision])
+        return model
+
     def _fold(self, inputs: Tensor) -> nn.Module:
         """Folds batch norms, once; MMCV goes by the order of the definitions."""
         if self._folded is not None:
             return self._folded
-        with torch.autocast(inputs.device.type, enabled=False):
-            expected = _heatmaps(self.model, inputs)
-            self._folded = fuse_conv_bn(copy.deepcopy(self.model))
-            error = (_heatmaps(self._folded, inputs) - expected).abs().max()
+        # On the CPU: TF32, the default of cuDNN, rounds more than the check allows.
+        image = inputs[:1].cpu()
+        with torch.autocast('cpu', enabled=False):
+            original = copy.deepcopy(self.model).cpu()
+            expected = _heatmaps(original, image)
+            self._folded = fuse_conv_bn(original).requires_grad_(False)
+            error = (_heatmaps(self._folded, image) - expected).abs().max()
         if not error <= _FOLD_TOLERANCE * expected.abs().max():
             print_log(
                 f'teacher {self.name} keeps its batch norms: folding them changes its '
@@ -183,6 +201,7 @@ class FastTeacher:
                 level=30,
             )
             self._folded = self.model
+        self._folded.to(inputs.device)
         return self._folded
 
 

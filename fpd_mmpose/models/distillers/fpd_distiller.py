@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .compiled import Compiled
 from .device_accuracy import accuracy_on_device
-from .heatmaps import as_stages, recorded_forward
+from .heatmaps import as_stages, copy_to, recorded_forward
 from .stored_teacher import StoredTeacher
 from .teacher import Teacher
 
@@ -188,7 +188,7 @@ def _rows(indices: list[int], inputs: Tensor) -> slice | Tensor:
     """The samples of a batch; a slice, which copies nothing, where they are one."""
     if indices == list(range(indices[0], indices[-1] + 1)):
         return slice(indices[0], indices[-1] + 1)
-    return torch.tensor(indices, device=inputs.device)
+    return copy_to(torch.tensor(indices), inputs.device)
 
 
 def _keypoint_weights(data_samples: SampleList) -> Tensor | None:

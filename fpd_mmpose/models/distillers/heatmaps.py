@@ -61,6 +61,21 @@ def student_stages(student: BasePoseEstimator) -> list[Tensor]:
         student.train(was_training)
 
 
+def copy_to(tensor: Tensor, device: torch.device) -> Tensor:
+    """Copies what a step computed on the host, without waiting for the device.
+
+    Args:
+        tensor (Tensor): On the CPU.
+        device (torch.device): Where it is wanted.
+
+    Returns:
+        Tensor: The copy, or on the CPU the tensor itself.
+    """
+    if device.type == 'cuda':
+        tensor = tensor.pin_memory()  # from other memory the host would wait
+    return tensor.to(device, non_blocking=True)
+
+
 @contextmanager
 def recorded_forward(
     head: nn.Module, rows: slice | Tensor = slice(None)

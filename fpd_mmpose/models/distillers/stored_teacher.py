@@ -29,7 +29,7 @@ from fpd_mmpose.teacher_cache.maps import source_pixels, unpack_levels, warp_map
 from fpd_mmpose.teacher_cache.people import teacher_warp
 from fpd_mmpose.teacher_cache.store import HeatmapStore, StoredPerson
 
-from .heatmaps import student_stages
+from .heatmaps import copy_to, student_stages
 from .joint_map import config_of_run, joint_names, resolve_joint_map
 from .teacher import Teacher
 
@@ -176,11 +176,8 @@ class StoredTeacher(Teacher):
             torch.tensor(first),
             torch.tensor([[person.zero, person.step] for person in people]),
         )
-        if inputs.is_cuda:
-            # From pinned memory the copies do not stop the host.
-            on_host = [each.pin_memory() for each in on_host]
         levels, sources, first, scales = (
-            each.to(inputs.device, non_blocking=True) for each in on_host
+            copy_to(each, inputs.device) for each in on_host
         )
         with torch.no_grad():
             zeros, steps = scales[:, :, None, None, None, None].unbind(1)

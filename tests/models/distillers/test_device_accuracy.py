@@ -28,6 +28,15 @@ def test_it_is_mmposes_accuracy(size, shown):
     assert count.item() == wanted[2]
 
 
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16, torch.float16])
+def test_it_counts_pixels_exactly_in_half_precision(dtype):
+    output, target = torch.zeros(2, 1, 1, 300, 300, dtype=dtype)
+    target[..., 289] = 1
+    output[..., 274] = 1  # 15 of 300 pixels off, which is not below 5%
+    _, mean, count = pose_pck_accuracy(output, target, torch.ones(1, 1).bool())
+    assert mean.item() == 0 and count.item() == 1
+
+
 @pytest.mark.parametrize(
     ('module', 'head'),
     [

@@ -1,0 +1,223 @@
+#!/usr/bin/env python
+"""Runs what needs a GPU, each part within a time limit, and collects the results.
+
+A part that fails or is late is reported, and the next one begins. After every part
+OUT/results.tar.gz has all reports, logs and pictures so far; after the last one the
+weights come beside it, as far as --return-files and --return-bytes let them: the
+distilled student first, then the plain one, the teacher (in pieces), and the student
+that was trained plainly for as long as the distilled one. Exits with 1 unless all parts
+went well.
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
+
+import results  # noqa: E402
+
+from fpd_mmpose.atomic import write_json  # noqa: E402
+
+PYTHON = [sys.executable, '-W', 'ignore']
+TESTS = ('tests/models/distillers', 'tests/teacher_cache')
+#: Seconds between the request to stop and the end of a late part.
+GRACE = 5
+
+
+@dataclass(frozen=True)
+class Part:
+    """A step of the run.
+
+    Args:
+        name (str): Of its folder.
+        seconds (int): Its limit.
+        commands (list): Run one after the other, each with its environment.
+    """
+
+    name: str
+    seconds: int
+    commands: list[tuple[list[str], dict[str, str]]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a part."""
+
+    name: str
+    state: str
+    seconds: float
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        int: The exit status.
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--carried', type=Path, help='folder with people.zip')
+    parser.add_argument('--out', type=Path, required=True, help='for the results')
+    parser.add_argument('--work', type=Path, help='for all else; a temporary folder')
+    parser.add_argument('--parts', default='1,2,3,4', help='1,2,3,4 by default')
+    parser.add_argument(
+        '--seconds', type=int, default=690, help='for all parts together'
+    )
+    parser.add_argument('--cpu', action='store_true', help='rehearse at reduced size')
+    parser.add_argument('--return-files', type=int, default=8, help='in OUT, at most')
+    parser.add_argument('--return-bytes', type=int, default=64 * 2**20)
+    parser.add_argument('--piece-bytes', type=int, default=16 * 2**20, help='of a file')
+    args = parser.parse_args(argv)
+    chosen = [int(number) for number in args.parts.split(',')]
+    if not set(chosen) <= {1, 2, 3, 4}:
+        parser.error(f'--parts are 1 to 4, got {args.parts}')
+
+    end = time.monotonic() + args.seconds
+    work = args.work or Path(tempfile.mkdtemp(prefix='fpd-gpu-'))
+    reports = work.absolute() / 'reports'
+    reports.mkdir(parents=True, exist_ok=True)
+    data = _data(args.carried, work.absolute(), args.cpu)
+    outcomes = []
+    for number in chosen:
+        part = _parts(reports, data, args.cpu)[number - 1]
+        outcomes.append(_run(part, reports / part.name, end))
+        write_json(reports / 'summary.json', _summary(outcomes), indent=1)
+        results.archive(reports, args.out / 'results.tar.gz')
+    limits = args.return_files, args.return_bytes, args.piece_bytes
+    lines = results.save_weights(reports / 'training', args.out, *limits)
+    print('\n'.join(['', *lines, *results.conclusions(reports)]))
+    for one in outcomes:
+        print(f'{one.name}: {one.state} after {one.seconds:.0f} s')
+    if not args.work:
+        shutil.rmtree(work)
+    return int(any(one.state != 'passed' for one in outcomes))
+
+
+def _parts(reports: Path, data: Path, cpu: bool) -> list[Part]:
+    device = 'cpu' if cpu else 'cuda'
+    here = str(Path(__file__).parent)
+    pytest = [*PYTHON, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', '--durations=5']
+    only = ['-k', 'TestTeacher and exact'] if cpu else ['-n', '4']
+    tests = [
+        ([*pytest, *only, '-m', 'cuda', '--device', device, *TESTS], {}),
+        # The tests of the CPU, whose runs take a GPU where there is one.
+        ([*pytest, '-n', '8', '-m', 'not cuda', *TESTS], {'NVIDIA_TF32_OVERRIDE': '0'}),
+    ]
+    seconds = [120, 180, 40, 320]
+    if cpu:
+        tests, seconds = tests[:1], [300, 300, 300, 300]
+    out = str(reports / 'benchmark')
+    spare = str(seconds[1] - 15)
+    grid = [f'{here}/benchmark.py', '--out', out, '--device', device]
+    grid += ['--repeats', '1' if cpu else '3']
+    people = ['--people', '32' if cpu else '128', '--repeats', '1' if cpu else '2']
+    workers = ['0', '1'] if cpu else ['0', '4', '8', '12', '16']
+    config = 'quickstart/hg1_32_drawn.py' if cpu else 'fpd/hg4_128_fpd_mpii.py'
+    loader = [*PYTHON, 'tools/benchmark_input.py', f'configs/{config}', *people]
+    loader += ['--workers', *workers, '--out', str(reports / 'input/input.json')]
+    loader += ['--png', str(reports / 'input/input.png')]
+    if cpu:
+        loader += ['--image-size', '160x120']
+    trained = [f'{here}/training.py', str(data), '--out', str(reports / 'training')]
+    trained += ['--device', device, '--seconds', str(10 if cpu else seconds[3] - 20)]
+    return [
+        Part('tests', seconds[0], tests),
+        Part('benchmark', seconds[1], [([*PYTHON, *grid, '--seconds', spare], {})]),
+        Part('input', seconds[2], [(loader, {})]),
+        Part('training', seconds[3], [([*PYTHON, *trained], {})]),
+    ]
+
+
+def _run(part: Part, folder: Path, end: float) -> Outcome:
+    start = time.monotonic()
+    limit = min(end, start + part.seconds)
+    print(f'== {part.name}, at most {limit - start:.0f} s', flush=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    state = 'passed'
+    for number, (command, environment) in enumerate(part.commands):
+        log = folder / f'log{number or ""}.txt'
+        code = _call(command, environment, log, limit - time.monotonic())
+        tail = log.read_text(errors='replace').splitlines()[-15:]
+        print('\n'.join(f'   {line[:160]}' for line in tail), flush=True)
+        if code is None:
+            state = 'late'
+        elif code and state == 'passed':
+            state = f'failed with exit status {code}'
+    return Outcome(part.name, state, time.monotonic() - start)
+
+
+def _call(
+    command: list[str], environment: dict[str, str], log: Path, seconds: float
+) -> int | None:
+    """Runs a command; None if it was late, and then all its processes are ended."""
+    if seconds <= 0:
+        log.write_text('no time was left\n')
+        return None
+    with log.open('w') as stream:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            return process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            _end(process)
+
+
+def _end(process: subprocess.Popen) -> None:
+    """Ends what is left of a command's process group."""
+    for number, wait in ((signal.SIGTERM, GRACE), (signal.SIGKILL, 0)):
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            return
+        try:
+            process.wait(wait or None)
+        except subprocess.TimeoutExpired:
+            pass
+
+
+def _summary(outcomes: list[Outcome]) -> dict:
+    return dict(
+        passed=all(one.state == 'passed' for one in outcomes),
+        parts=[asdict(one) for one in outcomes],
+    )
+
+
+def _data(carried: Path | None, work: Path, cpu: bool) -> Path:
+    """The people to train on, in MPII's layout."""
+    root = work / 'people'
+    if root.exists():
+        return root
+    if carried and (carried / 'people.zip').exists():
+        with zipfile.ZipFile(carried / 'people.zip') as archive:
+            archive.extractall(root)
+        return root
+    from fpd_mmpose.synthetic import write_dataset
+
+    print('no people were carried: drawing some', flush=True)
+    counts = dict(num_train=32, num_val=8) if cpu else dict(num_train=2000, num_val=200)
+    write_dataset(root, **counts, seed=0)
+    return root
+
+
+if __name__ == '__main__':
+    sys.exit(main())
