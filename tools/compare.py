@@ -1,7 +1,7 @@
 #!/usr/bin/env python
-"""Builds the reference's result table from finished runs.
+"""Prints the reference's result table for finished runs, in Markdown.
 
-Prints it in Markdown, with the gain over the plain student and what training took.
+It adds the gain over a plain student, and the training that each run took.
 """
 
 import argparse
@@ -12,11 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the command.
-
-    Args:
-        argv: Arguments; those of the process by default.
-    """
+    """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         '--run',
@@ -24,7 +20,7 @@ def main(argv: list[str] | None = None) -> None:
         nargs='+',
         required=True,
         metavar='WORD',
-        help='NAME CONFIG CHECKPOINT LOG, or NAME=WORK_DIR; repeat for each run. LOG '
+        help='NAME=WORK_DIR, or NAME CONFIG CHECKPOINT LOG; repeat for each run. LOG '
         'is vis_data/scalars.json, a work directory, or the metrics of test.py --out',
     )
     parser.add_argument(
@@ -32,38 +28,39 @@ def main(argv: list[str] | None = None) -> None:
         action='append',
         default=[],
         metavar='NAME',
-        help='a plain student; repeat for several budgets: each gain is over the one '
-        'with as many epochs',
+        help='name of a plain student; repeat for several budgets: each gain is over '
+        'the one with the closest total of epochs',
     )
     parser.add_argument(
-        '--teacher', metavar='NAME', help='a run to show without comparing its budget'
+        '--teacher', metavar='NAME', help='name of a run to show but not to compare'
     )
     parser.add_argument(
         '--epochs',
         type=int,
-        help='compare after so many epochs in all, with those of the weights that a '
-        'run started from; by default, the checkpoints',
+        help='compare the runs after this total number of epochs, including those of '
+        'the weights they started from (default: compare their checkpoints)',
     )
     parser.add_argument(
         '--at',
         choices=('exact', 'last', 'best'),
         default='exact',
-        help='with --epochs: the validation at that epoch, or the last or best one '
-        'up to it',
+        help='with --epochs: use the validation at that epoch (exact), or the last or '
+        'best one up to it (default: exact)',
     )
     parser.add_argument(
-        '--seeds', action='store_true', help='average runs of the same name'
+        '--seeds', action='store_true', help='average runs that have the same name'
     )
     parser.add_argument(
         '--out',
         action='append',
         default=[],
         metavar='FILE',
-        help='also write .md, .csv or .png (bars); repeat',
+        help='also write the table to a .md, .csv, or .png (bar chart) file; may be '
+        'repeated',
     )
     args = parser.parse_args(argv)
 
-    # After the parsing: the package imports torch, and --help should not wait.
+    # Imported late: the package imports torch, and --help should not wait for it.
     from fpd_mmpose.engine.one_line_errors import one_line_errors
     from fpd_mmpose.reports import check_outputs, compare, write_outputs
 

@@ -1,4 +1,4 @@
-"""Bars of a result table."""
+"""Bar charts of result tables."""
 
 import math
 from pathlib import Path
@@ -8,22 +8,16 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from fpd_mmpose.atomic import replace_when_done
-
-from .table import Row, Table
+from fpd_mmpose.reports.table import Row, Table
 
 
 def save_bars(path: str | Path, table: Table) -> None:
-    """Draws the scores of a table side by side.
-
-    Args:
-        path (str | Path): PNG file to write.
-        table (Table): The table.
-    """
+    """Draws the scores of a table side by side, as a PNG file."""
     layout, rows = table.layout, table.rows
     values = np.array([[row.mean(name) for name in layout.bars] for row in rows])
     bottom, top = _limits(values)
     width = 0.85 / len(rows)
-    # Not by pyplot, whose backend is the caller's.
+    # Not with pyplot, whose backend belongs to the caller.
     figure = Figure(figsize=(max(8, 2 + 0.3 * values.size), 5.5))
     axis = figure.subplots()
     for index, row in enumerate(rows):
@@ -47,7 +41,7 @@ def save_bars(path: str | Path, table: Table) -> None:
         loc='upper center',
         bbox_to_anchor=(0.5, -0.08),
         ncols=2,
-        title='* not trained for as many epochs in all' if starred else None,
+        title='* trained for a different total of epochs' if starred else None,
     )
     figure.tight_layout()
     with replace_when_done(path) as partial:
@@ -63,10 +57,10 @@ def _label(row: Row, main: str) -> str:
 
 
 def _limits(values: np.ndarray) -> tuple[float, float]:
-    """Round limits that leave room for the numbers above the bars."""
+    """Returns round limits that leave room for the numbers above the bars."""
     known = values[np.isfinite(values)]
     low, high = (known.min(), known.max()) if known.size else (0.0, 1.0)
     step = 10.0 if high > 1 else 0.1
-    # A tenth of the scale below the lowest bar, and never below nothing.
+    # Half a step or more below the lowest bar, but never below zero.
     bottom = max(0.0, math.floor(low / step - 0.5) * step)
     return round(bottom, 1), high + 0.25 * max(high - bottom, step)

@@ -1,119 +1,92 @@
-"""How long runs were trained, with what they started from."""
+"""The training that runs took, including that of the weights they started from."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .runs import Checkpoint, Run, Start, read_checkpoint, start_of
+from fpd_mmpose.reports.runs import (
+    Checkpoint,
+    Run,
+    Start,
+    read_checkpoint,
+    same_file,
+    start_of,
+)
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What training a network took, from random weights on.
+    """The training that a network took since it had random weights.
 
-    Attributes:
-        epochs (tuple[int | None, ...]): Of each run of the chain, the last one's at
-            the end; ``None`` where it is unknown.
-        steps (int, optional): Of all runs, where known.
-        samples (int, optional): That they were shown, a short last batch of an epoch
-            counted as a whole one.
-        origin (Path, optional): The weights that the chain started from, where these
-            are here and do not say their epochs.
+    Whatever is unknown is None. A short last batch counts as a full one.
     """
 
-    epochs: tuple[int | None, ...] = ()
+    epochs: tuple[int | None, ...] = ()  # of each run of the chain, the last run last
     steps: int | None = 0
     samples: int | None = 0
-    origin: Path | None = None
+    origin: Path | None = None  # the file of unknown training that the chain began with
 
     @property
     def total(self) -> int | None:
-        """Epochs in all, where known."""
-        return None if None in self.epochs else sum(self.epochs)
+        """The total number of epochs, if known."""
+        return _sum(self.epochs)
 
     def __add__(self, other: 'Budget') -> 'Budget':
-        """What one took after the other."""
+        """Appends the training that came next."""
         return Budget(
             self.epochs + other.epochs,
-            _sum(self.steps, other.steps),
-            _sum(self.samples, other.samples),
+            _sum([self.steps, other.steps]),
+            _sum([self.samples, other.samples]),
             self.origin or other.origin,
         )
 
     def more_than(self, other: 'Budget') -> int | None:
-        """How many more epochs it has in all.
+        """Returns by how many epochs this total exceeds another, if that is known.
 
-        Args:
-            other (Budget): What training another network took.
-
-        Returns:
-            int | None: Negative where it has fewer; ``None`` where it is not known.
-            Those of weights that both started from need not be known.
+        It is known for networks that began with the same file of unknown training.
         """
-        if None not in (self.total, other.total):
-            return self.total - other.total
-        if self.origin is None or self.origin != other.origin:
-            return None
-        # Those of the origin come first.
-        mine, theirs = self.epochs[1:], other.epochs[1:]
-        return None if None in mine + theirs else sum(mine) - sum(theirs)
+        mine, theirs = self.total, other.total
+        if self.origin is not None and self.origin == other.origin:
+            # The unknown epochs of the file come first.
+            mine, theirs = _sum(self.epochs[1:]), _sum(other.epochs[1:])
+        return None if mine is None or theirs is None else mine - theirs
 
     def __str__(self) -> str:
-        """The epochs, for example ``140+140``, or ``140+?``."""
+        """Formats the epochs, for example as ``140+140`` or ``140+?``."""
         own = [str(n) for n in self.epochs if n is not None]
-        # What is unknown came before what is known.
+        # The unknown epochs came first, but read better last.
         unknown = ['?'] * (len(self.epochs) - len(own))
         return '+'.join([*own, *unknown])
 
 
-UNKNOWN = Budget((None,), None, None)
-
-
-def _sum(first: int | None, second: int | None) -> int | None:
-    return None if first is None or second is None else first + second
+_UNKNOWN = Budget((None,), None, None)
 
 
 def own_budget(run: Run, epochs: int | None) -> Budget:
-    """What a run took by itself.
-
-    Args:
-        run (Run): The run.
-        epochs (int, optional): How many of its epochs.
-
-    Returns:
-        Budget: Steps are the checkpoint's, in proportion to the epochs.
-    """
-    saved, steps, samples = run.checkpoint, None, None
+    """Returns the training of some epochs of a run itself."""
+    saved, processes = run.checkpoint, run.log.processes
+    batch_size = run.config.get('train_dataloader', {}).get('batch_size')
+    steps = samples = None
     if epochs is not None and saved.epoch and saved.steps is not None:
         steps = saved.steps * epochs // saved.epoch
-    batch = run.config.get('train_dataloader', {}).get('batch_size')
-    if None not in (steps, batch, run.log.processes):
-        samples = steps * batch * run.log.processes
+        if batch_size is not None and processes is not None:
+            samples = steps * batch_size * processes
     return Budget((epochs,), steps, samples)
 
 
 def budget_before(
     run: Run, runs: Sequence[Run], lost: Callable[[Run, Start], None]
 ) -> Budget:
-    """What the weights took that a run started from.
+    """Returns the training of the weights that a run started from.
 
-    They are looked for among the other runs, by path, by MMEngine's name of the run
-    in the file, and by file name where the file is not there; else the file itself
-    says its epochs and what it was loaded from.
-
-    Args:
-        run (Run): The run.
-        runs (Sequence[Run]): All runs.
-        lost (Callable): Called with the run and the start whose epochs were not found.
-
-    Returns:
-        Budget: Empty for random weights.
+    It comes from the run among ``runs`` that saved those weights, or else from the
+    weight file. ``lost`` is called for a start whose epochs neither of them gives.
     """
 
     def before(start: Start | None, chain: Sequence[Path]) -> Budget:
         if start is None:
             return Budget()
-        file = _file(start)
+        file = _read(start)
         others = [other for other in runs if other.checkpoint.path not in chain]
         if parent := _find(start, file, others):
             earlier = before(parent.start, [*chain, parent.checkpoint.path])
@@ -126,33 +99,38 @@ def budget_before(
             own = Budget((file.epoch,), file.steps, None)
         else:
             lost(run, start)
-            # A resumed run counts epochs that are not its own.
-            here = file and not start.resumed
-            return replace(UNKNOWN, origin=file.path.resolve()) if here else UNKNOWN
-        # A resumed run counts the epochs of the file as its own.
+            # A resumed run's count includes unknown epochs of the file.
+            if file and not start.resumed:
+                return replace(_UNKNOWN, origin=file.path.resolve())
+            return _UNKNOWN
+        # A resumed run's count already includes the epochs of the file.
         return earlier if start.resumed else earlier + own
 
     return before(run.start, [run.checkpoint.path])
 
 
-def _file(start: Start) -> Checkpoint | None:
+def _sum(numbers: Sequence[int | None]) -> int | None:
+    known = [number for number in numbers if number is not None]
+    return sum(known) if len(known) == len(numbers) else None
+
+
+def _read(start: Start) -> Checkpoint | None:
     path = Path(start.path).expanduser()
     return read_checkpoint(path) if start.path and path.is_file() else None
 
 
 def _find(start: Start, file: Checkpoint | None, runs: Sequence[Run]) -> Run | None:
-    """The run that the weights are of, where exactly one fits."""
+    """Finds the run that saved the weights, if exactly one matches."""
     if not start.path:
         return None
     path = Path(start.path)
 
     def same_path(other: Checkpoint) -> bool:
-        return path.expanduser().resolve() == other.path.resolve()
+        return same_file(path, other.path)
 
     def same_experiment(other: Checkpoint) -> bool:
-        return None not in (file, other.experiment) and (
-            file.experiment == other.experiment
-        )
+        name = other.experiment
+        return file is not None and name is not None and file.experiment == name
 
     def same_tail(other: Checkpoint) -> bool:
         return file is None and path.parts[-2:] == other.path.parts[-2:]
@@ -160,10 +138,9 @@ def _find(start: Start, file: Checkpoint | None, runs: Sequence[Run]) -> Run | N
     def same_name(other: Checkpoint) -> bool:
         return file is None and path.name == other.path.name
 
-    for fits in (same_path, same_experiment, same_tail, same_name):
-        found = [run for run in runs if fits(run.checkpoint)]
-        if len(found) == 1:
+    for matches in (same_path, same_experiment, same_tail, same_name):
+        found = [run for run in runs if matches(run.checkpoint)]
+        # One file may be there twice, under two names of runs.
+        if len(found) == 1 or (found and matches is same_path):
             return found[0]
-        if found and fits is same_path:
-            return found[0]  # the same file twice, under two names
     return None

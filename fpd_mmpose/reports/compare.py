@@ -1,4 +1,4 @@
-"""Compares finished runs at equal budgets."""
+"""Compares finished runs at equal training budgets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,16 +7,25 @@ from pathlib import Path
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
-from .budgets import Budget, budget_before, own_budget
-from .complexity import Complexity, count
-from .runs import Run, Start, read_run
-from .scores import PICKS, Scored, checkpoint_scores, cut_scores, layout_of
-from .table import Layout, Row, Table
+from fpd_mmpose.errors import UserError
+from fpd_mmpose.reports.budgets import Budget, budget_before, own_budget
+from fpd_mmpose.reports.complexity import Complexity, count
+from fpd_mmpose.reports.runs import Run, Start, read_run
+from fpd_mmpose.reports.scores import (
+    PICKS,
+    Scored,
+    checkpoint_scores,
+    cut_scores,
+    layout_of,
+)
+from fpd_mmpose.reports.table import Layout, Row, Table
+
+_Cost = tuple[tuple[int, int], Complexity]  # input size (width, height) and work
 
 
 @dataclass(frozen=True)
 class _Result:
-    """A run with its scores and what they took."""
+    """A run with its scores and the training that they took."""
 
     run: Run
     scored: Scored
@@ -31,45 +40,48 @@ def compare(
     pick: str = 'exact',
     seeds: bool = False,
 ) -> Table:
-    """Builds the reference's table from finished runs.
+    """Builds the reference's result table from finished runs.
 
     Args:
-        runs (Sequence[Sequence[str]]): For each run ``NAME CONFIG CHECKPOINT LOG`` or
-            ``NAME=WORK_DIR``, see :func:`fpd_mmpose.reports.runs.read_run`.
-        baselines (Sequence[str]): The plain students. A gain is taken over the one
-            that was trained for as many epochs in all.
-        teacher (str, optional): A run that is shown and not compared: ``epochs``
-            leaves it as it is.
-        epochs (int, optional): Compares the runs after so many epochs in all.
-            ``None`` takes the scores of the checkpoints.
-        pick (str): Which validation then stands for a run, see
-            :func:`fpd_mmpose.reports.scores.cut_scores`.
-        seeds (bool): Whether runs of the same name are averaged.
+        runs: Each as ``NAME CONFIG CHECKPOINT LOG`` or as ``NAME=WORK_DIR``; see
+            :func:`fpd_mmpose.reports.runs.read_run`.
+        baselines: Names of plain students. The gain of a run is over the baseline that
+            was trained for the closest total number of epochs.
+        teacher: Name of a run that is shown but not compared.
+        epochs: Compares the runs after this total number of epochs, rather than by
+            their checkpoints. Does not apply to the teacher.
+        pick: The validation that stands for a run after ``epochs``: ``'exact'``,
+            ``'last'``, or ``'best'``; see :data:`fpd_mmpose.reports.scores.PICKS`.
+        seeds: Whether to average runs of the same name.
 
     Returns:
-        Table: A row for each name, in the order given.
+        A table with one row per name, in the given order.
 
     Raises:
-        ValueError: If a run cannot be read, lacks a score, or they cannot be compared.
-            One line.
+        UserError: If a run cannot be read, or the runs cannot be compared.
     """
-    if pick not in PICKS or (pick != 'exact' and epochs is None):
-        raise ValueError(f'--at takes {", ".join(PICKS)}, and needs --epochs')
+    if pick not in PICKS:
+        raise UserError(f'`pick` must be one of {", ".join(PICKS)}, got "{pick}"')
+    if pick != 'exact' and epochs is None:
+        raise UserError(f'`pick` "{pick}" needs `epochs`')
     if epochs is not None and epochs < 1:
-        raise ValueError(f'--epochs must be at least 1, got {epochs}')
+        raise UserError(f'`epochs` must be at least 1, got {epochs}')
     read = [read_run(words) for words in runs]
     _check_names(read, baselines, teacher, seeds)
     layout = _common_layout(read)
-    notes: dict[str, None] = {}  # in order, each once
+    notes: dict[str, None] = {}  # an ordered set
 
     def lost(run: Run, start: Start) -> None:
-        missing = 'of which neither run nor file is here'
-        if Path(start.path).expanduser().is_file():
-            missing = 'which does not say its epochs, and whose run is not here'
-        what = f'started from "{start.path}", {missing}'
         if not start.path:
-            what = 'was resumed, and the log of its beginning is not here'
-        notes[f'{run.name} {what}: its epochs in all are not known (?).'] = None
+            history = 'was resumed, and its first log is missing'
+        elif Path(start.path).expanduser().is_file():
+            history = (
+                f'started from "{start.path}", which does not record its epochs, and '
+                'whose run is missing'
+            )
+        else:
+            history = f'started from "{start.path}", which is missing, as is its run'
+        notes[f'{run.name} {history}: its total epochs are unknown (?).'] = None
 
     groups: dict[str, list[_Result]] = {}
     for run in read:
@@ -81,7 +93,7 @@ def compare(
         budget = before + own_budget(run, scored.epochs)
         groups.setdefault(run.name, []).append(_Result(run, scored, budget))
     headings = _headings(layout, [result for g in groups.values() for result in g])
-    costs: dict[str, tuple] = {}
+    costs: dict[str, _Cost] = {}
     rows = [_row(group, headings, costs) for group in groups.values()]
     rows = _with_gains(rows, layout, baselines, teacher)
     return Table(
@@ -102,26 +114,30 @@ def _check_names(
 ) -> None:
     names = [run.name for run in runs]
     if not names:
-        raise ValueError('nothing to compare: give at least one --run')
+        raise UserError('nothing to compare: give at least one run')
     twice = [name for name in names if names.count(name) > 1]
     if twice and not seeds:
-        raise ValueError(f'two runs are named "{twice[0]}": average them with --seeds')
-    known = ', '.join(dict.fromkeys(names))
-    options = [('--baseline', name) for name in baselines] + [('--teacher', teacher)]
-    for option, name in options:
-        if name is not None and name not in names:
-            raise ValueError(f'{option} "{name}" is no run: there are {known}')
+        raise UserError(
+            f'two runs are named "{twice[0]}": rename one, or average them with `seeds`'
+        )
+    roles = [('baselines', name) for name in baselines]
+    if teacher is not None:
+        roles.append(('teacher', teacher))
+    for role, name in roles:
+        if name not in names:
+            known = ', '.join(dict.fromkeys(names))
+            raise UserError(f'`{role}`: "{name}" is not one of the runs ({known})')
     if teacher in baselines:
-        raise ValueError(f'"{teacher}" cannot be both --teacher and --baseline')
+        raise UserError(f'"{teacher}" cannot be both `teacher` and in `baselines`')
 
 
 def _common_layout(runs: Sequence[Run]) -> Layout:
     layouts = [layout_of(run) for run in runs]
     for run, layout in zip(runs, layouts, strict=True):
         if layout is not layouts[0]:
-            raise ValueError(
-                f'run "{runs[0].name}" has the scores of {layouts[0].name} and run '
-                f'"{run.name}" those of {layout.name}: compare them in two tables'
+            raise UserError(
+                f'run "{runs[0].name}" has scores of {layouts[0].name} and run '
+                f'"{run.name}" has scores of {layout.name}: compare them separately'
             )
     return layouts[0]
 
@@ -130,7 +146,7 @@ def _headings(layout: Layout, results: Sequence[_Result]) -> dict[str, str]:
     for result in results:
         for metric in layout.columns.values():
             if metric not in result.scored.metrics:
-                raise ValueError(
+                raise UserError(
                     f'run "{result.run.name}": log "{result.run.log.path}" has no '
                     f'{metric}; its scores are: {", ".join(result.scored.metrics)}'
                 )
@@ -143,23 +159,23 @@ def _headings(layout: Layout, results: Sequence[_Result]) -> dict[str, str]:
 
 
 def _row(
-    group: Sequence[_Result], headings: dict[str, str], costs: dict[str, tuple]
+    group: Sequence[_Result], headings: dict[str, str], costs: dict[str, _Cost]
 ) -> Row:
     first = group[0]
     network = _network(first.run)
-    # Student and FPD are one network, whose cost takes seconds to count.
+    # Plain and distilled students share a network, whose cost takes seconds to count.
     if network not in costs:
         costs[network] = _cost(first.run)
     size, complexity = costs[network]
     for other in group[1:]:
         if other.budget.epochs != first.budget.epochs:
-            raise ValueError(
+            raise UserError(
                 f'runs named "{first.run.name}" were trained for {first.budget} and '
-                f'{other.budget} epochs: --seeds averages runs that differ in seeds'
+                f'{other.budget} epochs: `seeds` averages runs that differ in seeds'
             )
         if _network(other.run) != network:
-            raise ValueError(
-                f'runs named "{first.run.name}" have different networks: --seeds '
+            raise UserError(
+                f'runs named "{first.run.name}" have different networks: `seeds` '
                 'averages runs that differ in seeds'
             )
     scores = {
@@ -173,14 +189,14 @@ def _network(run: Run) -> str:
     return str([run.config.model.get(part) for part in ('backbone', 'neck', 'head')])
 
 
-def _cost(run: Run) -> tuple[tuple[int, int], Complexity]:
+def _cost(run: Run) -> _Cost:
     init_default_scope(run.config.get('default_scope', 'mmpose'))
     model = MODELS.build(run.config.model)
     decoder = getattr(getattr(model, 'head', None), 'decoder', None)
     if decoder is None:
-        raise ValueError(
-            f'run "{run.name}": the head has no decoder, whose input size the network '
-            'is measured at'
+        raise UserError(
+            f'run "{run.name}": the head of the model has no decoder, and so no input '
+            'size to measure the network at'
         )
     width, height = decoder.input_size
     return (width, height), count(model, (width, height))
@@ -219,13 +235,13 @@ def _explanations(layout: Layout, groups: dict[str, list[_Result]]) -> list[str]
         f'{name}: {"; ".join(dict.fromkeys(r.scored.text for r in group))}'
         for name, group in groups.items()
     ]
-    notes = [f'Scores taken at: {". ".join(texts)}.']
+    notes = [f'Origin of the scores: {". ".join(texts)}.']
     if layout.note:
         notes.append(layout.note)
     notes.append(
-        'GFLOPs: multiply-accumulates / 1024³, as in the reference. Epochs, steps and '
-        'samples are those of training, with those of the weights that a run started '
-        'from; for a best checkpoint, of all epochs that it was chosen from.'
+        'GFLOPs are multiply-accumulates / 1024³, as in the reference. Epochs, steps, '
+        'and samples include the training of the weights that a run started from and, '
+        'for a best checkpoint, all epochs that it was chosen from.'
     )
     return notes
 
@@ -247,20 +263,20 @@ def _warning(rows: Sequence[Row], teacher: str | None) -> list[str]:
     more = {row.budget.more_than(compared[0].budget) for row in compared[1:]}
     if more <= {0}:
         return []
-    texts = [f'{row.name}: {_in_all(row.budget)}' for row in compared]
+    texts = ', '.join(f'{row.name}: {_with_total(row.budget)}' for row in compared)
     what = 'are not all known' if None in more else 'differ'
-    warning = f'WARNING: epochs in all {what} ({", ".join(texts)}).'
+    warning = f'WARNING: total epochs {what} ({texts}).'
     if any(not row.equal for row in compared):
         return [
-            f'{warning} * marks gains between unequal budgets: name a plain run of as '
-            'many epochs as another --baseline, or cut all runs with --epochs.'
+            f'{warning} A * marks a gain at unequal budgets: add a baseline with the '
+            'same total, or compare all runs after the same number of epochs.'
         ]
     if any(row.gain is not None for row in compared):
-        return [f'{warning} Each gain is over a plain run of as many epochs.']
+        return [f'{warning} Each gain is over a plain run of the same total epochs.']
     return [warning]
 
 
-def _in_all(budget: Budget) -> str:
+def _with_total(budget: Budget) -> str:
     if budget.total is None or len(budget.epochs) == 1:
         return str(budget)
     return f'{budget} = {budget.total}'

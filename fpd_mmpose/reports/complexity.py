@@ -8,19 +8,13 @@ from mmengine.analysis import FlopAnalyzer
 from mmpose.models.pose_estimators.base import BasePoseEstimator
 from torch import Tensor, nn
 
-#: Names under which mmengine counts convolutions and fully connected layers.
-COUNTED = ('conv', 'linear', 'addmm')
+# MMEngine's names of convolutions and fully connected layers.
+_COUNTED = ('conv', 'linear', 'addmm')
 
 
 @dataclass(frozen=True)
 class Complexity:
-    """What a network costs.
-
-    Attributes:
-        params (int): Parameters.
-        macs (int): Multiply-accumulates of convolutions and fully connected layers
-            for one image.
-    """
+    """The parameters of a network, and its multiply-accumulates for one image."""
 
     params: int
     macs: int
@@ -32,20 +26,11 @@ class Complexity:
 
 
 def count(model: nn.Module, input_size: Sequence[int]) -> Complexity:
-    """Counts parameters and multiply-accumulates, as the reference does.
+    """Counts parameters and multiply-accumulates as the reference does.
 
-    The operators are mmengine's count; of them only convolutions and fully connected
-    layers are added up, without bias, normalisation, upsampling and the products
-    inside attention. A transposed convolution counts its whole kernel once for each
-    pixel of its *input*.
-
-    Args:
-        model (nn.Module): A pose estimator of MMPose, or a network that takes images
-            alone.
-        input_size (Sequence[int]): Width and height, as in a codec.
-
-    Returns:
-        Complexity: For one image.
+    ``input_size`` is (width, height), as in a codec. Only convolutions and fully
+    connected layers count, without their bias. A transposed convolution counts its
+    whole kernel once per pixel of its *input*.
     """
     width, height = input_size
     image = torch.zeros(1, 3, height, width, device=next(model.parameters()).device)
@@ -53,22 +38,22 @@ def count(model: nn.Module, input_size: Sequence[int]) -> Complexity:
     model.train(False)
     try:
         with torch.no_grad():
-            analyzer = FlopAnalyzer(_ImagesAlone(model), (image,))
-            # It would name the operators that it knows no cost of.
+            analyzer = FlopAnalyzer(_ImageOnly(model), (image,))
+            # Silent about operators whose cost it does not know.
             analyzer.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
             operators = analyzer.by_operator()
     finally:
         model.train(was_training)
     return Complexity(
         params=sum(parameter.numel() for parameter in model.parameters()),
-        macs=int(sum(operators[name] for name in COUNTED)),
+        macs=int(sum(operators[name] for name in _COUNTED)),
     )
 
 
-class _ImagesAlone(nn.Module):
-    """A pose estimator wants annotations too, which tracing cannot pass."""
+class _ImageOnly(nn.Module):
+    """Calls a pose estimator without annotations, which tracing cannot pass."""
 
-    def __init__(self, model: nn.Module):
+    def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
 

@@ -10,50 +10,35 @@ from typing import Any
 
 from mmengine.logging import print_log
 
+from fpd_mmpose.errors import UserError
+
 
 @dataclass(frozen=True)
 class Log:
-    """The scores of a run.
+    """The scores of a run."""
 
-    Attributes:
-        path (Path): The file, or the work directory.
-        metrics (dict, optional): Those of a test, by name; ``None`` for the log of a
-            training run.
-        validations (dict): The metrics of a training run, by epoch.
-        last_epoch (int): The last one that was trained; 0 for a test.
-        processes (int, optional): How many shared each step, where the log says it.
-        config (Path, optional): The config with which the run started.
-    """
-
-    path: Path
-    metrics: dict[str, float] | None
-    validations: dict[int, dict[str, float]]
-    last_epoch: int = 0
-    processes: int | None = None
-    config: Path | None = None
+    path: Path  # the file or the work directory
+    metrics: dict[str, float] | None  # by name for a test, None for a training run
+    validations: dict[int, dict[str, float]]  # the metrics of a training run, by epoch
+    last_epoch: int = 0  # the last trained epoch
+    processes: int | None = None  # processes that shared each step, if known
+    config: Path | None = None  # the config that the run started with
 
 
 def read_log(path: str | Path) -> Log:
-    """Reads the log of a training run, or the metrics of a test.
+    """Reads the log of a training run, or the metrics that ``tools/test.py`` writes.
 
-    Of a resumed run, whose work directory has several time-stamped folders, a later
-    folder replaces what earlier ones logged from its first epoch on.
-
-    Args:
-        path (str | Path): ``vis_data/scalars.json``; a work directory; or the JSON
-            file of metrics that ``tools/test.py`` writes.
-
-    Returns:
-        Log: What it says.
-
-    Raises:
-        ValueError: If there is no such file, or it is no log. One line.
+    ``path`` is ``vis_data/scalars.json``, a work directory, or a JSON file of metrics.
+    A work directory of a resumed run has several time-stamped folders: a later folder
+    replaces the earlier ones from its first epoch on.
     """
     path = Path(path)
     if path.is_dir():
         files = sorted(path.glob('*/vis_data/scalars.json'))
         if not files:
-            raise ValueError(f'"{path}" has no <time>/vis_data/scalars.json: no log')
+            raise UserError(
+                f'"{path}" has no log: expected <time>/vis_data/scalars.json'
+            )
     else:
         files = [path]
     parts = [(file, _read(file)) for file in files]
@@ -67,11 +52,11 @@ def _read(path: Path) -> list[dict]:
         text = path.read_text()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, 'strerror', None) or 'not text'
-        raise ValueError(f'log "{path}" cannot be read: {reason}') from error
+        raise UserError(f'log "{path}" cannot be read: {reason}') from error
     try:
         return [_object(json.loads(text), path)]
     except json.JSONDecodeError:
-        pass  # one object a line
+        pass  # one object per line
     lines = [line for line in text.splitlines() if line.strip()]
     records = []
     for number, line in enumerate(lines, 1):
@@ -79,23 +64,23 @@ def _read(path: Path) -> list[dict]:
             records.append(_object(json.loads(line), path))
         except json.JSONDecodeError as error:
             if number < len(lines) or not records:
-                raise ValueError(
+                raise UserError(
                     f'log "{path}", line {number}: not JSON ({error.msg}); expected '
-                    'vis_data/scalars.json, or the metrics of tools/test.py --out'
+                    'vis_data/scalars.json or the metrics of tools/test.py --out'
                 ) from error
             print_log(
-                f'"{path}": the last line is cut off and left out',
+                f'"{path}": ignored the last line, which is truncated',
                 logger='current',
                 level=logging.WARNING,
             )
     if not records:
-        raise ValueError(f'log "{path}" is empty')
+        raise UserError(f'log "{path}" is empty')
     return records
 
 
 def _object(content: Any, path: Path) -> dict:
     if not isinstance(content, dict):
-        raise ValueError(f'log "{path}": expected JSON objects')
+        raise UserError(f'log "{path}": expected JSON objects')
     return content
 
 
@@ -104,7 +89,7 @@ def _is_metrics(records: Sequence[dict]) -> bool:
 
 
 def _numbers(record: dict) -> dict[str, float]:
-    """The metrics among what is logged."""
+    """Returns the metrics of a logged record."""
     return {
         name: float(value)
         for name, value in record.items()
@@ -116,11 +101,12 @@ def _numbers(record: dict) -> dict[str, float]:
 
 def _merge(path: Path, parts: Sequence[tuple[Path, list[dict]]]) -> Log:
     validations: dict[int, dict[str, float]] = {}
-    last, files = 0, {}
+    files: dict[Path, int] = {}
+    last = 0
     for file, records in parts:
         trained = [record['epoch'] for record in records if 'epoch' in record]
         if trained:
-            # Run on from an earlier epoch than was reached, or started anew.
+            # Resumed from an earlier epoch than was reached, or restarted.
             first = min(trained)
             validations = {e: v for e, v in validations.items() if e < first}
             files = {f: begin for f, begin in files.items() if begin < first}
@@ -142,7 +128,7 @@ def _merge(path: Path, parts: Sequence[tuple[Path, list[dict]]]) -> Log:
 
 
 def _processes(folder: Path) -> int | None:
-    """The number that MMEngine writes at the head of ``<time>/<time>.log``."""
+    """Reads the number of processes from the head of ``<time>/<time>.log``."""
     for file in folder.glob(f'{folder.name}.log'):
         text = file.read_text(errors='replace')
         if found := re.search(r'^\s*GPU number: (\d+)$', text, re.M):

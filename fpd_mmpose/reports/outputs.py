@@ -1,37 +1,27 @@
-"""Writes a result table to files."""
+"""Writes result tables to files."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from fpd_mmpose.atomic import replace_when_done
+from fpd_mmpose.errors import UserError
+from fpd_mmpose.reports.bars import save_bars
+from fpd_mmpose.reports.table import Table
 
-from .bars import save_bars
-from .table import Table
-
-SUFFIXES = ('.md', '.csv', '.png')
+_SUFFIXES = ('.md', '.csv', '.png')
 
 
 def check_outputs(paths: Sequence[str]) -> None:
-    """Refuses file names that say no format, before any work is done.
-
-    Args:
-        paths (Sequence[str]): The files to write.
-
-    Raises:
-        ValueError: If one ends neither in .md, .csv nor .png. One line.
-    """
+    """Raises an error for a file name whose suffix is not that of a known format."""
     for path in paths:
-        if Path(path).suffix.lower() not in SUFFIXES:
-            raise ValueError(f'--out "{path}": expected {", ".join(SUFFIXES)}')
+        if Path(path).suffix.lower() not in _SUFFIXES:
+            raise UserError(
+                f'output file "{path}": the name must end in {", ".join(_SUFFIXES)}'
+            )
 
 
 def write_outputs(paths: Sequence[str], table: Table) -> None:
-    """Writes a table in the formats that the file names ask for.
-
-    Args:
-        paths (Sequence[str]): The files.
-        table (Table): The table.
-    """
+    """Writes a table to files, in the formats of their suffixes."""
     for path in paths:
         suffix = Path(path).suffix.lower()
         if suffix == '.png':

@@ -1,38 +1,27 @@
-"""The reference's result tables, as Markdown and CSV."""
+"""The reference's result tables, in Markdown and CSV."""
 
 import csv
 import io
 import statistics
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fpd_mmpose.evaluation.mpii_pckh import COLUMNS
-
-from .budgets import Budget
-from .complexity import Complexity
+from fpd_mmpose.markdown import markdown_table
+from fpd_mmpose.reports.budgets import Budget
+from fpd_mmpose.reports.complexity import Complexity
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A table of the reference.
+    """A kind of table of the reference."""
 
-    Attributes:
-        name (str): Of the data set.
-        columns (dict[str, str]): Metrics by heading.
-        extra (dict[str, str]): Metrics that are shown where all runs have them.
-        main (str): Heading of the one that gains are taken of.
-        bars (tuple[str, ...]): Headings that the picture shows.
-        size_first (bool): Whether input size and cost come before the scores.
-        note (str): What to know about a column.
-    """
-
-    name: str
-    columns: dict[str, str]
-    extra: dict[str, str]
-    main: str
-    bars: tuple[str, ...]
-    size_first: bool
-    note: str = ''
+    name: str  # of the dataset
+    columns: dict[str, str]  # metrics by heading
+    extra: dict[str, str]  # metrics that are shown if all runs have them
+    main: str  # heading of the score that gains are computed from
+    bars: tuple[str, ...]  # headings that the chart shows
+    size_first: bool  # whether input size and cost come before the scores
+    note: str = ''  # an explanation of a column
 
 
 _PCKH = (*COLUMNS, 'Mean', 'Mean@0.1')
@@ -48,7 +37,7 @@ MPII = Layout(
     main='Mean',
     bars=(*COLUMNS, 'Mean'),
     size_first=False,
-    note="Mean@0.1 is the reference's name for a mean at 0.11.",
+    note="Mean@0.1 is the reference's name for the mean at 0.11.",
 )
 COCO = Layout(
     name='COCO',
@@ -64,27 +53,16 @@ LAYOUTS = (MPII, COCO)
 
 @dataclass(frozen=True)
 class Row:
-    """A run, or runs that differ in their seeds.
-
-    Attributes:
-        name (str): Its name.
-        scores (dict[str, tuple[float, ...]]): Of each run, by heading.
-        input_size (tuple[int, int]): Width and height.
-        complexity (Complexity): Of the network.
-        budget (Budget): What training took.
-        over (str, optional): The baseline of the gain.
-        gain (float, optional): Of the main score.
-        equal (bool): Whether that baseline has the same budget.
-    """
+    """A run, or several runs that differ in their seeds."""
 
     name: str
-    scores: dict[str, tuple[float, ...]]
-    input_size: tuple[int, int]
+    scores: dict[str, tuple[float, ...]]  # of each run, by heading
+    input_size: tuple[int, int]  # width and height
     complexity: Complexity
     budget: Budget
-    over: str | None = None
-    gain: float | None = None
-    equal: bool = True
+    over: str | None = None  # the baseline of the gain
+    gain: float | None = None  # in the main score
+    equal: bool = True  # whether the baseline has the same budget
 
     @property
     def count(self) -> int:
@@ -92,62 +70,40 @@ class Row:
         return len(next(iter(self.scores.values())))
 
     def mean(self, heading: str) -> float:
-        """A score, averaged over the runs.
-
-        Args:
-            heading (str): The column.
-
-        Returns:
-            float: The mean.
-        """
+        """Averages a score over the runs."""
         return statistics.fmean(self.scores[heading])
 
     def spread(self, heading: str) -> float | None:
-        """How much a score varies between the runs.
-
-        Args:
-            heading (str): The column.
-
-        Returns:
-            float | None: The standard deviation of a sample; ``None`` for one run.
-        """
+        """Returns the sample standard deviation of a score, or None for one run."""
         return statistics.stdev(self.scores[heading]) if self.count > 1 else None
 
 
 @dataclass(frozen=True)
 class Table:
-    """Compared runs.
-
-    Attributes:
-        layout (Layout): Which table of the reference it is.
-        rows (tuple[Row, ...]): In the order given.
-        seeds (bool): Whether rows may stand for several runs.
-        notes (tuple[str, ...]): To be read below the table.
-    """
+    """A comparison of runs."""
 
     layout: Layout
     rows: tuple[Row, ...]
-    seeds: bool
-    notes: tuple[str, ...]
+    seeds: bool  # whether a row may stand for several runs
+    notes: tuple[str, ...]  # shown below the table
 
     @property
     def headings(self) -> tuple[str, ...]:
-        """The scores that all rows have, in order."""
+        """The headings of the scores, in order."""
         return tuple(self.rows[0].scores)
 
     @property
     def has_gains(self) -> bool:
-        """Whether a plain student was named."""
+        """Whether gains over a baseline are shown."""
         return any(row.gain is not None for row in self.rows)
 
     def markdown(self) -> str:
-        """Formats the table as the reference prints it, with notes.
-
-        Returns:
-            str: Aligned Markdown.
-        """
-        lines = _aligned([self._cells(row) for row in self.rows])
-        return '\n'.join([*lines, '', *(f'- {note}' for note in self.notes)])
+        """Formats the table as the reference prints it, with notes below."""
+        cells = [self._cells(row) for row in self.rows]
+        table = markdown_table(
+            list(cells[0]), [list(row.values()) for row in cells], pad=True
+        )
+        return '\n'.join([table, '', *(f'- {note}' for note in self.notes)])
 
     def _cells(self, row: Row) -> dict[str, str]:
         cost = {
@@ -171,11 +127,7 @@ class Table:
         return cells
 
     def csv(self) -> str:
-        """Formats the table for a spreadsheet: plain numbers, empty where unknown.
-
-        Returns:
-            str: CSV with a line of headings.
-        """
+        """Formats the table for a spreadsheet, with empty cells for unknown values."""
         records = [self._record(row) for row in self.rows]
         text = io.StringIO()
         writer = csv.DictWriter(text, list(records[0]), lineterminator='\n')
@@ -228,20 +180,3 @@ def _score(row: Row, heading: str) -> str:
 
 def _thousands(number: int | None) -> str:
     return '?' if number is None else f'{number:,}'
-
-
-def _aligned(rows: Sequence[dict[str, str]]) -> list[str]:
-    lines = [list(rows[0]), *(list(row.values()) for row in rows)]
-    # A bar in a name would open another column.
-    lines = [[cell.replace('|', '\\|') for cell in line] for line in lines]
-    widths = [max(3, *map(len, column)) for column in zip(*lines, strict=True)]
-    rule = ['-' * widths[0], *('-' * (width - 1) + ':' for width in widths[1:])]
-    return [
-        '| '
-        + ' | '.join(
-            cell.rjust(width) if index else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
-        + ' |'
-        for line in (lines[0], rule, *lines[1:])
-    ]

@@ -1,6 +1,6 @@
 """Drawn people in MPII's layout, for the quick start and for tests."""
 
-from .mpii_writer import write_dataset
-from .scene import draw_person
+from fpd_mmpose.synthetic.mpii_writer import write_dataset
+from fpd_mmpose.synthetic.scene import draw_person
 
 __all__ = ['draw_person', 'write_dataset']

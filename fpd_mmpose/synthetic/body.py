@@ -1,21 +1,13 @@
-"""Sampling of the proportions of a person."""
+"""Random body proportions."""
 
-from __future__ import annotations
-
-import dataclasses
+from dataclasses import dataclass
 
 import numpy as np
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Body:
-    """Proportions of one person, in units of an average standing height.
-
-    Attributes:
-        shin, thigh, foot, torso, neck, head, upper_arm, forearm, hand: Lengths.
-        shoulders, hips: Half the distance between the two joints.
-        girth: Factor on the thickness of limbs and torso.
-    """
+    """Lengths of the body parts, in units of an average standing height."""
 
     shin: float
     thigh: float
@@ -26,20 +18,13 @@ class Body:
     upper_arm: float
     forearm: float
     hand: float
-    shoulders: float
+    shoulders: float  # half the distance between the two joints, like `hips`
     hips: float
-    girth: float
+    girth: float  # a factor on the thickness of limbs and torso
 
     @classmethod
-    def sample(cls, rng: np.random.Generator) -> Body:
-        """Draw the proportions of an adult or, now and then, of a child.
-
-        Args:
-            rng: Source of randomness.
-
-        Returns:
-            The proportions.
-        """
+    def sample(cls, rng: np.random.Generator) -> 'Body':
+        """Draws the proportions of an adult or, occasionally, a child."""
         child = rng.random() < 0.15
         legs, arms = rng.normal(0.86 if child else 1.0, 0.05, 2)
         head = rng.normal(1.22 if child else 1.03, 0.05)

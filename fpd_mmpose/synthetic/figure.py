@@ -1,18 +1,25 @@
-"""Drawing of a dressed person, far parts first."""
-
-from __future__ import annotations
+"""Draws a dressed person, far parts first."""
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .brush import CIRCLE, Brush, vary
-from .head import Head
-from .outfit import Outfit
-from .skeleton import ARM_CHAINS, LEG_CHAINS, PELVIS, THORAX, UPPER_NECK, Skeleton
+from fpd_mmpose.synthetic.brush import CIRCLE, Brush, scale_color
+from fpd_mmpose.synthetic.head import Head
+from fpd_mmpose.synthetic.outfit import Outfit
+from fpd_mmpose.synthetic.skeleton import (
+    ARM_CHAINS,
+    LEG_CHAINS,
+    PELVIS,
+    THORAX,
+    UPPER_NECK,
+    Skeleton,
+)
 
-# Torso outline from the crotch up: height in torso lengths, then the
-# half-width in half-widths of the shoulders, then the half-depth in units.
+Chain = tuple[int, int, int]
+
+# The torso's cross-sections from the crotch up: height in lengths of the torso, width
+# in widths of the shoulders, and half the depth in units.
 _PROFILE = np.array(
     [
         (-0.16, 0.52, 0.052),
@@ -24,70 +31,66 @@ _PROFILE = np.array(
         (1.07, 0.55, 0.032),
     ]
 )
-# Radii in units: at the hip, the knee and the ankle; shoulder, elbow, wrist.
+# Radii in units at the three keypoints of a limb, from the body outward.
 _LEG_RADII = (0.047, 0.034, 0.023)
 _ARM_RADII = (0.031, 0.024, 0.018)
 
 
 class Figure:
-    """Draws one person.
+    """Draws one person, whose skeleton has its place in the image."""
 
-    Args:
-        brush: Draws on the canvas.
-        skeleton: The placed skeleton.
-        outfit: What the person looks like.
-    """
-
-    def __init__(self, brush: Brush, skeleton: Skeleton, outfit: Outfit):
+    def __init__(self, brush: Brush, skeleton: Skeleton, outfit: Outfit) -> None:
         self.brush, self.skeleton, self.outfit = brush, skeleton, outfit
         self.head = Head(brush, skeleton, outfit)
 
     def draw(self) -> None:
-        """Draw the whole person."""
+        """Draws the whole person."""
         points = self.skeleton.points
         torso = float(points[[PELVIS, THORAX]].mean(0)[2])
-        # (depth, what to draw): the sort is what hides limbs behind the body.
-        parts = [(torso - 0.02, self.head.draw_behind), (torso, self._torso)]
         neck = float(points[UPPER_NECK, 2]) + 0.02
-        parts.append((neck, self.head.draw))
-        parts.append((max(torso + 1e-3, neck - 0.05), self._neck))
-        garment = self.outfit.garment
-        for i in range(2):
-            # The hip belongs under the shirt unless the leg comes forward, and
-            # an arm at the body's side is seen before it from either side.
-            parts += self._limb_parts(i, LEG_CHAINS[i], -0.045, torso, self._leg)
-            parts += self._limb_parts(i, ARM_CHAINS[i], 0.03, torso, self._arm)
-        if garment == 'skirt':
+        # Each part with its depth: drawing in this order hides limbs behind the body.
+        parts: list[tuple[float, Callable[[], None]]] = [
+            (torso - 0.02, self.head.draw_behind),
+            (torso, self._torso),
+            (neck, self.head.draw),
+            (max(torso + 1e-3, neck - 0.05), self._neck),
+        ]
+        for side in range(2):
+            # The hip is under the shirt unless the leg comes forward; an arm at the
+            # body's side is in front of it from either side.
+            parts += self._limb_parts(side, LEG_CHAINS[side], -0.045, torso, self._leg)
+            parts += self._limb_parts(side, ARM_CHAINS[side], 0.03, torso, self._arm)
+        if self.outfit.garment == 'skirt':
             depth = points[[1, 2, 3, 4], 2].mean()
             parts.append((max(float(depth), torso - 0.01), self._skirt))
-        for _, part in sorted(parts, key=lambda part: part[0]):
-            part()
+        for _, draw_part in sorted(parts, key=lambda part: part[0]):
+            draw_part()
 
     def _limb_parts(
         self,
         side: int,
-        chain: tuple[int, int, int],
+        chain: Chain,
         bias: float,
         torso: float,
-        paint: Callable[[int, float, float], None],
+        draw: Callable[[int, float, float], None],
     ) -> list[tuple[float, Callable[[], None]]]:
-        """Give the depths and the painters of one limb, in one piece or two."""
+        """Returns one limb with its depth, in one part or in two."""
         points = self.skeleton.points[list(chain)]
         upper, lower = ((points[:-1, 2] + points[1:, 2]) / 2 + bias).tolist()
         first, second = np.diff(self.skeleton.project(points), axis=0)
-        # A limb that is folded, or that passes round the body, needs two pieces.
+        # A limb that is folded, or that reaches around the body, needs two parts.
         straight = first @ second > 0.2 * np.linalg.norm(first) * np.linalg.norm(second)
         if straight and (upper > torso) == (lower > torso):
-            return [((upper + lower) / 2, lambda: paint(side, 0.0, 2.0))]
+            return [((upper + lower) / 2, lambda: draw(side, 0.0, 2.0))]
         return [
-            (upper, lambda: paint(side, 0.0, 1.0)),
-            (lower, lambda: paint(side, 1.0, 2.0)),
+            (upper, lambda: draw(side, 0.0, 1.0)),
+            (lower, lambda: draw(side, 1.0, 2.0)),
         ]
 
     def _sections(
-        self, heights: Sequence[float], grow: float = 1.0
+        self, heights: Sequence[float] | np.ndarray, grow: float = 1.0
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Give the (N, 16, 3) outlines of the torso and their (N, 3) middles."""
+        """Returns the (N, 16, 3) outlines of the torso and their (N, 3) middles."""
         s, body = self.skeleton, self.skeleton.body
         at = np.asarray(heights, float)
         width, depth = (np.interp(at, _PROFILE[:, 0], _PROFILE[:, i]) for i in (1, 2))
@@ -104,79 +107,77 @@ class Figure:
         rings = CIRCLE[:, :1] * left[:, None] + CIRCLE[:, 1:] * forward[:, None]
         return middles[:, None] + rings, middles
 
-    def _trunk(
-        self, heights: tuple[float, ...], color: np.ndarray, grow: float
-    ) -> None:
+    def _trunk(self, heights: Sequence[float], color: np.ndarray, grow: float) -> None:
         rings, middles = self._sections(heights, grow)
-        centres = self.skeleton.project(middles)
-        self.brush.volume(
-            centres, self.skeleton.project(rings) - centres[:, None], color
-        )
+        centers = self.skeleton.project(middles)
+        outlines = self.skeleton.project(rings) - centers[:, None]
+        self.brush.volume(centers, outlines, color)
 
     def _torso(self) -> None:
-        outfit = self.outfit
-        loose = 0.5 + 0.5 * outfit.loose
+        grow = 0.5 + 0.5 * self.outfit.loose
+        parts = (self._bottom, self._shirt)
+        for draw_part in reversed(parts) if self.outfit.tucked else parts:
+            draw_part(grow)
 
-        def shirt() -> None:
-            bottom = 0.1 if outfit.tucked else -0.05
-            self._trunk((bottom, 0.2, 0.42, 0.75, 0.96, 1.07), outfit.shirt, loose)
-            self._pattern(max(bottom, 0.1), loose)
+    def _bottom(self, grow: float) -> None:
+        color = self.outfit.bottom
+        self._trunk((-0.16, 0.0, 0.16), color, grow)
+        if self.outfit.tucked:
+            self._stroke(0.15, grow, 1.5, scale_color(color, 0.5))
 
-        def trousers() -> None:
-            self._trunk((-0.16, 0.0, 0.16), outfit.bottom, loose)
-            if outfit.tucked:
-                self._stroke(0.15, loose, 1.5, vary(outfit.bottom, 0.5))
-
-        for part in (shirt, trousers) if outfit.tucked else (trousers, shirt):
-            part()
-
-    def _visible(self, height: float, grow: float) -> np.ndarray:
-        """Give the (N, 2) pixels of the visible half of a section."""
-        (ring,), (middle,) = self._sections([height], grow)
-        near = ring[:, 2] >= middle[2]
-        # Begin at the first visible point after a hidden one, so that the
-        # visible half is one piece.
-        start = int(np.argmax(near & ~np.roll(near, 1)))
-        return self.skeleton.project(np.roll(ring, -start, 0)[np.roll(near, -start)])
+    def _shirt(self, grow: float) -> None:
+        low = 0.1 if self.outfit.tucked else -0.05
+        self._trunk((low, 0.2, 0.42, 0.75, 0.96, 1.07), self.outfit.shirt, grow)
+        self._pattern(max(low, 0.1), grow)
+        forward = self.skeleton.chest_axes[2, 2]
+        if forward >= 0.2:
+            self._front(grow, forward)
 
     def _stroke(
         self, height: float, grow: float, width: float, color: np.ndarray
     ) -> None:
-        self.brush.line(self._visible(height, grow * 0.97), width, color)
+        """Draws a line around the visible half of the torso."""
+        (ring,), (middle,) = self._sections([height], grow * 0.97)
+        near = ring[:, 2] >= middle[2]
+        # Start at the first visible point, so that the visible half is one piece.
+        start = int(np.argmax(near & ~np.roll(near, 1)))
+        visible = np.roll(ring, -start, 0)[np.roll(near, -start)]
+        self.brush.line(self.skeleton.project(visible), width, color)
 
-    def _pattern(self, bottom: float, grow: float) -> None:
-        """Draw the shirt's pattern, and the collar where it is in front."""
-        outfit, kind = self.outfit, self.outfit.pattern
+    def _pattern(self, low: float, grow: float) -> None:
+        """Draws the shirt's pattern from a height upward."""
+        kind, accent = self.outfit.pattern, self.outfit.accent
         length = self.skeleton.scale * self.skeleton.body.torso
         if kind == 'stripes':
-            for height in np.arange(bottom, 0.95, 0.14):
-                self._stroke(height, grow, 0.055 * length, outfit.accent)
+            for height in np.arange(low, 0.95, 0.14).tolist():
+                self._stroke(height, grow, 0.055 * length, accent)
         elif kind == 'block':
-            self._trunk((0.62, 0.75, 0.96, 1.07), outfit.accent, grow)
+            self._trunk((0.62, 0.75, 0.96, 1.07), accent, grow)
         elif kind in ('pinstripes', 'dots'):
-            heights = np.linspace(bottom, 0.93, 7)
-            rings, middles = self._sections(heights, 0.97 * grow)
+            rings, middles = self._sections(np.linspace(low, 0.93, 7), 0.97 * grow)
             near = rings[:, :, 2] > middles[:, None, 2]
             pixels = self.skeleton.project(rings)
             if kind == 'dots':
                 for dot in pixels[::2, ::2][near[::2, ::2]]:
-                    self.brush.disc(dot, 0.04 * length, outfit.accent)
+                    self.brush.disc(dot, 0.04 * length, accent)
             else:
                 for i in np.flatnonzero(near.all(0)):
-                    self.brush.line(pixels[:, i], 0.02 * length, outfit.accent)
-        forward = self.skeleton.chest_axes[:, 2]
-        if forward[2] < 0.2:
-            return
-        # Point 4 of a section is the middle of the front.
+                    self.brush.line(pixels[:, i], 0.02 * length, accent)
+
+    def _front(self, grow: float, forward: float) -> None:
+        """Draws the collar and the print of a chest that faces the camera."""
+        outfit = self.outfit
         rings, _ = self._sections((1.07, 1.0 - outfit.neckline, 0.68), grow)
-        if kind == 'print':
+        # Point 4 of a section is the middle of the front.
+        if outfit.pattern == 'print':
+            size = 0.13 * self.skeleton.scale * self.skeleton.body.torso
             self.brush.polygon(
                 self.skeleton.project(rings[2, 4])
-                + CIRCLE * (0.13 * length * max(0.4, forward[2]), 0.13 * length),
+                + CIRCLE * (size * max(0.4, forward), size),
                 outfit.accent,
             )
         collar = rings[(0, 1, 0), (2, 4, 6)]
-        self.brush.polygon(self.skeleton.project(collar), vary(outfit.skin, 0.9))
+        self.brush.polygon(self.skeleton.project(collar), scale_color(outfit.skin, 0.9))
 
     def _neck(self) -> None:
         s, points = self.skeleton, self.skeleton.points
@@ -186,7 +187,7 @@ class Figure:
         self.brush.capsule(
             s.project(np.stack([bottom, top])),
             (radius, radius),
-            vary(self.outfit.skin, 0.88),
+            scale_color(self.outfit.skin, 0.88),
         )
 
     def _leg(self, side: int, start: float, stop: float) -> None:
@@ -194,53 +195,47 @@ class Figure:
         if stop == 2:
             self._foot(side)
         covered = 0.0 if outfit.garment == 'skirt' else 2 * outfit.hem
-        self._limb(LEG_CHAINS[side], _LEG_RADII, (start, stop), covered, outfit.bottom)
+        self._limb(LEG_CHAINS[side], _LEG_RADII, start, stop, covered, outfit.bottom)
 
     def _arm(self, side: int, start: float, stop: float) -> None:
-        outfit = self.outfit
         if stop == 2:
             self._hand(side)
-        self._limb(
-            ARM_CHAINS[side], _ARM_RADII, (start, stop), 2 * outfit.sleeve, outfit.shirt
-        )
+        covered, color = 2 * self.outfit.sleeve, self.outfit.shirt
+        self._limb(ARM_CHAINS[side], _ARM_RADII, start, stop, covered, color)
 
     def _limb(
         self,
-        chain: tuple[int, int, int],
-        radii: tuple[float, ...],
-        reach: tuple[float, float],
+        chain: Chain,
+        radii: Sequence[float],
+        start: float,
+        stop: float,
         covered: float,
         color: np.ndarray,
     ) -> None:
-        """Draw a limb or a part of it, with its clothes.
+        """Draws a limb from start to stop, in clothes as far as it is covered.
 
-        Args:
-            chain: Rows of its three keypoints.
-            radii: At the three keypoints, in units.
-            reach: Drawn part, where 0, 1 and 2 are the keypoints.
-            covered: Where the clothes end, in the same measure.
-            color: Of the clothes.
+        All three are positions along the limb, whose keypoints are at 0, 1, and 2.
         """
-        points = self.skeleton.points[list(chain)]
-        start, stop = reach
         end = min(covered, stop)
         if end < stop:
-            self._tube(points, radii, (start, stop), 1.0, self.outfit.skin)
+            self._tube(chain, radii, start, stop, 1.0, self.outfit.skin)
         if end > start:
-            self._tube(points, radii, (start, end), self.outfit.loose, color)
+            self._tube(chain, radii, start, end, self.outfit.loose, color)
 
     def _tube(
         self,
-        points: np.ndarray,
-        radii: tuple[float, ...],
-        reach: tuple[float, float],
+        chain: Chain,
+        radii: Sequence[float],
+        start: float,
+        stop: float,
         loose: float,
         color: np.ndarray,
     ) -> None:
         s, knots = self.skeleton, (0.0, 1.0, 2.0)
-        # The places at a third of each bone carry the bulge of the muscle.
-        inner = [u for u in (0.35, 1.0, 1.35) if reach[0] < u < reach[1]]
-        at = np.array([reach[0], *inner, reach[1]])
+        points = s.points[list(chain)]
+        # The muscles bulge at a third of each bone.
+        inner = [u for u in (0.35, 1.0, 1.35) if start < u < stop]
+        at = np.array([start, *inner, stop])
         middle = np.stack([np.interp(at, knots, points[:, i]) for i in range(3)], 1)
         sizes = np.interp(at, knots, radii) * s.body.girth * loose
         sizes *= np.where(np.isin(at, (0.35, 1.35)), 1.07, 1.0)
@@ -251,8 +246,8 @@ class Figure:
 
     def _foot(self, side: int) -> None:
         s = self.skeleton
-        ankle, toe = s.points[LEG_CHAINS[side][2]], s.toes[side]
-        knee = s.points[LEG_CHAINS[side][1]]
+        _, knee, ankle = s.points[list(LEG_CHAINS[side])]
+        toe = s.toes[side]
         down = (ankle - knee) / np.linalg.norm(ankle - knee)
         sole = ankle + 0.022 * down
         heel = sole - 0.25 * (toe - ankle)
@@ -282,13 +277,11 @@ class Figure:
             radius = s.pixels(0.052 * outfit.loose * s.body.girth, hem)
             rings.append(s.project(hem) + radius * CIRCLE)
         outline = np.concatenate(rings)
-        self.brush.hull(outline, vary(outfit.bottom, 0.7))
+        self.brush.hull(outline, scale_color(outfit.bottom, 0.7))
         middle = outline.mean(0)
         shift = 0.03 * np.ptp(outline, axis=0).max() * self.brush.light
         self.brush.hull(middle + 0.86 * (outline - middle) + shift, outfit.bottom)
-        pleats = (rings[0][::5], rings[1][::5], rings[2][::5])
+        pleats = (ring[::5] for ring in rings)
         for top, right, left in zip(*pleats, strict=True):
-            hem = (right + left) / 2
-            self.brush.line(
-                np.stack([0.7 * top + 0.3 * middle, hem]), 0.5, vary(outfit.bottom, 0.8)
-            )
+            ends = np.stack([0.7 * top + 0.3 * middle, (right + left) / 2])
+            self.brush.line(ends, 0.5, scale_color(outfit.bottom, 0.8))

@@ -1,6 +1,4 @@
-"""Writing of drawn people as a data set in MMPose's MPII layout."""
-
-from __future__ import annotations
+"""Writes drawn people as a dataset in MMPose's MPII layout."""
 
 import json
 import multiprocessing
@@ -10,20 +8,22 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from scipy.io import savemat
 from tqdm import tqdm
 
+from fpd_mmpose.datasets.datasets.body.fpd_mpii_dataset import CENTER_SHIFT
 from fpd_mmpose.datasets.mpii_ground_truth import JOINT_NAMES
+from fpd_mmpose.errors import UserError
+from fpd_mmpose.synthetic.scene import MIN_SIZE, SPLITS, PersonSample, draw_person
 
-from .scene import MIN_SIZE, PersonSample, draw_person
-
+#: Raised whenever the same seed begins to give other images or files.
 FORMAT_VERSION = 1
-"""Raised with each change of the pictures or files that the same seed gives."""
 
-# MPII's readers take the picture's number from its name, which must be digits.
+# MPII's readers take an image's number from its name, which must be digits.
 _FIRST_NUMBER = {'train': 0, 'val': 100_000_000}
 _JPEG_QUALITY = 92
 _CHUNK = 16
@@ -43,29 +43,11 @@ def write_dataset(
     size: int = 200,
     num_workers: int = 1,
 ) -> bool:
-    """Draw people and write them as a data set that MPII's readers read.
+    """Draws people in images of ``size`` pixels, or returns False if they are there.
 
-    The folder gets ``images/*.jpg``, ``annotations/mpii_train.json``,
-    ``annotations/mpii_val.json`` and ``annotations/mpii_gt_val.mat``, and the
-    stamp ``dataset.json``. Everything is drawn beside them first and moved into
-    place at the end, the annotations after the images. A complete data set with
-    the same arguments is kept, one with others is replaced.
-
-    Args:
-        root: Folder of the data set; made where it is missing.
-        num_train: Number of people for training, 1 or more.
-        num_val: Number of people for validation, 1 or more.
-        seed: 0 or more. A person depends on it, its split and its number alone.
-        size: Side of the square pictures in pixels, 64 or more.
-        num_workers: Drawing processes; 1 draws in this one. The files are the
-            same for any number.
-
-    Returns:
-        True where the data set was drawn, False where it was there already.
-
-    Raises:
-        ValueError: If a number is out of range, or the folder holds images or
-            annotations that this function did not write.
+    ``root`` gets ``images``, ``annotations``, and the stamp ``dataset.json``, which
+    replace a drawn dataset of other arguments once all people are drawn. The files are
+    the same for any number of processes.
     """
     for name, value, least in (
         ('num_train', num_train, 1),
@@ -75,7 +57,7 @@ def write_dataset(
         ('num_workers', num_workers, 1),
     ):
         if value < least:
-            raise ValueError(f'{name} must be {least} or more, got {value}')
+            raise UserError(f'`{name}` must be {least} or more, got {value}')
     root = Path(root)
     stamp = {
         'format_version': FORMAT_VERSION,
@@ -86,9 +68,9 @@ def write_dataset(
         'complete': True,
     }
     if _is_complete(root, stamp):
-        print(f'{root}: {num_train} + {num_val} drawn people are there, reused')
+        print(f'{root}: reused {num_train} + {num_val} drawn people')
         return False
-    _refuse_foreign(root)
+    _check_replaceable(root)
     root.mkdir(parents=True, exist_ok=True)
     for abandoned in root.glob('.drawing-*'):
         shutil.rmtree(abandoned)
@@ -104,18 +86,10 @@ def write_dataset(
     return True
 
 
-def mpii_annotation(sample: PersonSample, image: str) -> dict:
-    """Give one entry of MPII's JSON files, whose coordinates are 1-based.
-
-    Args:
-        sample: The drawn person.
-        image: File name of its picture.
-
-    Returns:
-        ``image``, ``center``, ``scale``, ``joints`` and ``joints_vis``.
-    """
-    # Readers move the centre down by 15 * scale.
-    center = sample.center + 1 - (0, 15 * sample.scale)
+def mpii_annotation(sample: PersonSample, image: str) -> dict[str, Any]:
+    """Makes an entry of MPII's JSON files, whose coordinates are 1-based."""
+    # Readers move the center down by this much.
+    center = sample.center + 1 - (0, CENTER_SHIFT * sample.scale)
     joints = np.where(sample.visible[:, None], sample.joints + 1, -1)
     return {
         'image': image,
@@ -127,20 +101,12 @@ def mpii_annotation(sample: PersonSample, image: str) -> dict:
 
 
 def image_name(split: str, index: int) -> str:
-    """Give the file name of a person's picture.
-
-    Args:
-        split: ``'train'`` or ``'val'``.
-        index: Number of the person in its split.
-
-    Returns:
-        Nine digits and ``.jpg``, as MPII has them.
-    """
+    """Returns the file name of a person's image: nine digits, as in MPII."""
     return f'{_FIRST_NUMBER[split] + index:09d}.jpg'
 
 
 def _read_stamp(root: Path) -> dict | None:
-    """Give the stamp of a folder, None where it has none of this module's."""
+    """Returns the stamp of a drawn dataset, or None in any other folder."""
     try:
         stamp = json.loads((root / _STAMP).read_text())
     except (OSError, ValueError):
@@ -149,12 +115,12 @@ def _read_stamp(root: Path) -> dict | None:
 
 
 def _is_complete(root: Path, stamp: dict) -> bool:
-    """Tell whether the folder holds all files of the data set of a stamp."""
+    """Whether the folder holds all files of the dataset that the stamp describes."""
     if _read_stamp(root) != stamp:
         return False
     names = {
         image_name(split, index)
-        for split in _FIRST_NUMBER
+        for split in SPLITS
         for index in range(stamp[f'num_{split}'])
     }
     images = root / 'images'
@@ -162,29 +128,34 @@ def _is_complete(root: Path, stamp: dict) -> bool:
     return names <= there and all((root / path).is_file() for path in _ANNOTATIONS)
 
 
-def _refuse_foreign(root: Path) -> None:
-    """Raise ValueError before files of others, such as MPII's, are replaced."""
+def _check_replaceable(root: Path) -> None:
+    """Raises an error rather than let files that were not drawn be replaced."""
     if root.exists() and not root.is_dir():
-        raise ValueError(f'{root} is a file: choose a folder for the data set')
+        raise UserError(f'"{root}" is a file: choose a folder for the dataset')
     if _read_stamp(root) is not None:
         return
     for name in ('images', 'annotations'):
         if (root / name).is_file() or any((root / name).glob('*')):
-            raise ValueError(
-                f'{root} holds {name} that were not drawn here: choose another folder'
+            raise UserError(
+                f'"{root}" holds {name} that were not drawn: choose another folder'
             )
 
 
 def _draw_all(staging: Path, stamp: dict, num_workers: int) -> None:
-    """Draw every person and write images and annotations under ``staging``."""
+    """Draws every person, and writes images and annotations under ``staging``."""
     jobs = [
-        (str(staging / 'images'), stamp['seed'], split, start, stop, stamp['size'])
-        for split in _FIRST_NUMBER
-        for count in (stamp[f'num_{split}'],)
-        for start in range(0, count, _CHUNK)
-        for stop in (min(start + _CHUNK, count),)
+        (
+            staging / 'images',
+            stamp['seed'],
+            split,
+            indices[i : i + _CHUNK],
+            stamp['size'],
+        )
+        for split in SPLITS
+        for indices in [range(stamp[f'num_{split}'])]
+        for i in indices[::_CHUNK]
     ]
-    entries = {split: [] for split in _FIRST_NUMBER}
+    entries: dict[str, list[dict]] = {split: [] for split in SPLITS}
     head_boxes = []
     total = stamp['num_train'] + stamp['num_val']
     # tqdm draws no bar where stderr is not a terminal: disable=None.
@@ -203,12 +174,11 @@ def _draw_all(staging: Path, stamp: dict, num_workers: int) -> None:
 
 
 def _map(function: Callable, jobs: list, num_workers: int) -> Iterator:
-    """Yield the results of the jobs in their order, from several processes."""
+    """Yields the results of the jobs in their order, from several processes."""
     if num_workers == 1:
         yield from map(function, jobs)
         return
-    # Not forked: a process in which torch or OpenCV has started threads cannot be
-    # forked safely, and its children hang.
+    # Not forked: children of a process in which torch or OpenCV runs threads may hang.
     context = multiprocessing.get_context('spawn')
     pool = ProcessPoolExecutor(
         num_workers, context, initializer=cv2.setNumThreads, initargs=(1,)
@@ -219,22 +189,22 @@ def _map(function: Callable, jobs: list, num_workers: int) -> Iterator:
         pool.shutdown(cancel_futures=True)
 
 
-def _draw_chunk(job: tuple[str, int, str, int, int, int]) -> list[tuple[dict, list]]:
-    """Draw some people, write their pictures and give their annotations."""
-    folder, seed, split, start, stop, size = job
+def _draw_chunk(job: tuple[Path, int, str, range, int]) -> list[tuple[dict, list]]:
+    """Writes the images of some people, and returns annotations and head boxes."""
+    folder, seed, split, indices, size = job
     people = []
-    for index in range(start, stop):
+    for index in indices:
         sample = draw_person(seed, split, index, size)
         name = image_name(split, index)
         quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
         _, jpeg = cv2.imencode('.jpg', sample.image, quality)
-        Path(folder, name).write_bytes(jpeg.tobytes())
+        (folder / name).write_bytes(jpeg.tobytes())
         people.append((mpii_annotation(sample, name), (sample.head_box + 1).tolist()))
     return people
 
 
 def _write_mat(path: Path, entries: list[dict], head_boxes: list) -> None:
-    """Write what MPII's evaluation reads beside the JSON file."""
+    """Writes the ground truth that MPII's evaluation reads."""
     visible = np.array([entry['joints_vis'] for entry in entries])
     joints = np.array([entry['joints'] for entry in entries])
     names = np.empty((1, len(JOINT_NAMES)), object)
@@ -251,8 +221,8 @@ def _write_mat(path: Path, entries: list[dict], head_boxes: list) -> None:
 
 
 def _move_into_place(staging: Path, root: Path, stamp: dict) -> None:
-    """Replace what is there, so that annotations never lack their images."""
-    # From here to the last line the stamp marks the folder as ours and unfinished.
+    """Replaces a dataset, at no time leaving annotations without their images."""
+    # Until the last line, the stamp marks the folder as drawn but unfinished.
     _write_stamp(staging, root, {**stamp, 'complete': False})
     for path in _ANNOTATIONS:
         (root / path).unlink(missing_ok=True)

@@ -1,6 +1,4 @@
-"""A contact sheet of a drawn data set, to look at people and keypoints."""
-
-from __future__ import annotations
+"""A contact sheet of a drawn dataset, for checking people and keypoints by eye."""
 
 import json
 import os
@@ -9,7 +7,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .skeleton import ARM_CHAINS, HEAD_TOP, LEG_CHAINS, PELVIS, THORAX, UPPER_NECK
+from fpd_mmpose.datasets.datasets.body.fpd_mpii_dataset import (
+    CENTER_SHIFT,
+    PADDING,
+    PIXELS_PER_SCALE,
+)
+from fpd_mmpose.errors import UserError
+from fpd_mmpose.synthetic.skeleton import (
+    ARM_CHAINS,
+    HEAD_TOP,
+    LEG_CHAINS,
+    PELVIS,
+    THORAX,
+    UPPER_NECK,
+)
 
 _RIGHT, _LEFT, _MIDDLE = (60, 60, 255), (255, 120, 30), (60, 220, 60)  # BGR
 _LIMBS = (
@@ -25,45 +36,39 @@ _TILE = 240
 def write_preview(
     root: str | os.PathLike, path: str | os.PathLike, count: int = 24
 ) -> None:
-    """Write pictures of a data set, each beside itself with its annotation.
+    """Writes training images of a drawn dataset, each beside an annotated copy.
 
-    The person's right limbs are red and the left ones blue; the yellow box is the
-    one that MPII's readers crop.
-
-    Args:
-        root: Folder that ``write_dataset`` wrote.
-        path: Picture file to write; the ending gives its format.
-        count: Number of people, taken from the start of the training split.
-
-    Raises:
-        ValueError: If OpenCV cannot write such a file.
+    The person's right limbs are red and the left ones blue; the yellow box is the one
+    that MPII's readers crop.
     """
-    root = Path(root)
+    root, path = Path(root), Path(path)
     entries = json.loads((root / 'annotations/mpii_train.json').read_text())[:count]
     tiles = [_tile(root / 'images' / entry['image'], entry) for entry in entries]
     while len(tiles) % 4:
         tiles.append(np.zeros_like(tiles[0]))
     rows = [np.hstack(tiles[i : i + 4]) for i in range(0, len(tiles), 4)]
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
         written = cv2.imwrite(str(path), np.vstack(rows))
     except cv2.error:
         written = False
     if not written:
-        raise ValueError(f'cannot write {path}: name a file ending in .png or .jpg')
+        raise UserError(
+            f'"{path}" cannot be written: use a name ending in .png or .jpg'
+        )
 
 
 def _tile(image_path: Path, entry: dict) -> np.ndarray:
-    """Give the (240, 480, 3) pair of a picture and its annotated copy."""
-    picture = cv2.imread(str(image_path))
-    zoom = _TILE / len(picture)
-    plain = cv2.resize(picture, (_TILE, _TILE), interpolation=cv2.INTER_CUBIC)
+    """Returns the (240, 480, 3) pair of an image and its annotated copy."""
+    image = cv2.imread(str(image_path))
+    assert image is not None
+    zoom = _TILE / len(image)
+    plain = cv2.resize(image, (_TILE, _TILE), interpolation=cv2.INTER_CUBIC)
     marked = plain.copy()
 
-    def place(point: np.ndarray) -> tuple[int, int]:
+    def place(point: np.ndarray) -> tuple[int, ...]:
         # 1-based coordinates are half a pixel to the right of pixel borders.
-        x, y = np.rint((np.asarray(point) - 0.5) * zoom).astype(int).tolist()
-        return x, y
+        return tuple(np.rint((point - 0.5) * zoom).astype(int).tolist())
 
     joints, visible = np.array(entry['joints']), entry['joints_vis']
     for color, chain in _LIMBS:
@@ -73,7 +78,7 @@ def _tile(image_path: Path, entry: dict) -> np.ndarray:
                 cv2.line(marked, *ends, color, 1, cv2.LINE_AA)
     for joint in joints[np.array(visible, bool)]:
         cv2.circle(marked, place(joint), 2, (255, 255, 255), -1, cv2.LINE_AA)
-    center = np.array(entry['center']) + (0, 15 * entry['scale'])
-    half = 0.5 * 1.25 * 200 * entry['scale']
+    center = np.array(entry['center']) + (0, CENTER_SHIFT * entry['scale'])
+    half = 0.5 * PADDING * PIXELS_PER_SCALE * entry['scale']
     cv2.rectangle(marked, place(center - half), place(center + half), (0, 220, 255), 1)
     return np.hstack([plain, marked])

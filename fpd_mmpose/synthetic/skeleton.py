@@ -1,75 +1,40 @@
-"""Sampling of a body and a pose, and their projection to MPII keypoints.
+"""Random skeletons in 3-D, and their projection to MPII keypoints.
 
-The body is a small 3-D skeleton. Its own axes are x to the person's left, y up
-and z forward; the view's axes are x to the right of the picture, y up and z
-towards the camera. In a frontal view the person's left is therefore on the
-right of the picture, and in a view from behind it is on the left.
+The person's axes are x to the person's left, y up, and z forward; the view's axes are x
+to the right of the image, y up, and z toward the camera. So the person's left is on
+the right of the image in a frontal view, and on the left in a view from behind.
 """
 
-from __future__ import annotations
-
-import dataclasses
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
-from .body import Body
-from .poses import sample_limbs
+from fpd_mmpose.synthetic.body import Body
+from fpd_mmpose.synthetic.poses import sample_limbs
 
-KEYPOINT_NAMES = (
-    'right_ankle',
-    'right_knee',
-    'right_hip',
-    'left_hip',
-    'left_knee',
-    'left_ankle',
-    'pelvis',
-    'thorax',
-    'upper_neck',
-    'head_top',
-    'right_wrist',
-    'right_elbow',
-    'right_shoulder',
-    'left_shoulder',
-    'left_elbow',
-    'left_wrist',
-)
-"""MPII's keypoints in MPII's order; right and left are the person's own."""
-
-# Rows of the keypoints of a limb from body to end, the person's right first.
+# Rows of a limb's keypoints in MPII's order, from the body outward; the person's right
+# limb comes first.
 LEG_CHAINS = ((2, 1, 0), (3, 4, 5))
 ARM_CHAINS = ((12, 11, 10), (13, 14, 15))
 PELVIS, THORAX, UPPER_NECK, HEAD_TOP = 6, 7, 8, 9
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Skeleton:
-    """A posed body in the view's axes, and where it lies in the picture.
-
-    Attributes:
-        body: The proportions.
-        points: (16, 3) keypoints in MPII's order, in the units of ``body``.
-        toes: (2, 3) tips of the feet, the person's right first.
-        fingers: (2, 3) tips of the hands, the person's right first.
-        chest_axes: (3, 3) whose columns are the chest's left, up and forward.
-        hip_axes: The same of the pelvis.
-        head_axes: The same of the head.
-        pose: Name of the leg pose, a key of ``poses.LEGS``.
-        scale: Pixels per unit at depth 0.
-        offset: (2,) pixel of the origin, the pelvis.
-        perspective: Relative growth in size per unit nearer to the camera.
-    """
+    """A posed body in the view's axes, and its place in the image."""
 
     body: Body
-    points: np.ndarray
-    toes: np.ndarray
-    fingers: np.ndarray
-    chest_axes: np.ndarray
+    points: np.ndarray  # (16, 3) keypoints in MPII's order, in the units of `body`
+    toes: np.ndarray  # (2, 3), the person's right first
+    fingers: np.ndarray  # (2, 3), the person's right first
+    chest_axes: np.ndarray  # (3, 3), whose columns are left, up, and forward
     hip_axes: np.ndarray
     head_axes: np.ndarray
-    pose: str
-    scale: float
-    offset: np.ndarray
-    perspective: float
+    pose: str  # a key of `LEGS`
+    scale: float  # pixels per unit at depth 0
+    offset: np.ndarray  # (2,), the pixel of the origin, which is the pelvis
+    perspective: float  # relative growth in size per unit toward the camera
 
     @property
     def joints(self) -> np.ndarray:
@@ -77,37 +42,17 @@ class Skeleton:
         return self.project(self.points)
 
     def project(self, points: np.ndarray) -> np.ndarray:
-        """Project points of the view's axes to the picture.
-
-        Args:
-            points: (..., 3) points in the units of ``body``.
-
-        Returns:
-            (..., 2) 0-based pixels.
-        """
-        points = np.asarray(points)
+        """Projects (..., 3) points of the view to (..., 2) 0-based pixels."""
         flat = points[..., :2] * (1, -1)
         grow = 1 + self.perspective * points[..., 2:]
         return self.offset + self.scale * grow * flat
 
     def pixels(self, length: float, point: np.ndarray) -> float:
-        """Give the size in pixels of a length at a point.
-
-        Args:
-            length: In the units of ``body``.
-            point: (3,) where the length lies.
-
-        Returns:
-            Pixels.
-        """
+        """Converts a length at a (3,) point of the view to pixels."""
         return self.scale * (1 + self.perspective * float(point[2])) * length
 
     def extent(self) -> np.ndarray:
-        """Give the box round the drawn person, clothes and hair aside.
-
-        Returns:
-            (2, 2) upper left and lower right corner in 0-based pixels.
-        """
+        """Returns the (2, 2) corners of the person's box, without clothes and hair."""
         body = self.body
         head = (self.points[UPPER_NECK] + self.points[HEAD_TOP]) / 2
         points = np.concatenate([self.points, self.toes, self.fingers, head[None]])
@@ -116,32 +61,16 @@ class Skeleton:
         flat, radii = self.project(points), radii[:, None] * self.scale
         return np.stack([(flat - radii).min(0), (flat + radii).max(0)])
 
-    def placed(self, length: float, centre: np.ndarray) -> Skeleton:
-        """Scale and move the person in the picture.
-
-        Args:
-            length: Wanted longer side of ``extent()``, in pixels.
-            centre: (2,) wanted centre of ``extent()``, in 0-based pixels.
-
-        Returns:
-            The placed skeleton.
-        """
+    def placed(self, length: float, center: np.ndarray) -> 'Skeleton':
+        """Returns a copy whose extent has this center and longer side, in pixels."""
         low, high = self.extent()
         grow = length / (high - low).max()
-        offset = np.asarray(centre) + grow * (self.offset - (low + high) / 2)
-        return dataclasses.replace(self, scale=self.scale * grow, offset=offset)
+        offset = center + grow * (self.offset - (low + high) / 2)
+        return replace(self, scale=self.scale * grow, offset=offset)
 
 
-def rotation(axis: str, angle: float) -> np.ndarray:
-    """Give the right-handed rotation about one axis.
-
-    Args:
-        axis: ``'x'``, ``'y'`` or ``'z'``.
-        angle: In radians.
-
-    Returns:
-        (3, 3) matrix that rotates column vectors.
-    """
+def rotation(axis: Literal['x', 'y', 'z'], angle: float) -> np.ndarray:
+    """Returns the (3, 3) right-handed rotation about an axis by radians."""
     cos, sin = np.cos(angle), np.sin(angle)
     i, j = {'x': (1, 2), 'y': (2, 0), 'z': (0, 1)}[axis]
     matrix = np.eye(3)
@@ -150,60 +79,11 @@ def rotation(axis: str, angle: float) -> np.ndarray:
     return matrix
 
 
-def sample_view(rng: np.random.Generator) -> tuple[np.ndarray, float]:
-    """Draw where the person is seen from.
-
-    Args:
-        rng: Source of randomness.
-
-    Returns:
-        The (3, 3) rotation from the person's axes to the view's, and the yaw in
-        radians: 0 faces the camera and pi turns the back to it.
-    """
-    # Near-profile views are left out: there left and right are a guess.
-    yaw = np.clip(rng.normal(0, 24), -48, 48)
-    if rng.random() < 0.08:
-        yaw = rng.choice([-1, 1]) * rng.uniform(42, 66)
-    if rng.random() < 0.1:
-        yaw += 180
-    yaw = float(np.radians(yaw))
-    elevation = np.radians(rng.uniform(-2, 17))
-    roll = np.clip(rng.normal(0, 5), -14, 14)
-    if rng.random() < 0.02:
-        roll = rng.choice([-1, 1]) * rng.uniform(40, 105)
-    view = rotation('z', np.radians(roll)) @ rotation('x', elevation)
-    return view @ rotation('y', yaw), yaw
-
-
-def _limb(
-    origin: np.ndarray,
-    axes: np.ndarray,
-    side: int,
-    angles: np.ndarray,
-    lengths: tuple[float, float],
-    fold: int,
-) -> tuple[np.ndarray, ...]:
-    """Give the middle joint, the end joint and the end's axes of a limb."""
-    flex, abd, twist, bend = angles
-    upper = axes @ rotation('z', side * abd) @ rotation('x', -flex)
-    upper = upper @ rotation('y', side * twist)
-    lower = upper @ rotation('x', fold * bend)
-    middle = origin - upper[:, 1] * lengths[0]
-    return middle, middle - lower[:, 1] * lengths[1], lower
-
-
 def sample_skeleton(rng: np.random.Generator) -> Skeleton:
-    """Draw a body in a pose, seen from somewhere; its size is one pixel a unit.
-
-    Args:
-        rng: Source of randomness.
-
-    Returns:
-        The skeleton, to be put into a picture by ``Skeleton.placed``.
-    """
+    """Draws a body, a pose, and a view, at a scale of one pixel per unit."""
     body = Body.sample(rng)
     pose, legs, arms = sample_limbs(rng)
-    view, _ = sample_view(rng)
+    view = _sample_view(rng)
     # Positive lean tips the chest forward.
     lean = rng.uniform(-6, 10) + {'run': 12, 'crouch': 22, 'lunge': 8}.get(pose, 0)
     if rng.random() < 0.04:
@@ -241,7 +121,7 @@ def sample_skeleton(rng: np.random.Generator) -> Skeleton:
         toe = axes[:, 2] * np.cos(point_down) - axes[:, 1] * np.sin(point_down)
         toes[i] = points[ankle] + toe * body.foot
         shoulder, elbow, wrist = ARM_CHAINS[i]
-        # A lifted arm takes its shoulder up with it.
+        # A raised arm lifts its shoulder.
         shrug = 0.035 * max(0.0, arms[i, 1] - 1.2)
         points[shoulder] = thorax + chest_axes @ (
             side * (body.shoulders - 0.4 * shrug),
@@ -270,3 +150,36 @@ def sample_skeleton(rng: np.random.Generator) -> Skeleton:
         offset=np.zeros(2),
         perspective=float(rng.uniform(0.05, 0.3)),
     )
+
+
+def _sample_view(rng: np.random.Generator) -> np.ndarray:
+    """Draws the (3, 3) rotation from the person's axes to the view's."""
+    # Views close to a profile are left out: there, left and right are a guess.
+    yaw = np.clip(rng.normal(0, 24), -48, 48)
+    if rng.random() < 0.08:
+        yaw = rng.choice([-1, 1]) * rng.uniform(42, 66)
+    if rng.random() < 0.1:
+        yaw += 180
+    elevation = rng.uniform(-2, 17)
+    roll = np.clip(rng.normal(0, 5), -14, 14)
+    if rng.random() < 0.02:
+        roll = rng.choice([-1, 1]) * rng.uniform(40, 105)
+    view = rotation('z', np.radians(roll)) @ rotation('x', np.radians(elevation))
+    return view @ rotation('y', np.radians(yaw))
+
+
+def _limb(
+    origin: np.ndarray,
+    axes: np.ndarray,
+    side: int,
+    angles: np.ndarray,
+    lengths: tuple[float, float],
+    fold: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns a limb's middle joint, its end joint, and the axes of its lower part."""
+    flex, abd, twist, bend = angles
+    upper = axes @ rotation('z', side * abd) @ rotation('x', -flex)
+    upper = upper @ rotation('y', side * twist)
+    lower = upper @ rotation('x', fold * bend)
+    middle = origin - upper[:, 1] * lengths[0]
+    return middle, middle - lower[:, 1] * lengths[1], lower

@@ -13,7 +13,7 @@ STEPS_PER_EPOCH = 10
 
 
 def metrics(main: float, layout: Layout = MPII, **others: float) -> dict[str, float]:
-    """Scores that are the main one in every column, or those given."""
+    """Scores that equal the main one in every column but the given ones."""
     return {
         metric: others.get(heading, main) for heading, metric in layout.columns.items()
     }
@@ -30,7 +30,7 @@ def _small_config() -> str:
 def config_text(
     load_from: Path | str | None = None, resume: bool = False, features: int = 8
 ) -> str:
-    """A config of this project whose network is built in an instant, as dumped."""
+    """The dump of a config of this project with a tiny network."""
     start = load_from and str(load_from)
     text = _small_config()
     for old, new in (
@@ -62,7 +62,7 @@ def write_log(
     layout: Layout = MPII,
     processes: int = 1,
 ) -> None:
-    """A time-stamped folder with the scores of some epochs, trained one by one."""
+    """A time-stamped folder of a run that was validated at some epochs."""
     lines = []
     for epoch in range(min(scores), max(scores) + 1):
         step = epoch * STEPS_PER_EPOCH
@@ -86,7 +86,7 @@ def write_run(
     processes: int = 1,
     **settings: int,
 ) -> Path:
-    """A work directory whose last epoch was saved, and the best one where given."""
+    """A work directory with the last checkpoint and, if given, the best one."""
     config = config_text(load_from, **settings)
     write_log(folder / '20260101_000000', scores, config, layout, processes)
     (folder / 'small.py').write_text(config)

@@ -1,4 +1,4 @@
-"""What training took is counted from random weights on."""
+"""Training is counted from random weights on."""
 
 import shutil
 
@@ -11,7 +11,7 @@ from fpd_mmpose.reports.runs import read_run
 
 
 def budgets(*folders):
-    """The budget of each run, and the starts that were not found."""
+    """The budget of each run, and the starts whose epochs were not found."""
     runs = [read_run([f'{folder.name}={folder}']) for folder in folders]
     lost = []
 
@@ -39,18 +39,18 @@ def test_a_chain_of_runs_is_summed(tmp_path):
     assert (str(last), last.total) == ('5+6+7', 18) and not lost
 
 
-def test_a_copy_under_another_name_is_of_its_run(tmp_path):
+def test_a_renamed_copy_belongs_to_its_run(tmp_path):
     first = write_run(tmp_path / 'a', {4: 2.0, 5: 1.0}, best=4)
     copy = tmp_path / 'student.pth'
     shutil.copy(first / 'best_PCKh_Mean_epoch_4.pth', copy)
     second = write_run(tmp_path / 'b', {6: 1.0}, load_from=copy)
     (_, last), lost = budgets(first, second)
-    # All 5 epochs were needed to know that the 4th is the best.
+    # It took all 5 epochs to know that epoch 4 is the best.
     assert last.epochs == (5, 6) and last.samples == 11 * STEPS_PER_EPOCH * 4
     assert not lost
 
 
-def test_other_weights_of_the_same_run_count_their_own_epochs(tmp_path):
+def test_an_earlier_checkpoint_of_a_run_counts_its_own_epochs(tmp_path):
     first = write_run(tmp_path / 'a', {5: 1.0})
     earlier = write_checkpoint(first / 'epoch_3.pth', 3, config_text())
     second = write_run(tmp_path / 'b', {6: 1.0}, load_from=earlier)
@@ -58,7 +58,7 @@ def test_other_weights_of_the_same_run_count_their_own_epochs(tmp_path):
     assert last.epochs == (3, 6) and last.steps == 9 * STEPS_PER_EPOCH
 
 
-def test_without_the_run_the_file_tells(tmp_path):
+def test_epochs_come_from_the_file_if_its_run_is_missing(tmp_path):
     first = write_run(tmp_path / 'a', {5: 1.0})
     second = write_run(tmp_path / 'b', {6: 1.0}, load_from=first / 'epoch_5.pth')
     third = write_run(tmp_path / 'c', {7: 1.0}, load_from=second / 'epoch_6.pth')
@@ -66,7 +66,7 @@ def test_without_the_run_the_file_tells(tmp_path):
     assert last == Budget((5, 6, 7), 18 * STEPS_PER_EPOCH, None) and not lost
 
 
-def test_runs_that_were_moved_are_found_by_folder_and_name(tmp_path):
+def test_moved_runs_are_found_by_folder_and_name(tmp_path):
     first = write_run(tmp_path / 'a', {5: 1.0})
     teacher = write_run(tmp_path / 't', {5: 1.0})
     old = '/elsewhere/a/epoch_5.pth'
@@ -75,7 +75,7 @@ def test_runs_that_were_moved_are_found_by_folder_and_name(tmp_path):
     assert last.epochs == (5, 6) and not lost
 
 
-def test_an_ambiguous_name_is_no_match(tmp_path):
+def test_an_ambiguous_name_does_not_match(tmp_path):
     others = [write_run(tmp_path / name, {5: 1.0}) for name in 'at']
     run = write_run(tmp_path / 'b', {6: 1.0}, load_from='/elsewhere/epoch_5.pth')
     (*_, last), lost = budgets(*others, run)
@@ -94,7 +94,7 @@ def test_a_resumed_run_is_not_counted_twice(tmp_path):
 
 
 @pytest.mark.parametrize('resume', [False, True])
-def test_weights_of_unknown_epochs_are_told_apart_by_their_file(tmp_path, resume):
+def test_starts_of_unknown_epochs_are_compared_by_their_file(tmp_path, resume):
     weights = [tmp_path / 'a.pth', tmp_path / 'b.pth']
     for path in weights:
         torch.save({}, path)
@@ -106,11 +106,11 @@ def test_weights_of_unknown_epochs_are_told_apart_by_their_file(tmp_path, resume
     )
     assert a.total is None and len(lost) == 3
     assert a.more_than(b) is None
-    # A resumed run goes on with the count, whose beginning is then not known.
+    # A resumed run continues a count whose beginning is unknown.
     assert also_a.more_than(a) == (None if resume else 2)
 
 
-def test_files_that_name_each_other_end(tmp_path):
+def test_files_that_start_from_each_other_do_not_loop(tmp_path):
     folder = tmp_path / 'x'
     for epoch, other in ((1, 2), (2, 1)):
         config = config_text(folder / f'epoch_{other}.pth')
@@ -121,7 +121,7 @@ def test_files_that_name_each_other_end(tmp_path):
 
 
 @pytest.mark.parametrize('load_from', [None, 'gone.pth'])
-def test_a_test_in_the_work_directory_is_no_start(tmp_path, load_from):
+def test_the_config_of_a_test_is_not_a_start(tmp_path, load_from):
     # tools/test.py writes a config that loads the tested weights.
     run = write_run(tmp_path / 'a', {5: 1.0}, load_from=load_from)
     (run / 'small.py').write_text(config_text(run / 'epoch_5.pth'))

@@ -1,4 +1,4 @@
-"""The reference's tables, and gains at equal budgets."""
+"""The reference's tables, and gains at equal training budgets."""
 
 import json
 
@@ -6,10 +6,11 @@ import pytest
 import torch
 from finished import COCO, MPII, metrics, write_run
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.paths import config_root
 from fpd_mmpose.reports import compare
 
-# The figures that the reference publishes.
+# The published scores of the reference.
 PUBLISHED_MPII = {
     'hourglass_teacher': '97.169 96.382 90.830 86.466 90.012 86.802 82.664 90.520 '
     '38.275',
@@ -25,14 +26,14 @@ PUBLISHED_COCO = {
 
 
 def rows_of(markdown: str) -> dict[str, list[str]]:
-    """The cells of the lines of a table, by their first cell."""
+    """The cells of each row of a table, by the first one."""
     lines = [line for line in markdown.splitlines() if line.startswith('| ')]
     cells = [[cell.strip() for cell in line.split('|')[1:-1]] for line in lines]
     return {row[0]: row[1:] for row in cells}
 
 
 def write_metrics(folder, row, layout):
-    """What tools/test.py --out writes."""
+    """Writes scores as tools/test.py --out does."""
     numbers = map(float, row.split())
     path = folder / 'metrics.json'
     path.write_text(json.dumps(dict(zip(layout.columns.values(), numbers, strict=1))))
@@ -40,7 +41,7 @@ def write_metrics(folder, row, layout):
 
 
 def student_and_fpd(folder, **student):
-    """A student of 140 epochs, and FPD for 140 epochs more."""
+    """A student after 140 epochs, and after 140 more of FPD."""
     plain = write_run(folder / 'plain', {70: 80.0, 139: 87.5, 140: 87.0}, **student)
     start = plain / 'epoch_140.pth'
     fpd = write_run(folder / 'fpd', {70: 85.0, 140: 89.0}, load_from=start)
@@ -71,7 +72,7 @@ class TestPublished:
         cost = {name: cells[9:12] for name, cells in rows.items()}
         assert cost['hourglass_teacher'] == ['25.6M', '26.2', '140']
         assert cost['student_FPD'] == ['3.3M', '3.6', '140+140']
-        # The published gain is one between unequal budgets, and is marked so.
+        # The published gain is between unequal budgets, and is marked.
         assert [cells[-1] for cells in rows.values()] == ['', '', '-0.336', '+1.106*']
         assert 'WARNING' in table.markdown()
 
@@ -97,7 +98,7 @@ class TestPublished:
 
 
 class TestEqualBudgets:
-    def test_the_gain_is_over_the_plain_run_of_as_many_epochs(self, tmp_path):
+    def test_the_gain_is_over_the_plain_run_of_the_same_total(self, tmp_path):
         student, fpd = student_and_fpd(tmp_path)
         longer = [f'longer={write_run(tmp_path / "longer", {140: 87.2, 280: 88.5})}']
         table = compare([student, longer, fpd], ['student', 'longer'])
@@ -105,7 +106,8 @@ class TestEqualBudgets:
         assert (row.over, row.equal) == ('longer', True)
         assert row.gain == pytest.approx(89.0 - 88.5)
         text = table.markdown()
-        assert 'FPD: 140+140 = 280' in text and 'over a plain run of as many' in text
+        assert 'FPD: 140+140 = 280' in text
+        assert 'over a plain run of the same total' in text
         assert '*' not in rows_of(text)['FPD'][-1]
 
     def test_a_baseline_of_another_budget_is_marked(self, tmp_path):
@@ -114,7 +116,7 @@ class TestEqualBudgets:
         assert not table.rows[1].equal
         assert rows_of(table.markdown())['FPD'][-1] == '+2.000*'
 
-    def test_a_cut_compares_after_as_many_epochs_in_all(self, tmp_path):
+    def test_runs_are_compared_after_the_same_total_epochs(self, tmp_path):
         student, fpd = student_and_fpd(tmp_path)
         longer = [f'longer={write_run(tmp_path / "longer", {210: 88.0, 280: 88.5})}']
         table = compare([longer, fpd], ['longer'], epochs=210)
@@ -123,14 +125,14 @@ class TestEqualBudgets:
         assert [row.budget.steps for row in table.rows] == [2100, 2100]
         assert table.rows[1].equal and 'WARNING' not in table.markdown()
 
-    def test_a_cut_needs_a_validation_at_that_epoch(self, tmp_path):
+    def test_a_run_needs_a_validation_at_that_epoch(self, tmp_path):
         student, fpd = student_and_fpd(tmp_path)
-        with pytest.raises(ValueError) as error:
+        with pytest.raises(UserError) as error:
             compare([student], epochs=100)
-        assert 'run "student": --epochs 100 is its own epoch 100' in str(error.value)
+        assert 'run "student": `epochs` 100 is its own epoch 100' in str(error.value)
         assert 'validations at epochs 70, 139, 140 only' in str(error.value)
         with pytest.raises(
-            ValueError, match='run "FPD": --epochs 140 is its own ep.* 0'
+            UserError, match='run "FPD": `epochs` 140 is its own ep.* 0'
         ):
             compare([student, fpd], epochs=140)
 
@@ -145,34 +147,32 @@ class TestEqualBudgets:
         epoch = {'last': 'epoch 140', 'best': 'epoch 139, the best of 140'}[pick]
         assert f'student: {epoch}.' in table.markdown()
 
-    def test_a_best_checkpoint_costs_the_run_that_it_was_chosen_from(self, tmp_path):
+    def test_a_best_checkpoint_costs_all_epochs_it_was_chosen_from(self, tmp_path):
         student, _ = student_and_fpd(tmp_path, best=139)
         table = compare([student])
         assert table.rows[0].mean('Mean') == 87.5
         assert table.rows[0].budget.total == 140
         assert 'student: epoch 139, the best of 140.' in table.markdown()
 
-    def test_the_teacher_is_shown_and_not_compared(self, tmp_path):
+    def test_the_teacher_is_shown_but_not_compared(self, tmp_path):
         student, _ = student_and_fpd(tmp_path)
         teacher = [f'teacher={write_run(tmp_path / "teacher", {300: 90.0})}']
         table = compare([teacher, student], ['student'], 'teacher', epochs=140)
         assert [row.budget.total for row in table.rows] == [300, 140]
         assert 'WARNING' not in table.markdown()
 
-    def test_an_unknown_start_is_said_and_never_equal(self, tmp_path):
+    def test_an_unknown_start_is_reported_and_never_equal(self, tmp_path):
         student, _ = student_and_fpd(tmp_path)
         lost = [f'FPD={write_run(tmp_path / "x", {140: 89.0}, load_from="gone.pth")}']
         table = compare([student, lost], ['student'])
         assert rows_of(table.markdown())['FPD'][-4:] == ['140+?', '?', '?', '+2.000*']
         assert 'FPD started from "gone.pth"' in table.markdown()
-        assert 'WARNING: epochs in all are not all known (' in table.markdown()
-        with pytest.raises(
-            ValueError, match='--epochs 140 needs the epochs .*gone.pth'
-        ):
+        assert 'WARNING: total epochs are not all known (' in table.markdown()
+        with pytest.raises(UserError, match='`epochs` 140 needs the epochs .*gone.pth'):
             compare([student, lost], epochs=140)
 
     def test_runs_from_one_file_of_unknown_epochs_are_compared(self, tmp_path):
-        # Such as a student that the released code's authors trained.
+        # For example, a student released by the authors of the paper.
         released = tmp_path / 'released.pth'
         torch.save({'conv1.weight': torch.zeros(1)}, released)
         student, longer, fpd, other = (
@@ -188,14 +188,14 @@ class TestEqualBudgets:
         row = table.rows[-1]
         assert (row.over, row.equal, str(row.budget)) == ('longer', True, '140+?')
         text = table.markdown()
-        assert f'"{released}", which does not say its epochs' in text
+        assert f'"{released}", which does not record its epochs' in text
         assert (
-            'WARNING: epochs in all differ' in text and '*' not in text.split('\n-')[0]
+            'WARNING: total epochs differ' in text and '*' not in text.split('\n-')[0]
         )
         assert 'WARNING' not in compare([longer, fpd], ['longer']).markdown()
         table = compare([other, fpd], ['other'])
         assert not table.rows[-1].equal
-        assert 'epochs in all are not all known' in table.markdown()
+        assert 'total epochs are not all known' in table.markdown()
 
 
 class TestSeeds:
@@ -206,7 +206,7 @@ class TestSeeds:
             runs += [[f'student={plain}']]
             start = plain / 'epoch_140.pth'
             runs += [[f'FPD={write_run(tmp_path / f"{seed}", {140: score}, start)}']]
-        with pytest.raises(ValueError, match='two runs are named "student".*--seeds'):
+        with pytest.raises(UserError, match='two runs are named "student".*`seeds`'):
             compare(runs, ['student'])
         table = compare(runs, ['student'], seeds=True)
         rows = rows_of(table.markdown())
@@ -214,17 +214,17 @@ class TestSeeds:
         assert rows['FPD'][:2] == ['3', '88.000 ± 1.000']
         assert rows['FPD'][-4] == '140+140' and rows['FPD'][-1] == '+2.000*'
 
-    def test_runs_of_other_budgets_are_not(self, tmp_path):
+    def test_runs_of_different_budgets_are_not_averaged(self, tmp_path):
         runs = [[f'a={write_run(tmp_path / str(n), {n: 1.0})}'] for n in (5, 6)]
         with pytest.raises(
-            ValueError, match='named "a" were trained for 5 and 6 epochs'
+            UserError, match='named "a" were trained for 5 and 6 epochs'
         ):
             compare(runs, seeds=True)
 
-    def test_runs_of_other_networks_are_not(self, tmp_path):
+    def test_runs_of_different_networks_are_not_averaged(self, tmp_path):
         first = [f'a={write_run(tmp_path / "0", {5: 1.0})}']
         second = [f'a={write_run(tmp_path / "1", {5: 1.0}, features=16)}']
-        with pytest.raises(ValueError, match='named "a" have different networks'):
+        with pytest.raises(UserError, match='named "a" have different networks'):
             compare([first, second], seeds=True)
 
 
@@ -232,29 +232,27 @@ class TestErrors:
     def test_mpii_and_coco_do_not_mix(self, tmp_path):
         mpii = [f'a={write_run(tmp_path / "a", {1: 1.0})}']
         coco = [f'b={write_run(tmp_path / "b", {1: 0.5}, layout=COCO)}']
-        with pytest.raises(ValueError, match='"a" has .* MPII and run "b" .* COCO'):
+        with pytest.raises(UserError, match='"a" has .* MPII and run "b" .* COCO'):
             compare([mpii, coco])
 
-    def test_other_scores_are_named(self, tmp_path):
+    def test_an_error_lists_the_scores_of_the_log(self, tmp_path):
         folder = write_run(tmp_path / 'a', {1: 1.0})
         log = tmp_path / 'metrics.json'
         run = ['a', str(folder / 'small.py'), str(folder / 'epoch_1.pth'), str(log)]
         log.write_text('{"PCK": 1.0, "PCK@0.1": 2.0}')
-        with pytest.raises(ValueError, match='no PCKh/Mean or coco/AP; .*PCK, PCK@0.1'):
+        with pytest.raises(UserError, match='no PCKh/Mean or coco/AP; .*PCK, PCK@0.1'):
             compare([run])
         scores = metrics(1.0)
         del scores['PCKh/Knee']
         log.write_text(json.dumps(scores))
-        with pytest.raises(
-            ValueError, match='has no PCKh/Knee; its scores are: PCKh/H'
-        ):
+        with pytest.raises(UserError, match='has no PCKh/Knee; its scores are: PCKh/H'):
             compare([run])
 
-    def test_names_that_are_no_runs(self, tmp_path):
+    def test_names_that_are_not_runs(self, tmp_path):
         run = [f'a={write_run(tmp_path / "a", {1: 1.0})}']
-        with pytest.raises(ValueError, match='--baseline "b" is no run: there are a'):
+        with pytest.raises(UserError, match='`baselines`: "b" is not one of .* .a.$'):
             compare([run], ['b'])
-        with pytest.raises(ValueError, match='"a" cannot be both'):
+        with pytest.raises(UserError, match='"a" cannot be both'):
             compare([run], ['a'], 'a')
 
     def test_a_checkpoint_that_was_not_validated(self, tmp_path):
@@ -264,10 +262,10 @@ class TestErrors:
         lines = log.read_text().splitlines(keepends=True)
         log.write_text(''.join(lines[:-1]))
         run = ['a', str(folder / 'small.py'), str(folder / 'weights.pth'), str(log)]
-        with pytest.raises(ValueError, match='is of epoch 20, and .* epochs 10 only'):
+        with pytest.raises(UserError, match='is from epoch 20, but .* epochs 10 only'):
             compare([run])
 
-    def test_extra_columns_are_shown_where_all_runs_have_them(self, tmp_path):
+    def test_extra_columns_are_shown_if_all_runs_have_them(self, tmp_path):
         folder = write_run(tmp_path / 'a', {1: 1.0})
         scores = {**metrics(1.0), 'PCKh/AUC': 55.0, 'PCKh/PCKh@0.1': 30.0}
         log = tmp_path / 'metrics.json'

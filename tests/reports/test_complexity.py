@@ -1,4 +1,4 @@
-"""Parameters and multiply-accumulates are those that the reference prints."""
+"""Parameters and multiply-accumulates match those of the reference."""
 
 import pytest
 from mmpose.registry import MODELS
@@ -27,13 +27,13 @@ from fpd_mmpose.reports.complexity import count
         ),
     ],
 )
-def test_the_references_figures(config, size, params, macs, gflops):
+def test_figures_of_the_reference(config, size, params, macs, gflops):
     complexity = count(MODELS.build(load_config(config).model), size)
     assert (complexity.params, complexity.macs) == (params, macs)
     assert f'{complexity.gflops_reference:.3f}' == gflops
 
 
-def test_what_is_counted():
+def test_only_convolutions_and_linear_layers_count():
     model = nn.Sequential(
         nn.Conv2d(3, 4, 3, stride=2, padding=1, bias=True),  # 8 x 4 pixels
         nn.BatchNorm2d(4),
@@ -45,9 +45,9 @@ def test_what_is_counted():
         nn.Linear(6, 5),
     ).train()
     convolution = 4 * 3 * 9 * (8 * 4)
-    transposed = 4 * (6 // 2) * 16 * (8 * 4)  # once for each pixel of its input
+    transposed = 4 * (6 // 2) * 16 * (8 * 4)  # once per pixel of its input
     complexity = count(model, (8, 16))
     assert complexity.macs == convolution + transposed + 6 * 5
     assert complexity.params == sum(p.numel() for p in model.parameters())
-    assert model.training, 'left as it was'
+    assert model.training, 'the mode is restored'
     assert model[1].num_batches_tracked == 0

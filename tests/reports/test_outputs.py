@@ -1,4 +1,4 @@
-"""The command writes the table in each format, and real runs give one."""
+"""The command writes tables in each format, from runs of MMEngine itself."""
 
 import csv
 import importlib.util
@@ -17,7 +17,7 @@ COMMAND = Path(__file__).resolve().parents[2] / 'tools' / 'compare.py'
 
 @pytest.fixture(scope='module')
 def main():
-    """Of the command, in this process: to import torch anew takes seconds."""
+    """The command, in this process: importing torch again takes seconds."""
     spec = importlib.util.spec_from_file_location('compare_command', COMMAND)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -49,7 +49,8 @@ def test_errors_are_one_line(main, tmp_path):
         main(['--run', 'a=nowhere'])
     assert str(error.value).splitlines()[0].startswith('error: "nowhere" is not a')
     with pytest.raises(
-        SystemExit, match='error: --out "x.pdf": expected .md, .csv, .p'
+        SystemExit,
+        match='error: output file "x.pdf": the name must end in .md,',
     ):
         main(['--run', 'a=nowhere', '--out', 'x.pdf'])
 

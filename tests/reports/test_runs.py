@@ -1,4 +1,4 @@
-"""Finished runs are read as MMEngine leaves them."""
+"""Reading finished runs as MMEngine leaves them."""
 
 import json
 
@@ -6,6 +6,7 @@ import pytest
 import torch
 from finished import config_text, metrics, write_log, write_run
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.reports.logs import read_log
 from fpd_mmpose.reports.runs import Start, read_checkpoint, read_run, start_of
 
@@ -15,17 +16,17 @@ def means(log):
 
 
 class TestLogs:
-    def test_a_resumed_run_goes_on_where_it_stopped(self, tmp_path):
+    def test_a_resumed_run_continues_where_it_stopped(self, tmp_path):
         first, second = tmp_path / '20260101_000000', tmp_path / '20260102_000000'
         write_log(first, {1: 1.0, 2: 2.0, 3: 3.0}, config_text('start.pth'))
-        # tools/train.py --resume drops what the run was loaded from.
+        # tools/train.py --resume drops `load_from`.
         write_log(second, {3: 30.0, 4: 4.0}, config_text(resume=True))
         log = read_log(tmp_path)
         assert means(log) == {1: 1.0, 2: 2.0, 3: 30.0, 4: 4.0}
         assert log.last_epoch == 4
         assert start_of(log.config.read_text()) == Start('start.pth', False)
 
-    def test_a_restarted_run_is_another_run(self, tmp_path):
+    def test_a_restarted_run_replaces_the_first_one(self, tmp_path):
         config = config_text()
         write_log(tmp_path / '20260101_000000', {1: 1.0, 2: 2.0, 3: 3.0}, config)
         write_log(tmp_path / '20260102_000000', {1: 10.0, 2: 20.0}, config)
@@ -38,7 +39,7 @@ class TestLogs:
         path.write_text(json.dumps({**metrics(5.0), 'time': 1.0, 'data_time': 2.0}))
         assert read_log(path).metrics == metrics(5.0)
 
-    def test_a_line_that_was_cut_off_is_left_out(self, tmp_path):
+    def test_a_truncated_last_line_is_ignored(self, tmp_path):
         write_log(tmp_path / '20260101_000000', {1: 1.0, 2: 2.0}, config_text())
         path = tmp_path / '20260101_000000' / 'vis_data' / 'scalars.json'
         path.write_text(path.read_text()[:-20])
@@ -55,18 +56,20 @@ class TestLogs:
     def test_other_files(self, tmp_path, text, error):
         path = tmp_path / 'log'
         path.write_text(text)
-        with pytest.raises(ValueError, match=f'log "{path}".*{error}'):
+        with pytest.raises(UserError, match=f'log "{path}".*{error}'):
             read_log(path)
 
     def test_missing_files(self, tmp_path):
-        with pytest.raises(ValueError, match='no <time>/vis_data/scalars.json'):
+        with pytest.raises(
+            UserError, match='has no log: expected <time>/vis_data/scal'
+        ):
             read_log(tmp_path)
-        with pytest.raises(ValueError, match='log ".*x" cannot be read: No such file'):
+        with pytest.raises(UserError, match='log ".*x" cannot be read: No such file'):
             read_log(tmp_path / 'x')
 
 
 class TestCheckpoints:
-    def test_the_epoch_is_in_the_file_or_in_its_name(self, tmp_path):
+    def test_the_epoch_comes_from_the_file_or_from_its_name(self, tmp_path):
         torch.save(dict(meta=dict(epoch=7, iter=70)), tmp_path / 'a.pth')
         torch.save(dict(weight=torch.ones(1)), tmp_path / 'best_AP_epoch_12.pth')
         torch.save(dict(weight=torch.ones(1)), tmp_path / 'b.pth')
@@ -76,13 +79,13 @@ class TestCheckpoints:
         assert (second.epoch, second.steps, second.is_best) == (12, None, True)
         assert read_checkpoint(tmp_path / 'b.pth').epoch is None
 
-    def test_a_file_cannot_run_code(self, tmp_path):
+    def test_nothing_in_a_file_is_executed(self, tmp_path):
         class Evil:
             def __reduce__(self):
                 return (exec, (f'open({str(tmp_path / "ran")!r}, "w")',))
 
         torch.save(dict(meta=Evil()), tmp_path / 'a.pth')
-        with pytest.raises(ValueError, match='a.pth" cannot be read as a weight file'):
+        with pytest.raises(UserError, match='a.pth" cannot be read '):
             read_checkpoint(tmp_path / 'a.pth')
         text = f'open({str(tmp_path / "ran")!r}, "w")\nload_from = "x.pth"'
         assert start_of(text) == Start('x.pth', False)
@@ -90,7 +93,7 @@ class TestCheckpoints:
 
 
 class TestWorkDirs:
-    def test_the_best_checkpoint_is_taken_else_the_last(self, tmp_path):
+    def test_the_best_checkpoint_is_used_or_else_the_last(self, tmp_path):
         run = read_run([f'a={write_run(tmp_path / "a", {1: 2.0, 2: 1.0}, best=1)}'])
         assert (run.name, run.checkpoint.epoch, run.epochs) == ('a', 1, 2)
         run = read_run([f'b={write_run(tmp_path / "b", {1: 2.0, 2: 1.0})}'])
@@ -101,15 +104,15 @@ class TestWorkDirs:
         run = read_run([f'a={tmp_path / "b"}'])
         assert run.checkpoint.path == tmp_path / 'b' / 'epoch_1.pth'
 
-    def test_what_is_missing_or_too_many(self, tmp_path):
-        with pytest.raises(ValueError, match='"nowhere" is not a folder'):
+    def test_missing_and_ambiguous_files(self, tmp_path):
+        with pytest.raises(UserError, match='"nowhere" is not a folder'):
             read_run(['a=nowhere'])
-        with pytest.raises(ValueError, match='takes NAME CONFIG .*; got "a b"'):
+        with pytest.raises(UserError, match='must be NAME CONFIG .*, got "a b"'):
             read_run(['a', 'b'])
         folder = write_run(tmp_path / 'a', {1: 1.0, 2: 2.0}, best=1)
         (folder / 'best_PCKh_Mean_epoch_2.pth').touch()
-        with pytest.raises(ValueError, match='has 2 best checkpoints .*epoch_1.pth, '):
+        with pytest.raises(UserError, match='has 2 best checkpoints .*epoch_1.pth, '):
             read_run([f'a={folder}'])
         (folder / 'other.py').touch()
-        with pytest.raises(ValueError, match='has 2 configs'):
+        with pytest.raises(UserError, match='has 2 configs'):
             read_run([f'a={folder}'])

@@ -1,4 +1,4 @@
-"""Drawn figures: keypoints lie on the body, and the face tells the view."""
+"""Drawn figures: keypoints lie on the body, and faces show in front only."""
 
 import dataclasses
 
@@ -7,7 +7,7 @@ import numpy as np
 from fpd_mmpose.synthetic.brush import SUPERSAMPLING, Brush
 from fpd_mmpose.synthetic.figure import Figure
 from fpd_mmpose.synthetic.outfit import Outfit
-from fpd_mmpose.synthetic.skeleton import HEAD_TOP, rotation, sample_skeleton
+from fpd_mmpose.synthetic.skeleton import HEAD_TOP, Skeleton, rotation, sample_skeleton
 
 SIZE = 200
 EMPTY = (255, 0, 255)
@@ -19,7 +19,7 @@ def blank() -> np.ndarray:
     return np.full((side, side, 3), EMPTY, np.uint8)
 
 
-def placed(seed: int):
+def placed(seed: int) -> tuple[Skeleton, Outfit]:
     rng = np.random.default_rng(seed)
     skeleton = sample_skeleton(rng).placed(160, np.array([100.0, 100.0]))
     return skeleton, Outfit.sample(rng)
@@ -36,7 +36,7 @@ def test_every_keypoint_lies_on_the_drawn_body():
         canvas = blank()
         Figure(Brush(canvas, LIGHT), skeleton, outfit).draw()
         on_body = painted(canvas, skeleton.joints)
-        on_body[HEAD_TOP] = True  # it lies on the outline
+        on_body[HEAD_TOP] = True  # on the outline
         assert on_body.all(), seed
 
 
@@ -66,14 +66,14 @@ def test_the_face_shows_in_front_only():
     assert shown == {'front': 40, 'back': 0}
 
 
-def test_clothes_do_not_tell_left_from_right():
+def test_clothes_are_alike_on_the_left_and_the_right():
     fields = {field.name for field in dataclasses.fields(Outfit)}
     assert not any('left' in name or 'right' in name for name in fields)
 
 
-def test_a_brush_point_is_the_centre_of_a_pixel():
+def test_a_brush_point_is_the_center_of_a_pixel():
     canvas = np.zeros((40, 40, 3), np.uint8)
     Brush(canvas, LIGHT).disc(np.array([7.0, 12.0]), 3.0, (255, 255, 255))
     rows, columns = np.nonzero(canvas[..., 0])
-    centre = (np.array([columns.mean(), rows.mean()]) - 0.5) / SUPERSAMPLING
-    np.testing.assert_allclose(centre, (7, 12), atol=0.15)
+    center = (np.array([columns.mean(), rows.mean()]) - 0.5) / SUPERSAMPLING
+    np.testing.assert_allclose(center, (7, 12), atol=0.15)

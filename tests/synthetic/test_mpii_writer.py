@@ -1,4 +1,4 @@
-"""Written data sets: MPII's conventions, reuse and interrupted writes."""
+"""Written datasets: MPII's conventions, reuse, and interrupted writes."""
 
 import hashlib
 import json
@@ -9,6 +9,7 @@ import pytest
 from scipy.io import loadmat
 
 from fpd_mmpose.datasets.mpii_ground_truth import JOINT_NAMES
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.synthetic import draw_person, mpii_writer, write_dataset
 
 SEED, SIZE, NUM_TRAIN, NUM_VAL = 1, 96, 20, 6
@@ -18,7 +19,7 @@ def digests(root: Path) -> dict[str, str]:
     return {
         str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(root.rglob('*'))
-        if path.is_file() and path.suffix != '.mat'  # its header holds the time
+        if path.is_file() and path.suffix != '.mat'  # whose header holds the time
     }
 
 
@@ -33,7 +34,7 @@ def entries(root: Path, split: str) -> list[dict]:
     return json.loads((root / f'annotations/mpii_{split}.json').read_text())
 
 
-def test_worker_number_and_counts_change_no_person(root, tmp_path):
+def test_people_do_not_depend_on_the_number_of_workers_or_people(root, tmp_path):
     assert write_dataset(tmp_path, NUM_TRAIN, NUM_VAL, SEED, SIZE, num_workers=2)
     assert digests(tmp_path) == digests(root)
     fewer = tmp_path / 'fewer'
@@ -45,7 +46,7 @@ def test_worker_number_and_counts_change_no_person(root, tmp_path):
 
 
 @pytest.mark.parametrize('split, count', [('train', NUM_TRAIN), ('val', NUM_VAL)])
-def test_annotations_are_one_based_and_shifted_as_mpiis(root, split, count):
+def test_annotations_are_one_based_and_shifted_as_in_mpii(root, split, count):
     listed = entries(root, split)
     assert len(listed) == count
     for index, entry in enumerate(listed):
@@ -62,7 +63,7 @@ def test_annotations_are_one_based_and_shifted_as_mpiis(root, split, count):
         np.testing.assert_allclose(center, sample.center + 1, atol=1e-2)
 
 
-def test_mat_holds_what_the_evaluation_reads(root):
+def test_the_mat_file_holds_the_ground_truth(root):
     mat, listed = loadmat(root / 'annotations/mpii_gt_val.mat'), entries(root, 'val')
     assert mat['headboxes_src'].shape == (2, 2, NUM_VAL)
     assert mat['pos_gt_src'].shape == (16, 2, NUM_VAL)
@@ -77,7 +78,7 @@ def test_mat_holds_what_the_evaluation_reads(root):
         np.testing.assert_allclose(mat['headboxes_src'][:, :, i], head_box)
 
 
-def test_mmposes_own_reader_reads_it(root):
+def test_stock_mmpose_reads_it(root):
     datasets = pytest.importorskip('mmpose.datasets')
     dataset = datasets.MpiiDataset(
         ann_file='annotations/mpii_val.json',
@@ -99,13 +100,13 @@ def test_mmposes_own_reader_reads_it(root):
         )
 
 
-def test_a_complete_data_set_is_reused_and_said_so(root, capsys, monkeypatch):
+def test_a_complete_dataset_is_reused_with_a_message(root, capsys, monkeypatch):
     monkeypatch.setattr(mpii_writer, 'draw_person', None)
     assert not write_dataset(root, NUM_TRAIN, NUM_VAL, SEED, SIZE, num_workers=1)
     assert 'reused' in capsys.readouterr().out
 
 
-def test_a_damaged_or_different_data_set_is_drawn_again(tmp_path):
+def test_a_damaged_or_different_dataset_is_drawn_again(tmp_path):
     write_dataset(tmp_path, 4, 2, SEED, SIZE, num_workers=1)
     before = digests(tmp_path)
     next((tmp_path / 'images').iterdir()).unlink()
@@ -116,8 +117,8 @@ def test_a_damaged_or_different_data_set_is_drawn_again(tmp_path):
     assert len(entries(tmp_path, 'train')) == 2
 
 
-def fail_at(monkeypatch, name: str, owner: object, call: int) -> None:
-    """Let the given call of a function raise, as an interrupt would."""
+def interrupt_at(monkeypatch, name: str, owner: object, call: int) -> None:
+    """Makes one call of a function raise, as an interrupt would."""
     real, calls = getattr(owner, name), []
 
     def flaky(*args, **kwargs):
@@ -129,7 +130,7 @@ def fail_at(monkeypatch, name: str, owner: object, call: int) -> None:
     monkeypatch.setattr(owner, name, flaky)
 
 
-def no_annotation_lacks_its_image(root: Path) -> None:
+def assert_annotations_have_their_images(root: Path) -> None:
     for path in root.glob('annotations/*.json'):
         for entry in json.loads(path.read_text()):
             assert (root / 'images' / entry['image']).is_file()
@@ -138,41 +139,41 @@ def no_annotation_lacks_its_image(root: Path) -> None:
 def test_interrupted_drawing_leaves_nothing(tmp_path, monkeypatch):
     root = tmp_path / 'new'
     with monkeypatch.context() as patch:
-        fail_at(patch, 'draw_person', mpii_writer, 3)
+        interrupt_at(patch, 'draw_person', mpii_writer, 3)
         with pytest.raises(KeyboardInterrupt):
             write_dataset(root, 4, 2, SEED, SIZE, num_workers=1)
     assert not list(root.iterdir())
     assert write_dataset(root, 4, 2, SEED, SIZE, num_workers=1)
 
 
-def test_interrupted_drawing_keeps_the_old_data_set(tmp_path, monkeypatch):
+def test_interrupted_drawing_keeps_the_old_dataset(tmp_path, monkeypatch):
     write_dataset(tmp_path, 4, 2, SEED, SIZE, num_workers=1)
     before = digests(tmp_path)
-    fail_at(monkeypatch, 'draw_person', mpii_writer, 3)
+    interrupt_at(monkeypatch, 'draw_person', mpii_writer, 3)
     with pytest.raises(KeyboardInterrupt):
         write_dataset(tmp_path, 5, 2, SEED, SIZE, num_workers=1)
     assert digests(tmp_path) == before
 
 
-# The moves: stamp, old images away, new images, three annotations, stamp.
+# The moves: the stamp, the old images, the new ones, three annotations, the stamp.
 @pytest.mark.parametrize('call', range(1, 8))
 def test_an_interrupted_move_leaves_no_dangling_annotation(tmp_path, monkeypatch, call):
     write_dataset(tmp_path, 2, 1, SEED, SIZE, num_workers=1)
     with monkeypatch.context() as patch:
-        fail_at(patch, 'replace', mpii_writer.os, call)
+        interrupt_at(patch, 'replace', mpii_writer.os, call)
         with pytest.raises(KeyboardInterrupt):
             write_dataset(tmp_path, 3, 2, SEED + 1, SIZE, num_workers=1)
-    no_annotation_lacks_its_image(tmp_path)
+    assert_annotations_have_their_images(tmp_path)
     assert write_dataset(tmp_path, 3, 2, SEED + 1, SIZE, num_workers=1)
-    no_annotation_lacks_its_image(tmp_path)
+    assert_annotations_have_their_images(tmp_path)
     assert not list(tmp_path.glob('.drawing-*'))
 
 
 @pytest.mark.parametrize('folder', ['images', 'annotations'])
-def test_files_of_others_are_not_replaced(tmp_path, folder):
+def test_files_that_were_not_drawn_are_not_replaced(tmp_path, folder):
     (tmp_path / folder).mkdir()
     (tmp_path / folder / 'mine').write_text('kept')
-    with pytest.raises(ValueError, match='choose another folder'):
+    with pytest.raises(UserError, match='choose another folder'):
         write_dataset(tmp_path, 2, 1, SEED, SIZE, num_workers=1)
     assert (tmp_path / folder / 'mine').read_text() == 'kept'
 
@@ -181,14 +182,14 @@ def test_files_of_others_are_not_replaced(tmp_path, folder):
     'option, value',
     [('num_train', 0), ('num_val', 0), ('seed', -1), ('size', 8), ('num_workers', 0)],
 )
-def test_bad_arguments_get_one_clear_line(tmp_path, option, value):
-    with pytest.raises(ValueError, match=option) as caught:
+def test_bad_arguments_are_one_line_errors(tmp_path, option, value):
+    with pytest.raises(UserError, match=option) as caught:
         write_dataset(tmp_path / 'new', **{option: value})
     assert '\n' not in str(caught.value)
     assert not (tmp_path / 'new').exists()
 
 
-def test_a_file_as_root_is_refused(tmp_path):
+def test_a_file_as_root_is_an_error(tmp_path):
     (tmp_path / 'file').write_text('')
-    with pytest.raises(ValueError, match='choose a folder'):
+    with pytest.raises(UserError, match='choose a folder'):
         write_dataset(tmp_path / 'file', 2, 1, SEED, SIZE, num_workers=1)

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import pytest
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.synthetic import write_dataset
 from fpd_mmpose.synthetic.preview import write_preview
 
@@ -19,27 +20,27 @@ def run_tool(monkeypatch, *arguments: object) -> None:
     runpy.run_path(str(TOOL), run_name='__main__')
 
 
-def test_the_command_draws_a_data_set_and_its_preview(tmp_path, monkeypatch):
+def test_the_command_draws_a_dataset_and_its_preview(tmp_path, monkeypatch):
     root, sheet = tmp_path / 'mpii', tmp_path / 'sheets/sheet.png'
     options = '--train 5 --val 2 --seed 2 --size 64 --workers 1'.split()
     run_tool(monkeypatch, root, *options, '--preview', sheet)
     assert len(list((root / 'images').iterdir())) == 7
-    # Two rows of four pairs, of which five hold a person.
-    picture = cv2.imread(str(sheet))
-    assert picture.shape == (480, 1920, 3)
-    assert picture[:240].std() > 0 and not picture[240:, 480:].any()
+    # Two rows of four pairs, five of which hold a person.
+    sheet_image = cv2.imread(str(sheet))
+    assert sheet_image.shape == (480, 1920, 3)
+    assert sheet_image[:240].std() > 0 and not sheet_image[240:, 480:].any()
     # The annotated copy is the plain one with lines on it.
-    assert (picture[:240, :240] != picture[:240, 240:480]).any()
+    assert (sheet_image[:240, :240] != sheet_image[:240, 240:480]).any()
 
 
-def test_a_bad_option_of_the_command_gets_one_line(tmp_path, monkeypatch, capsys):
+def test_a_bad_option_of_the_command_is_a_one_line_error(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         run_tool(monkeypatch, tmp_path, '--size', 3)
     *_, line = capsys.readouterr().err.strip().splitlines()
-    assert 'size must be 64 or more, got 3' in line
+    assert '`size` must be 64 or more, got 3' in line
 
 
-def test_an_unknown_picture_format_is_refused(tmp_path):
+def test_an_unknown_image_format_is_an_error(tmp_path):
     write_dataset(tmp_path, 1, 1, 0, 64, num_workers=1)
-    with pytest.raises(ValueError, match='ending in .png'):
+    with pytest.raises(UserError, match='ending in .png'):
         write_preview(tmp_path, tmp_path / 'sheet.what')

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Draws people and writes them as a data set in MMPose's MPII layout."""
+"""Draws people and writes them as a dataset in MMPose's MPII layout."""
 
 import argparse
 import sys
@@ -9,24 +9,27 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the command.
-
-    Args:
-        argv: Arguments; those of the process by default.
-    """
+    """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('out', help='folder of the data set')
-    parser.add_argument('--train', type=int, default=1200, help='people for training')
-    parser.add_argument('--val', type=int, default=200, help='people for validation')
-    parser.add_argument('--seed', type=int, default=0, help='other people')
+    parser.add_argument('out', help='folder of the dataset')
     parser.add_argument(
-        '--size', type=int, default=200, help='side of a picture in pixels'
+        '--train', type=int, default=1200, help='number of people for training (1200)'
     )
-    parser.add_argument('--workers', type=int, default=1, help='drawing processes')
-    parser.add_argument('--preview', help='also write this contact sheet (.png)')
+    parser.add_argument(
+        '--val', type=int, default=200, help='number of people for validation (200)'
+    )
+    parser.add_argument('--seed', type=int, default=0, help='draw other people (0)')
+    parser.add_argument(
+        '--size', type=int, default=200, help='side of an image in pixels (200)'
+    )
+    parser.add_argument(
+        '--workers', type=int, default=1, help='number of processes (1)'
+    )
+    parser.add_argument('--preview', help='also write a contact sheet (.png)')
     args = parser.parse_args(argv)
 
-    # After the parsing: the package imports torch, and --help should not wait.
+    # Imported late: the package imports torch, and --help should not wait for it.
+    from fpd_mmpose.errors import UserError
     from fpd_mmpose.synthetic import write_dataset
     from fpd_mmpose.synthetic.preview import write_preview
 
@@ -36,7 +39,7 @@ def main(argv: list[str] | None = None) -> None:
         )
         if args.preview:
             write_preview(args.out, args.preview)
-    except (OSError, ValueError) as error:
+    except (OSError, UserError) as error:
         parser.error(str(error))
 
 
