@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> None:
     # parsing: the package imports torch, and --help should not wait.
     warnings.simplefilter('ignore')
     from fpd_mmpose.demos import SideBySide, Window, run_image_demo
-    from fpd_mmpose.engine.one_line_errors import one_line_errors
+    from fpd_mmpose.errors import one_line_errors
 
     with one_line_errors():
         window = Window('image demo') if args.show else None

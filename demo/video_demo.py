@@ -40,7 +40,7 @@ def main(argv: list[str] | None = None) -> None:
     # parsing: the package imports torch, and --help should not wait.
     warnings.simplefilter('ignore')
     from fpd_mmpose.demos import FrameReader, SideBySide, Window, run_video_demo
-    from fpd_mmpose.engine.one_line_errors import one_line_errors
+    from fpd_mmpose.errors import one_line_errors
 
     with one_line_errors():
         window = Window('video demo') if args.show else None

@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> None:
     # What packages warn of when they are imported is not about these data. After the
     # parsing: the package imports torch, and --help should not wait.
     warnings.simplefilter('ignore')
-    from fpd_mmpose.engine.one_line_errors import one_line_errors
+    from fpd_mmpose.errors import one_line_errors
 
     try:
         from fpd_mmpose.demos.web import create_app, serve

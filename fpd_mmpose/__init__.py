@@ -6,17 +6,17 @@ OpenMMLab, it registers nothing, and :mod:`fpd_mmpose.deploy` works all the same
 
 from importlib.util import find_spec
 
-from .version import __version__
+from fpd_mmpose.version import __version__
 
 __all__ = ['__version__']
 
 if any(find_spec(name) for name in ('mmengine', 'mmcv', 'mmpose')):
-    from . import compat
+    from fpd_mmpose import compat
 
     compat.apply()
 
-    from . import codecs, datasets, engine, evaluation, models  # noqa: F401
-    from .converters import install
+    from fpd_mmpose import codecs, datasets, engine, evaluation, models  # noqa: F401
+    from fpd_mmpose.weights import install
 
     install()
     engine.install()

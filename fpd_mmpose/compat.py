@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from .version import OLDEST
+from fpd_mmpose.version import OLDEST
 
 __all__ = ['apply', 'check_versions', 'nms']
 
@@ -39,7 +39,7 @@ def apply() -> None:
     check_versions()
     _provide_mmcv_ops()
     # It needs mmengine, and torch 2.6.
-    from . import unpickling
+    from fpd_mmpose.weights import unpickling
 
     unpickling.install()
 

@@ -9,8 +9,8 @@ from mmengine.registry import init_default_scope
 
 import fpd_mmpose  # noqa: F401
 from fpd_mmpose.synthetic import write_dataset
+from tests.helpers import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 init_default_scope('mmpose')
 
 

@@ -24,8 +24,8 @@ import fpd_mmpose
 from fpd_mmpose import compat
 from fpd_mmpose.synthetic import draw_person
 from fpd_mmpose.version import OLDEST
+from tests.helpers import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 without_compiled_mmcv = pytest.mark.skipif(
     not isinstance(sys.modules['mmcv._ext'], compat._MissingOps),
     reason='compiled MMCV is installed',

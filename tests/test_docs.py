@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from mmengine.config import DictAction
 
-from fpd_mmpose.paths import load_config
+from fpd_mmpose.config import load_config
+from tests.helpers import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted((ROOT / 'docs').glob('*.md'))
 #: Options of MMPose's own scripts, which ours take too.
 STOCK = {

@@ -14,7 +14,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).parents[1]
+from tests.helpers import ROOT
+
 SOURCES = ('fpd_mmpose', 'configs', 'demo', 'tools')
 METADATA = ('pyproject.toml', 'setup.py', 'README.md', 'LICENSE', 'model-index.yml')
 

@@ -9,10 +9,10 @@ import torch
 from mmengine.config import Config
 from mmpose.registry import MODELS
 
-from fpd_mmpose.paths import load_config
+from fpd_mmpose.config import load_config
 from fpd_mmpose.synthetic import draw_person
+from tests.helpers import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / 'README.md').read_text()
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.helpers import ROOT
+
 SCRIPTS = [*sorted((ROOT / 'tools').rglob('*.sh')), ROOT / '.ci/run']
 COMMANDS = 'awk bash cat cksum cp cut df dirname flock head ln mkdir rm sed sort'
 

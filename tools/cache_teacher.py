@@ -64,9 +64,9 @@ def main(argv: list[str] | None = None) -> None:
     # After the parsing: the package imports torch, and --help should not wait.
     import torch
 
-    from fpd_mmpose.engine.one_line_errors import one_line_errors
-    from fpd_mmpose.paths import load_config
-    from fpd_mmpose.teacher_cache.command import compare_cache, write_cache
+    from fpd_mmpose.config import load_config
+    from fpd_mmpose.errors import one_line_errors
+    from fpd_mmpose.teachers.cache.command import compare_cache, write_cache
 
     device = args.device
     if device is None:

@@ -61,8 +61,9 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
 
     # Imported late: the package imports torch, and --help should not wait for it.
-    from fpd_mmpose.engine.one_line_errors import one_line_errors
-    from fpd_mmpose.reports import check_outputs, compare, write_outputs
+    from fpd_mmpose.errors import one_line_errors
+    from fpd_mmpose.reports import check_outputs, write_outputs
+    from fpd_mmpose.reports import comparison as compare
 
     with one_line_errors():
         check_outputs(args.out)

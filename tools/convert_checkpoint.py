@@ -44,8 +44,8 @@ def main(argv: list[str] | None = None) -> None:
         parser.error('--input-size belongs to --verify-input')
 
     # After the parsing: the package imports torch, and --help should not wait.
-    from fpd_mmpose.converters.convert import convert_checkpoint
-    from fpd_mmpose.engine.one_line_errors import one_line_errors
+    from fpd_mmpose.errors import one_line_errors
+    from fpd_mmpose.weights.conversion import convert_checkpoint
 
     with one_line_errors():
         report = convert_checkpoint(

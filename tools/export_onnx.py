@@ -61,8 +61,8 @@ def main(argv: list[str] | None = None) -> None:
     # What packages warn of when they are imported is not about this network.
     warnings.simplefilter('ignore')
     # After the parsing: the package imports torch, and --help should not wait.
-    from fpd_mmpose.deploy.export import ExportOptions, export_int8, export_onnx
-    from fpd_mmpose.engine.one_line_errors import one_line_errors
+    from fpd_mmpose.errors import one_line_errors
+    from fpd_mmpose.export import ExportOptions, export_int8, export_onnx
 
     def log(line: str) -> None:
         print(line, file=sys.stderr, flush=True)

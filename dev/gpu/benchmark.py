@@ -2,7 +2,7 @@
 """Times distillation over networks, batches and precisions, most valuable first.
 
 What the given seconds do not suffice for is reported and left out. Every cell is
-written as tools/benchmark_distill.py does it, all of them as grid.json, and what they
+written as dev/benchmark_distill.py does it, all of them as grid.json, and what they
 say of the targets as conclusions.json. Exits with 1 unless all was measured.
 """
 
@@ -17,9 +17,8 @@ import torch
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from fpd_mmpose.atomic import write_json  # noqa: E402
-from fpd_mmpose.benchmarks import distill_report as report  # noqa: E402
-from fpd_mmpose.benchmarks.distill import (  # noqa: E402
+from benchmarks import distill_report as report  # noqa: E402
+from benchmarks.distill import (
     FLOOR,
     PLAIN,
     REFERENCE,
@@ -27,7 +26,8 @@ from fpd_mmpose.benchmarks.distill import (  # noqa: E402
     Settings,
     benchmark_distill,
 )
-from fpd_mmpose.paths import load_config  # noqa: E402
+from fpd_mmpose.config import load_config  # noqa: E402
+from fpd_mmpose.files import write_json  # noqa: E402
 
 HOURGLASS = 'configs/fpd/hg4_128_fpd_mpii.py'
 HRNET = 'configs/fpd/hrnet_w32_fpd_coco_256x192.py'
@@ -100,7 +100,7 @@ def conclusions(cells: list[dict]) -> list[str]:
     """Compares what was measured with the targets.
 
     Args:
-        cells (list[dict]): As :func:`fpd_mmpose.benchmarks.distill_report.as_json`
+        cells (list[dict]): As :func:`benchmarks.distill_report.as_json`
             gives them.
 
     Returns:

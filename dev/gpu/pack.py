@@ -23,7 +23,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from fpd_mmpose.atomic import replace_when_done  # noqa: E402
+from fpd_mmpose.files import replace_when_done  # noqa: E402
 
 QUALITIES = (75, 70, 65, 62, 58, 54, 50, 46, 42, 38, 34, 30)
 #: Pictures by which a quality's bytes are estimated.

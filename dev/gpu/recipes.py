@@ -14,9 +14,9 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
+from fpd_mmpose.config import load_config
+from fpd_mmpose.models.device_accuracy import keep_accuracy_on_device
 from fpd_mmpose.models.distillers import FPDDistiller
-from fpd_mmpose.models.distillers.device_accuracy import keep_accuracy_on_device
-from fpd_mmpose.paths import load_config
 
 FULL = dict(
     teacher='configs/hourglass/hg8_256_mpii.py',

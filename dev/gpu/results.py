@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from fpd_mmpose.atomic import replace_when_done
+from fpd_mmpose.files import replace_when_done
 
 #: The weights by their value, the most valuable first.
 ORDER = ('fpd', 'plain', 'teacher', 'longer')

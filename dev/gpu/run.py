@@ -26,10 +26,10 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 import results  # noqa: E402
 
-from fpd_mmpose.atomic import write_json  # noqa: E402
+from fpd_mmpose.files import write_json  # noqa: E402
 
 PYTHON = [sys.executable, '-W', 'ignore']
-TESTS = ('tests/models/distillers', 'tests/teacher_cache')
+TESTS = ('tests/models/distillers', 'tests/teachers/cache')
 #: Seconds between the request to stop and the end of a late part.
 GRACE = 5
 
@@ -125,7 +125,7 @@ def _parts(reports: Path, data: Path, cpu: bool) -> list[Part]:
     people = ['--people', '32' if cpu else '128', '--repeats', '1' if cpu else '2']
     workers = ['0', '1'] if cpu else ['0', '4', '8', '12', '16']
     config = 'quickstart/hg1_32_drawn.py' if cpu else 'fpd/hg4_128_fpd_mpii.py'
-    loader = [*PYTHON, 'tools/benchmark_input.py', f'configs/{config}', *people]
+    loader = [*PYTHON, 'dev/benchmark_input.py', f'configs/{config}', *people]
     loader += ['--workers', *workers, '--out', str(reports / 'input/input.json')]
     loader += ['--png', str(reports / 'input/input.png')]
     if cpu:

@@ -23,7 +23,7 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 from recipes import Recipe, Stopwatch  # noqa: E402
 
-from fpd_mmpose.atomic import replace_when_done, write_json  # noqa: E402
+from fpd_mmpose.files import replace_when_done, write_json  # noqa: E402
 from fpd_mmpose.reports.logs import read_log  # noqa: E402
 
 METRIC = 'PCKh/Mean'

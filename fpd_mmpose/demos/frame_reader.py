@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from mmengine.logging import print_log
 
-from ..datasets.media import VIDEO_SUFFIXES, is_video
+from fpd_mmpose.readers.media import VIDEO_SUFFIXES, is_video
 
 #: Frames per second of a video that does not say, or says nonsense.
 DEFAULT_FPS = 25.0

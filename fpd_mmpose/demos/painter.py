@@ -8,7 +8,7 @@ import torch
 from mmpose.structures import PoseDataSample
 from mmpose.visualization import PoseLocalVisualizer
 
-from .network import PoseNetwork, Prediction
+from fpd_mmpose.demos.pose_network import PoseNetwork, Prediction
 
 #: Height in pixels of the caption of a picture that is not wider than 1000.
 CAPTION = 26

@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..atomic import write_bytes
+from fpd_mmpose.files import write_bytes
 
 #: Kinds of pictures that are written.
 SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.webp')

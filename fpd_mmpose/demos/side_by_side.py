@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .network import PoseNetwork, Prediction
-from .painter import Painter, beside
-from .people import PersonBoxes
+from fpd_mmpose.demos.box_sources import PersonBoxes
+from fpd_mmpose.demos.painter import Painter, beside
+from fpd_mmpose.demos.pose_network import PoseNetwork, Prediction
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..paths import load_config
-from .network import PoseNetwork
+from fpd_mmpose.config import load_config
+from fpd_mmpose.demos.pose_network import PoseNetwork
 
 
 def load_teacher(

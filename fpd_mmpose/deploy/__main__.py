@@ -8,11 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fpd_mmpose.atomic import write_bytes
+from fpd_mmpose.deploy.draw import draw_poses
+from fpd_mmpose.deploy.pose_session import PoseSession
+from fpd_mmpose.files import write_bytes
 from fpd_mmpose.inputs import read_image
-
-from .draw import draw_poses
-from .pose_session import PoseSession
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from .model_info import ModelInfo
-from .pose_session import Poses
+from fpd_mmpose.deploy.model_info import ModelInfo
+from fpd_mmpose.deploy.pose_session import Poses
 
 #: BGR of the right side, the left side and what has no side.
 COLORS = {'right': (0, 128, 255), 'left': (80, 200, 0)}

@@ -7,18 +7,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fpd_mmpose.crops import (
+from fpd_mmpose.decoding import DECODERS
+from fpd_mmpose.deploy.model_info import ModelInfo
+from fpd_mmpose.deploy.runtimes import Network, load_network
+from fpd_mmpose.geometry import (
     WARPS,
     box_center_scale,
     crop_box,
     fit_aspect_ratio,
     to_image,
 )
-from fpd_mmpose.decoding import DECODERS
 from fpd_mmpose.inputs import check_boxes, check_image, read_image
-
-from .model_info import ModelInfo
-from .networks import Network, load_network
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmpose.apis.inferencers.utils import default_det_models
 
+from fpd_mmpose.config import load_config
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.paths import load_config
 
 
 class PersonDetector:

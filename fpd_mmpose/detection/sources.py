@@ -12,8 +12,8 @@ import mmcv
 import numpy as np
 from mmengine.logging import print_log
 
-from fpd_mmpose.datasets.media import is_video, open_media, open_video
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.readers.media import is_video, open_media, open_video
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
 """Running and hooking into mmengine."""
 
-from . import resuming, whole_file_backend
-from .hooks import (
+from fpd_mmpose.engine.hooks import (
     CheckpointHook,
     MultiScaleSearchHook,
     ProgressHook,
     ValidateBeforeTrainingHook,
 )
+from fpd_mmpose.runs import resuming, whole_file_backend
 
 __all__ = [
     'CheckpointHook',

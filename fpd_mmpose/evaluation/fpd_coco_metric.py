@@ -5,7 +5,7 @@ from typing import Any
 from mmpose.evaluation.metrics import CocoMetric
 from mmpose.registry import METRICS
 
-from fpd_mmpose.datasets.coco_files import NUM_KEYPOINTS, read_coco
+from fpd_mmpose.readers.coco import NUM_KEYPOINTS, read_coco
 
 
 @METRICS.register_module()

@@ -9,11 +9,11 @@ from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 from scipy.io import savemat
 
-from fpd_mmpose.atomic import replace_when_done
-from fpd_mmpose.datasets.files import MPII_TWINS, in_either_layout
-from fpd_mmpose.datasets.mpii_ground_truth import read_mpii_ground_truth
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.files import replace_when_done
 from fpd_mmpose.markdown import markdown_table
+from fpd_mmpose.readers.annotations import MPII_TWINS, in_either_layout
+from fpd_mmpose.readers.mpii_ground_truth import read_mpii_ground_truth
 
 #: Columns of the reference's table, and the keypoints that each of them averages.
 COLUMNS = {

@@ -1,9 +1,9 @@
 """Networks, distillers and losses."""
 
-from .backbones import StackedHourglass
-from .distillers import FPDDistiller, Teacher
-from .losses import HeatmapDistillLoss
-from .tta import MultiScaleSearch
+from fpd_mmpose.models.backbones import StackedHourglass
+from fpd_mmpose.models.distillers import FPDDistiller, Teacher
+from fpd_mmpose.models.losses import HeatmapDistillLoss
+from fpd_mmpose.models.tta import MultiScaleSearch
 
 __all__ = [
     'FPDDistiller',

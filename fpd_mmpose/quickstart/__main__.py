@@ -13,13 +13,10 @@ from pathlib import Path
 import torch
 from mmengine.registry import init_default_scope
 
-from fpd_mmpose.atomic import replace_when_done, write_json
-from fpd_mmpose.engine.one_line_errors import one_line_errors
-from fpd_mmpose.synthetic import write_dataset
-
-from .pictures import save_curves, save_predictions
-from .report import evaluate, load_models, milliseconds_per_person, result_table
-from .stages import (
+from fpd_mmpose.errors import one_line_errors
+from fpd_mmpose.files import replace_when_done, write_json
+from fpd_mmpose.quickstart.pictures import save_curves, save_predictions
+from fpd_mmpose.quickstart.stages import (
     COMPARED,
     STAGES,
     stage_config,
@@ -27,6 +24,13 @@ from .stages import (
     training_log,
     weights_path,
 )
+from fpd_mmpose.quickstart.summary import (
+    evaluate,
+    load_models,
+    milliseconds_per_person,
+    result_table,
+)
+from fpd_mmpose.synthetic import write_dataset
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -11,7 +11,7 @@ from mmpose.registry import DATASETS
 from mmpose.visualization import PoseLocalVisualizer
 from torch import nn
 
-from fpd_mmpose.atomic import replace_when_done
+from fpd_mmpose.files import replace_when_done
 
 matplotlib.use('Agg')
 from matplotlib import pyplot as plt  # noqa: E402

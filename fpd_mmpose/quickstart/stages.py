@@ -11,8 +11,8 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from fpd_mmpose import __version__
-from fpd_mmpose.atomic import replace_when_done, write_json
-from fpd_mmpose.paths import load_config
+from fpd_mmpose.config import load_config
+from fpd_mmpose.files import replace_when_done, write_json
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
-from fpd_mmpose.atomic import replace_when_done
+from fpd_mmpose.files import replace_when_done
 from fpd_mmpose.reports.table import Row, Table
 
 

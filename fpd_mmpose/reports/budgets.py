@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fpd_mmpose.reports.runs import (
+from fpd_mmpose.reports.finished_runs import (
     Checkpoint,
     Run,
     Start,

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from fpd_mmpose.atomic import replace_when_done
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.files import replace_when_done
 from fpd_mmpose.reports.bars import save_bars
 from fpd_mmpose.reports.table import Table
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.reports.budgets import Budget
-from fpd_mmpose.reports.runs import Run
+from fpd_mmpose.reports.finished_runs import Run
 from fpd_mmpose.reports.table import LAYOUTS, Layout
 
 #: Which validation stands for a run after a number of epochs: the one at that epoch, or

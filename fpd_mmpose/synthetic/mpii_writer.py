@@ -16,8 +16,8 @@ from scipy.io import savemat
 from tqdm import tqdm
 
 from fpd_mmpose.datasets.datasets.body.fpd_mpii_dataset import CENTER_SHIFT
-from fpd_mmpose.datasets.mpii_ground_truth import JOINT_NAMES
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.readers.mpii_ground_truth import JOINT_NAMES
 from fpd_mmpose.synthetic.scene import MIN_SIZE, SPLITS, PersonSample, draw_person
 
 #: Raised whenever the same seed begins to give other images or files.

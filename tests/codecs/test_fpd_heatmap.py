@@ -12,7 +12,7 @@ from mmpose.registry import KEYPOINT_CODECS, MODELS
 from mmpose.structures import PoseDataSample
 
 from fpd_mmpose.codecs import FPDHeatmap
-from fpd_mmpose.paths import load_config
+from fpd_mmpose.config import load_config
 
 SIZES = dict(input_size=(256, 192), heatmap_size=(64, 48), sigma=2)
 FLIP_INDICES = [5, 4, 3, 2, 1, 0, 6, 7, 8, 9, 15, 14, 13, 12, 11, 10]

@@ -4,11 +4,12 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 import pytest
-from coco_data import DETECTIONS, write_coco
-from every_config import FPD, NAMES
 from mmengine.config import DictAction
 from mmengine.runner import Runner
-from reduced import reduced_config, reduced_teacher, run
+
+from tests.helpers.coco_data import DETECTIONS, write_coco
+from tests.helpers.every_config import FPD, NAMES
+from tests.helpers.reduced import reduced_config, reduced_teacher, run
 
 #: 6 of a batch of 12 are labelled, or 18 people have no labels.
 WITHOUT_LABELS = {

@@ -7,15 +7,15 @@ import mmpose
 import pytest
 import torch
 import yaml
-from every_config import FPD, NAMES, STOCK
 from mmengine.config import Config
 from mmpose.models.pose_estimators.base import BasePoseEstimator
 from mmpose.registry import MODELS
 from torch import Tensor
 
-from fpd_mmpose.models.distillers.heatmaps import as_stages
-from fpd_mmpose.paths import config_root, load_config
+from fpd_mmpose.config import config_root, load_config
 from fpd_mmpose.reports import count
+from fpd_mmpose.teachers.heatmaps import as_stages
+from tests.helpers.every_config import FPD, NAMES, STOCK
 
 COCO_MODELS = 'body_2d_keypoint/topdown_heatmap/coco'
 #: Parameters and multiply-accumulates of a network for the data that it is trained on;

@@ -4,13 +4,13 @@ from functools import cache
 from typing import Any
 
 import pytest
-from coco_data import DETECTIONS
-from every_config import FPD, NAMES, STOCK
 from mmengine.config import Config
 from mmpose.registry import DATASETS
 
-from fpd_mmpose.datasets.check.splits import leaf_datasets
-from fpd_mmpose.paths import config_root, load_config
+from fpd_mmpose.checks.splits import leaf_datasets
+from fpd_mmpose.config import config_root, load_config
+from tests.helpers.coco_data import DETECTIONS
+from tests.helpers.every_config import FPD, NAMES, STOCK
 
 #: Learning rate, epochs at which it drops, epochs; people on each GPU, GPUs.
 HOURGLASS = (2.5e-4, [90, 120], 140, 4, 1)

@@ -8,11 +8,11 @@ import cv2
 import pytest
 import torch
 from mmpose.registry import MODELS
-from reduced import reduced_config
 
+from fpd_mmpose.config import load_config
 from fpd_mmpose.demos import PoseNetwork, load_teacher
-from fpd_mmpose.paths import load_config
 from fpd_mmpose.synthetic import draw_person
+from tests.helpers.reduced import reduced_config
 
 
 def save_random(config: str, path: Path, seed: int = 0) -> str:

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from small_detector import CONFIG, save_weights
 
 from fpd_mmpose.demos import PersonBoxes, SideBySide, person_boxes
 from fpd_mmpose.detection import PersonDetector, Selection
+from tests.helpers.small_detector import CONFIG, save_weights
 
 
 @pytest.fixture(scope='module')

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import cv2
 import pytest
-from demo_video import frames_of, write_video
 
 from fpd_mmpose.demos.painter import CAPTION
+from tests.helpers import ROOT
+from tests.helpers.demo_video import frames_of, write_video
 
-DEMO = Path(__file__).resolve().parents[2] / 'demo'
+DEMO = ROOT / 'demo'
 
 
 @pytest.fixture

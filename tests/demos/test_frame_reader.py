@@ -1,9 +1,9 @@
 """The frames of videos, whatever their headers say."""
 
 import pytest
-from demo_video import claim_frames, write_video
 
 from fpd_mmpose.demos import FrameReader
+from tests.helpers.demo_video import claim_frames, write_video
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from demo_video import frames_of
 
 from fpd_mmpose.demos.frame_writer import CODECS, FrameWriter, fit_frame
+from tests.helpers.demo_video import frames_of
 
 
 def grey(width: int, height: int, level: int = 200) -> np.ndarray:

@@ -9,11 +9,11 @@ import mmpose
 import numpy as np
 import pytest
 from mmpose.apis import MMPoseInferencer, inference_topdown, init_model
-from reduced import reduced_config, reduced_distiller, run
 
-from fpd_mmpose.converters.convert import convert_checkpoint
+from fpd_mmpose.weights.conversion import convert_checkpoint
+from tests.helpers import ROOT
+from tests.helpers.reduced import reduced_config, reduced_distiller, run
 
-ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / 'tests/data/hourglass_a.pth'
 
 

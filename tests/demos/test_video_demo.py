@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from demo_video import claim_frames, frames_of, write_video
 
 from fpd_mmpose.demos import FrameReader, SideBySide, run_video_demo
 from fpd_mmpose.demos.painter import CAPTION
+from tests.helpers.demo_video import claim_frames, frames_of, write_video
 
 
 @pytest.fixture

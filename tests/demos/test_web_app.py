@@ -12,11 +12,11 @@ from contextlib import ExitStack
 import cv2
 import numpy as np
 import pytest
-from small_detector import CONFIG, save_weights
 
 from fpd_mmpose.demos import person_boxes
 from fpd_mmpose.demos.web import app as web_app
 from fpd_mmpose.demos.web import create_app, open_server, server, upload
+from tests.helpers.small_detector import CONFIG, save_weights
 
 
 @pytest.fixture(scope='module')

@@ -16,8 +16,8 @@ from PIL import Image
 
 from fpd_mmpose.demos.web.app import MAX_UPLOADS
 from fpd_mmpose.demos.web.upload import MAX_PIXELS
+from tests.helpers import ROOT
 
-ROOT = Path(__file__).parents[2]
 #: Bytes a pixel of a progressive CMYK JPEG, the costliest picture: libjpeg keeps 2 for
 #: each of 4 coefficients, Pillow 4. Later there are fewer: 3 of the picture and 4 of
 #: each of two heatmaps.

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from fpd_mmpose.demos.web import create_app
-from fpd_mmpose.demos.web.browser import open_page, save_screenshot
 from fpd_mmpose.demos.web.server import served
 from fpd_mmpose.demos.web.upload import SIDES
+from screenshots.browser import open_page, save_screenshot
 
 pytest.importorskip('playwright')
 pytestmark = [

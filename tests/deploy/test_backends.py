@@ -4,9 +4,9 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
-from exported import INFO, small_network, write_decoded, write_small
 
-from fpd_mmpose.deploy.networks import OnnxRuntimeNetwork, load_network
+from fpd_mmpose.deploy.runtimes import OnnxRuntimeNetwork, load_network
+from tests.helpers.exported import INFO, small_network, write_decoded, write_small
 
 
 def test_a_network_says_what_it_takes_and_gives(tmp_path):

@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 import onnxruntime
 import pytest
-from exported import write_decoded
 
 from fpd_mmpose.deploy import PoseSession
+from tests.helpers import ROOT
+from tests.helpers.exported import write_decoded
 
-ROOT = Path(__file__).resolve().parents[2]
 #: What may be imported from outside of Python itself.
 ALLOWED = {'numpy', 'cv2', 'onnxruntime', 'fpd_mmpose'}
 SHOW_POSES = """

@@ -5,9 +5,9 @@ import json
 import cv2
 import numpy as np
 import pytest
-from exported import write_decoded
 
 from fpd_mmpose.deploy.__main__ import main
+from tests.helpers.exported import write_decoded
 
 
 @pytest.fixture

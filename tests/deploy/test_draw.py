@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from exported import INFO
 
 from fpd_mmpose.deploy import Poses
 from fpd_mmpose.deploy.draw import COLORS, draw_poses
+from tests.helpers.exported import INFO
 
 IMAGE = np.full((60, 80, 3), 90, np.uint8)
 

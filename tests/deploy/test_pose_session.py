@@ -8,12 +8,18 @@ import cv2
 import numpy as np
 import onnx
 import pytest
-from exported import INFO, JOINTS, small_network, write_decoded, write_small
 from mmpose.apis import inference_topdown
 from onnx import helper
 
 from fpd_mmpose.deploy import PoseSession
 from fpd_mmpose.synthetic.scene import draw_person
+from tests.helpers.exported import (
+    INFO,
+    JOINTS,
+    small_network,
+    write_decoded,
+    write_small,
+)
 
 #: Inside, beyond two borders, wide, high and small.
 BOXES = np.float32(

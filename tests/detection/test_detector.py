@@ -13,16 +13,17 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from detection_data import without_run
 from mmdet.apis import inference_detector, init_detector
 from mmdet.evaluation import get_classes
 from mmengine.registry import DefaultScope
-from small_detector import CONFIG, save_weights
 
 from fpd_mmpose.detection import PersonDetector, Selection, detect_people
 from fpd_mmpose.detection.detector import person_label
+from tests.helpers import ROOT
+from tests.helpers.detection_data import without_run
+from tests.helpers.small_detector import CONFIG, save_weights
 
-COMMAND = Path(__file__).parents[2] / 'tools' / 'data' / 'detect_people.py'
+COMMAND = ROOT / 'tools' / 'data' / 'detect_people.py'
 
 
 @pytest.fixture(scope='module')

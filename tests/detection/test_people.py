@@ -5,11 +5,11 @@ from pathlib import Path
 
 import cv2
 import pytest
-from detection_data import FakeDetector, make_image, without_run
 from mmengine.logging import MMLogger
 
 from fpd_mmpose.detection import Selection, detect_people
 from fpd_mmpose.errors import UserError
+from tests.helpers.detection_data import FakeDetector, make_image, without_run
 
 
 def part(out: Path) -> Path:

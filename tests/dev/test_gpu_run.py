@@ -16,8 +16,7 @@ import pytest
 import torch
 
 from fpd_mmpose.datasets import FPDMpiiDataset
-
-ROOT = Path(__file__).parents[2]
+from tests.helpers import ROOT
 
 
 def script(name: str) -> ModuleType:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from coco_data import POSE, coco, image, person, write_coco, write_json
 from mmpose.evaluation.metrics import CocoMetric
 from mmpose.registry import METRICS
 from pycocotools.coco import COCO
@@ -14,6 +13,7 @@ from pycocotools.cocoeval import COCOeval
 
 from fpd_mmpose.datasets import FPDCocoDataset
 from fpd_mmpose.evaluation import FPDCocoMetric
+from tests.helpers.coco_data import POSE, coco, image, person, write_coco, write_json
 
 NAMES = [
     'AP', 'AP .5', 'AP .75', 'AP (M)', 'AP (L)',

@@ -6,11 +6,11 @@ import cv2
 import pytest
 from mmpose.registry import MODELS
 
-from fpd_mmpose.converters import read_state_dict
-from fpd_mmpose.paths import config_root, load_config
+from fpd_mmpose.config import config_root, load_config
 from fpd_mmpose.quickstart.__main__ import main
-from fpd_mmpose.quickstart.report import SCORES, result_table
 from fpd_mmpose.quickstart.stages import COMPARED, STAGES, stage_config
+from fpd_mmpose.quickstart.summary import SCORES, result_table
+from fpd_mmpose.weights import read_state_dict
 
 FEW = ['--people', '32', '--held-out', '8', '--epochs', '1']
 

@@ -4,10 +4,15 @@ import shutil
 
 import pytest
 import torch
-from finished import STEPS_PER_EPOCH, config_text, write_checkpoint, write_run
 
 from fpd_mmpose.reports.budgets import Budget, budget_before, own_budget
-from fpd_mmpose.reports.runs import read_run
+from fpd_mmpose.reports.finished_runs import read_run
+from tests.helpers.finished import (
+    STEPS_PER_EPOCH,
+    config_text,
+    write_checkpoint,
+    write_run,
+)
 
 
 def budgets(*folders):

@@ -4,11 +4,11 @@ import json
 
 import pytest
 import torch
-from finished import COCO, MPII, metrics, write_run
 
+from fpd_mmpose.config import config_root
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.paths import config_root
-from fpd_mmpose.reports import compare
+from fpd_mmpose.reports import comparison as compare
+from tests.helpers.finished import COCO, MPII, metrics, write_run
 
 # The published scores of the reference.
 PUBLISHED_MPII = {

@@ -4,7 +4,7 @@ import pytest
 from mmpose.registry import MODELS
 from torch import nn
 
-from fpd_mmpose.paths import load_config
+from fpd_mmpose.config import load_config
 from fpd_mmpose.reports.complexity import count
 
 

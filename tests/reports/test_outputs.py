@@ -3,16 +3,17 @@
 import csv
 import importlib.util
 import io
-from pathlib import Path
 
 import cv2
 import pytest
-from finished import COCO, write_run
-from reduced import reduced_config, run
 
-from fpd_mmpose.reports import compare, write_outputs
+from fpd_mmpose.reports import comparison as compare
+from fpd_mmpose.reports import write_outputs
+from tests.helpers import ROOT
+from tests.helpers.finished import COCO, write_run
+from tests.helpers.reduced import reduced_config, run
 
-COMMAND = Path(__file__).resolve().parents[2] / 'tools' / 'compare.py'
+COMMAND = ROOT / 'tools' / 'compare.py'
 
 
 @pytest.fixture(scope='module')

@@ -4,11 +4,11 @@ import json
 
 import pytest
 import torch
-from finished import config_text, metrics, write_log, write_run
 
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.reports.finished_runs import Start, read_checkpoint, read_run, start_of
 from fpd_mmpose.reports.logs import read_log
-from fpd_mmpose.reports.runs import Start, read_checkpoint, read_run, start_of
+from tests.helpers.finished import config_text, metrics, write_log, write_run
 
 
 def means(log):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.io import loadmat
 
-from fpd_mmpose.datasets.mpii_ground_truth import JOINT_NAMES
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.readers.mpii_ground_truth import JOINT_NAMES
 from fpd_mmpose.synthetic import draw_person, mpii_writer, write_dataset
 
 SEED, SIZE, NUM_TRAIN, NUM_VAL = 1, 96, 20, 6

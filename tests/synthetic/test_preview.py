@@ -2,7 +2,6 @@
 
 import runpy
 import sys
-from pathlib import Path
 
 import cv2
 import pytest
@@ -10,8 +9,9 @@ import pytest
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.synthetic import write_dataset
 from fpd_mmpose.synthetic.preview import write_preview
+from tests.helpers import ROOT
 
-TOOL = Path(__file__).parents[2] / 'tools/data/draw_people.py'
+TOOL = ROOT / 'tools/data/draw_people.py'
 
 
 def run_tool(monkeypatch, *arguments: object) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import torch
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.helpers import ROOT
+
 FILE = ROOT / 'tests/data/hourglass_a.pth'
 
 

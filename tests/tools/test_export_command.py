@@ -10,10 +10,9 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmpose.registry import MODELS
-from reduced import reduced_config
 
-ROOT = Path(__file__).resolve().parents[2]
-
+from tests.helpers import ROOT
+from tests.helpers.reduced import reduced_config
 
 COMMAND = ROOT / 'tools/export_onnx.py'
 main = runpy.run_path(str(COMMAND))['main']

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).resolve().parents[2] / 'tools/prepare_data.sh'
+from tests.helpers import ROOT
+
+SCRIPT = ROOT / 'tools/prepare_data.sh'
 MPII = ('annotations/mpii_train.json', 'annotations/mpii_val.json')
 MPII += ('annotations/mpii_gt_val.mat', 'images/1.jpg')
 REFERENCE_MPII = ('annot/train.json', 'annot/valid.json')

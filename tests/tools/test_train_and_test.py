@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from reduced import reduced_distiller
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.helpers import ROOT
+from tests.helpers.reduced import reduced_distiller
 
 
 def call(*command: str, **env: str) -> subprocess.CompletedProcess:
@@ -86,7 +86,7 @@ class TestCommands:
     def test_no_thread_of_gloo_outlives_a_run(self, config_file, tmp_path):
         """One that meets the end of the interpreter aborts the process."""
         code = (
-            'import glob, sys; from fpd_mmpose.engine.stock_tools import run_stock_tool'
+            'import glob, sys; from fpd_mmpose.cli.stock_tools import run_stock_tool'
             "\nrun_stock_tool('train', sys.argv[1:])"
             "\nfor name in glob.glob('/proc/self/task/*/comm'):"
             "\n    assert 'gloo' not in open(name).read()"

@@ -48,9 +48,9 @@ def main(argv: list[str] | None = None) -> None:
         parser.error('--images must be 1 or more')
 
     # Imported after parsing, so that --help does not wait for torch.
-    from fpd_mmpose.datasets.check import check_config, set_data_root
-    from fpd_mmpose.engine.one_line_errors import one_line_errors
-    from fpd_mmpose.paths import load_config
+    from fpd_mmpose.checks import check_config, set_data_root
+    from fpd_mmpose.config import load_config
+    from fpd_mmpose.errors import one_line_errors
 
     with one_line_errors():
         config = load_config(args.config)

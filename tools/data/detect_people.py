@@ -70,7 +70,7 @@ def main(argv: list[str] | None = None) -> None:
     # warnings of these imports do not concern the user.
     warnings.simplefilter('ignore')
     from fpd_mmpose.detection import PersonDetector, Selection, detect_people
-    from fpd_mmpose.engine.one_line_errors import one_line_errors
+    from fpd_mmpose.errors import one_line_errors
 
     with one_line_errors():
         detect_people(

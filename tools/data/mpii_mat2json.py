@@ -35,8 +35,8 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
 
     # Imported after parsing, so that --help does not wait for torch.
-    from fpd_mmpose.datasets.mpii_mat2json import convert_mpii_mat
-    from fpd_mmpose.engine.one_line_errors import one_line_errors
+    from fpd_mmpose.errors import one_line_errors
+    from fpd_mmpose.readers.mpii_mat2json import convert_mpii_mat
 
     with one_line_errors():
         convert_mpii_mat(

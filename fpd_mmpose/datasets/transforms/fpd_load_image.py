@@ -6,8 +6,8 @@ import numpy as np
 from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
 
-from fpd_mmpose.datasets.media import read_frame
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.readers.media import read_frame
 
 
 @TRANSFORMS.register_module()

@@ -5,8 +5,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmpose.registry import TRANSFORMS
 
-from fpd_mmpose.crops import crop_box, fit_aspect_ratio, reference_warp
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.geometry import crop_box, fit_aspect_ratio, reference_warp
 
 
 @TRANSFORMS.register_module()

@@ -14,11 +14,11 @@ from flask import Flask, Response, abort, g, jsonify, render_template, request
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException
 
-from ..network import PoseNetwork, Prediction
-from ..painter import Painter
-from ..people import PersonBoxes
-from ..picture_files import encode_picture
-from .upload import read_box, read_picture
+from fpd_mmpose.demos.box_sources import PersonBoxes
+from fpd_mmpose.demos.painter import Painter
+from fpd_mmpose.demos.picture_files import encode_picture
+from fpd_mmpose.demos.pose_network import PoseNetwork, Prediction
+from fpd_mmpose.demos.web.upload import read_box, read_picture
 
 #: Uploads that the server holds at once: one is worked on, the others wait.
 MAX_UPLOADS = 8

@@ -6,7 +6,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-from ...inputs import check_boxes
+from fpd_mmpose.inputs import check_boxes
 
 #: The only formats that are decoded. Pillow's other decoders stay out of reach.
 FORMATS = ('JPEG', 'PNG')

@@ -1,9 +1,11 @@
 """Hooks."""
 
-from .checkpoint_hook import CheckpointHook
-from .multi_scale_search_hook import MultiScaleSearchHook
-from .progress_hook import ProgressHook
-from .validate_before_training_hook import ValidateBeforeTrainingHook
+from fpd_mmpose.engine.hooks.multi_scale_search_hook import MultiScaleSearchHook
+from fpd_mmpose.engine.hooks.progress_hook import ProgressHook
+from fpd_mmpose.engine.hooks.validate_before_training_hook import (
+    ValidateBeforeTrainingHook,
+)
+from fpd_mmpose.runs.checkpoint_hook import CheckpointHook
 
 __all__ = [
     'CheckpointHook',

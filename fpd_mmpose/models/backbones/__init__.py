@@ -1,5 +1,5 @@
 """Backbones."""
 
-from .stacked_hourglass import StackedHourglass
+from fpd_mmpose.models.backbones.stacked_hourglass import StackedHourglass
 
 __all__ = ['StackedHourglass']

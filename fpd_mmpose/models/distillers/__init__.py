@@ -1,7 +1,7 @@
 """Estimators that learn from a teacher."""
 
-from .fpd_distiller import FPDDistiller
-from .stored_teacher import StoredTeacher
-from .teacher import Teacher
+from fpd_mmpose.models.distillers.fpd_distiller import FPDDistiller
+from fpd_mmpose.teachers.live import Teacher
+from fpd_mmpose.teachers.stored import StoredTeacher
 
 __all__ = ['FPDDistiller', 'StoredTeacher', 'Teacher']

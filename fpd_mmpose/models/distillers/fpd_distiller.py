@@ -8,11 +8,11 @@ from mmpose.registry import MODELS
 from mmpose.utils.typing import ConfigType, SampleList
 from torch import Tensor
 
-from .compiled import Compiled
-from .device_accuracy import accuracy_on_device
-from .heatmaps import as_stages, copy_to, recorded_forward
-from .stored_teacher import StoredTeacher
-from .teacher import Teacher
+from fpd_mmpose.models.device_accuracy import accuracy_on_device
+from fpd_mmpose.teachers.heatmaps import as_stages, copy_to, recorded_forward
+from fpd_mmpose.teachers.live import Teacher
+from fpd_mmpose.teachers.speed.compiled import Compiled
+from fpd_mmpose.teachers.stored import StoredTeacher
 
 
 @MODELS.register_module()

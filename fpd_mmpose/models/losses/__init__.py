@@ -1,5 +1,5 @@
 """Losses."""
 
-from .heatmap_distill_loss import HeatmapDistillLoss
+from fpd_mmpose.models.losses.heatmap_distill_loss import HeatmapDistillLoss
 
 __all__ = ['HeatmapDistillLoss']

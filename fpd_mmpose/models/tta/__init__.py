@@ -1,5 +1,5 @@
 """Test-time augmentation."""
 
-from .multi_scale_search import SCALES, MultiScaleSearch
+from fpd_mmpose.models.tta.multi_scale_search import SCALES, MultiScaleSearch
 
 __all__ = ['SCALES', 'MultiScaleSearch']

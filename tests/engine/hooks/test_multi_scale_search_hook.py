@@ -8,11 +8,11 @@ import pytest
 from mmengine.config import Config
 from mmengine.runner import Runner
 from mmpose.models import TopdownPoseEstimator
-from reduced import reduced_config, reduced_distiller, run
 from scipy.ndimage import map_coordinates
 
 from fpd_mmpose.engine.hooks.multi_scale_search_hook import MultiScaleSearchHook
 from fpd_mmpose.models.tta import SCALES
+from tests.helpers.reduced import reduced_config, reduced_distiller, run
 
 NAME = MultiScaleSearchHook.__name__
 

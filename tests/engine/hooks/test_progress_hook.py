@@ -1,6 +1,6 @@
 """Training shows one bar, from where it starts to its end."""
 
-from reduced import reduced_config, run
+from tests.helpers.reduced import reduced_config, run
 
 
 def test_it_counts_steps_and_shows_loss_and_score(mpii_root, tmp_path, capsys):

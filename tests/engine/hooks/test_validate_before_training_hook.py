@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from reduced import reduced_config, reduced_distiller
+
+from tests.helpers.reduced import reduced_config, reduced_distiller
 
 HOOK = dict(type='ValidateBeforeTrainingHook')
 

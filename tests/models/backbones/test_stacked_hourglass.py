@@ -10,10 +10,11 @@ import torch
 from mmpose.registry import MODELS
 from torch import nn
 
-from fpd_mmpose.converters import read_state_dict
 from fpd_mmpose.models import StackedHourglass
+from fpd_mmpose.weights import read_state_dict
+from tests.helpers import ROOT
 
-DATA = Path(__file__).parents[2] / 'data'
+DATA = ROOT / 'tests' / 'data'
 
 
 def check_against_reference(numbers: Path, weights: Path) -> None:

@@ -16,14 +16,19 @@ from mmengine.optim import OptimWrapper
 from mmengine.registry import OPTIM_WRAPPERS
 from mmengine.runner import Runner
 from mmpose.registry import MODELS
-from reduced import reduced_config, reduced_distiller, reduced_teacher, run
-from stored_maps import small_config, store_maps
 
-from fpd_mmpose.models.distillers.device_accuracy import keep_accuracy_on_device
-from fpd_mmpose.models.distillers.fast_teacher import TOLERANCE, FastTeacher
-from fpd_mmpose.models.distillers.speed_plan import SpeedPlan
-from fpd_mmpose.teacher_cache.maps import unpack_levels
-from fpd_mmpose.teacher_cache.store import HeatmapStore
+from fpd_mmpose.models.device_accuracy import keep_accuracy_on_device
+from fpd_mmpose.teachers.cache.maps import unpack_levels
+from fpd_mmpose.teachers.cache.store import HeatmapStore
+from fpd_mmpose.teachers.speed.fast_network import TOLERANCE, FastTeacher
+from fpd_mmpose.teachers.speed.speed_plan import SpeedPlan
+from tests.helpers.reduced import (
+    reduced_config,
+    reduced_distiller,
+    reduced_teacher,
+    run,
+)
+from tests.helpers.stored_maps import small_config, store_maps
 
 pytestmark = pytest.mark.cuda
 PLANS = [

@@ -15,11 +15,12 @@ from mmengine.structures import InstanceData, PixelData
 from mmpose.apis import MMPoseInferencer, init_model
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
-from reduced import CODEC, reduced_config, reduced_distiller, run
 
-from fpd_mmpose.converters import read_state_dict
+from fpd_mmpose.weights import read_state_dict
+from tests.helpers import ROOT
+from tests.helpers.reduced import CODEC, reduced_config, reduced_distiller, run
 
-DATA = Path(__file__).parents[2] / 'data'
+DATA = ROOT / 'tests' / 'data'
 WHOLE_IMAGE = dict(det_model='whole_image', device='cpu')
 
 

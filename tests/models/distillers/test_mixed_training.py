@@ -7,7 +7,8 @@ import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from reduced import reduced_config, reduced_teacher
+
+from tests.helpers.reduced import reduced_config, reduced_teacher
 
 NAME = 'fpd/hg4_128_fpd_unlabeled_mpii.py'
 

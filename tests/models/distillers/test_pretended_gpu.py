@@ -9,13 +9,14 @@ import torch
 from mmengine.runner import Runner
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
-from reduced import reduced_distiller
-from stored_maps import small_config, store_maps
 from torch import nn
 from torch._subclasses.fake_tensor import (
     DataDependentOutputException,
     FakeTensorMode,
 )
+
+from tests.helpers.reduced import reduced_distiller
+from tests.helpers.stored_maps import small_config, store_maps
 
 GPU = torch.device('cuda:0')
 

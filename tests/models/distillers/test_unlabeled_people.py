@@ -5,7 +5,8 @@ import torch
 from mmengine.structures import InstanceData, PixelData
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
-from reduced import reduced_distiller
+
+from tests.helpers.reduced import reduced_distiller
 
 INPUTS = torch.Generator().manual_seed(1)
 IMAGES = torch.randn(5, 3, 64, 64, generator=INPUTS)

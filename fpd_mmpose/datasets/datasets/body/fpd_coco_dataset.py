@@ -10,9 +10,9 @@ from mmpose.datasets.datasets import CocoDataset
 from mmpose.registry import DATASETS
 from mmpose.structures.bbox import bbox_xywh2xyxy
 
-from fpd_mmpose.datasets.coco_files import PERSON, read_coco, read_detections
-from fpd_mmpose.datasets.files import COCO_TWINS, in_either_layout
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.readers.annotations import COCO_TWINS, in_either_layout
+from fpd_mmpose.readers.coco import PERSON, read_coco, read_detections
 
 NOT_A_PERSON = 'of another category than person'
 OUTSIDE = 'with a box outside the image'

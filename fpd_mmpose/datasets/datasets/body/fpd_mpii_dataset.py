@@ -8,16 +8,16 @@ from mmpose.datasets.datasets import MpiiDataset
 from mmpose.registry import DATASETS
 from mmpose.structures.bbox import bbox_cs2xyxy
 
-from fpd_mmpose.crops import CENTER_SHIFT, PADDING, PIXELS_PER_SCALE
-from fpd_mmpose.datasets.files import (
+from fpd_mmpose.errors import UserError
+from fpd_mmpose.geometry import CENTER_SHIFT, PADDING, PIXELS_PER_SCALE
+from fpd_mmpose.readers.annotations import (
     MPII_TWINS,
     as_numbers,
     in_either_layout,
     looks_swapped,
     read_json,
 )
-from fpd_mmpose.datasets.mpii_ground_truth import NUM_JOINTS, read_head_sizes
-from fpd_mmpose.errors import UserError
+from fpd_mmpose.readers.mpii_ground_truth import NUM_JOINTS, read_head_sizes
 
 #: Fields of a record and their shapes.
 BOX = {'center': (2,), 'scale': ()}

@@ -12,7 +12,8 @@ from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 from mmpose.structures.bbox import bbox_xywh2xyxy
 
-from fpd_mmpose.datasets.media import (
+from fpd_mmpose.errors import UserError
+from fpd_mmpose.readers.media import (
     FoundFiles,
     Media,
     find_files,
@@ -21,8 +22,7 @@ from fpd_mmpose.datasets.media import (
     open_media,
     open_video,
 )
-from fpd_mmpose.datasets.person_boxes import FAULTS, PersonBoxes, read_person_boxes
-from fpd_mmpose.errors import UserError
+from fpd_mmpose.readers.person_boxes import FAULTS, PersonBoxes, read_person_boxes
 
 NOT_LISTED = 'in images that `images` does not list'
 MISSING = 'in images that do not exist'
@@ -37,7 +37,7 @@ class UnlabeledPoseDataset(BaseCocoStyleDataset):
     ``CombinedDataset``. Their pipeline has no ``GenerateTarget``.
 
     Boxes come from ``tools/data/detect_people.py`` or from COCO annotations or
-    detections; :mod:`fpd_mmpose.datasets.person_boxes` describes the format. Boxes that
+    detections; :mod:`fpd_mmpose.readers.person_boxes` describes the format. Boxes that
     are not finite, have no area, or are outside their image are left out, and so are
     those that the options below exclude. The log has the counts.
 

@@ -8,12 +8,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from coco_data import DETECTIONS, coco, image, person, write_coco, write_json
 from mmengine.logging import MMLogger
 from mmpose.datasets.datasets import CocoDataset
 from mmpose.registry import DATASETS
 
 from fpd_mmpose.datasets import FPDCocoDataset
+from tests.helpers.coco_data import (
+    DETECTIONS,
+    coco,
+    image,
+    person,
+    write_coco,
+    write_json,
+)
 
 PIPELINE = [
     dict(type='LoadImage'),

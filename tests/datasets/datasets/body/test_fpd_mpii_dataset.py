@@ -16,8 +16,8 @@ from mmpose.datasets.transforms import GetBBoxCenterScale
 from mmpose.registry import DATASETS
 from scipy.io import loadmat, savemat
 
+from fpd_mmpose.config import config_root
 from fpd_mmpose.datasets import FPDMpiiDataset
-from fpd_mmpose.paths import config_root
 
 VAL = dict(
     ann_file='annotations/mpii_val.json',

@@ -11,7 +11,6 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from coco_data import DETECTIONS, coco, write_coco, write_json
 from mmengine.dataset import pseudo_collate
 from mmengine.logging import MMLogger
 from mmpose.registry import DATASETS
@@ -22,6 +21,7 @@ from fpd_mmpose.datasets import FPDMpiiDataset
 from fpd_mmpose.datasets.datasets.body.unlabeled_pose_dataset import (
     UnlabeledPoseDataset,
 )
+from tests.helpers.coco_data import DETECTIONS, coco, write_coco, write_json
 
 CROP = [
     dict(type='FPDLoadImage'),

@@ -1,0 +1,90 @@
+"""How much memory a process takes that does nothing but run one network.
+
+It is measured in a process of its own, which runs this file: ONNX Runtime's imports
+nothing of PyTorch.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+
+def measure_memory(
+    engine: str, source: Sequence[str], crops: str | Path, batches: Sequence[int]
+) -> dict[int, int]:
+    """Runs a network in a process of its own.
+
+    Args:
+        engine (str): ``'eager'``, ``'onnxruntime'`` or ``'openvino'``.
+        source (Sequence[str]): Config and, where there is one, checkpoint for the
+            first; the ONNX file for the others.
+        crops (str | Path): NumPy file, float32 (N, 3, H, W).
+        batches (Sequence[int]): Numbers of crops, each at most N.
+
+    Returns:
+        dict[int, int]: Highest resident memory in bytes up to each batch, from the
+        smallest to the largest.
+
+    Raises:
+        ValueError: If the process fails, or the system does not tell. One line.
+    """
+    order = sorted(batches)
+    request = json.dumps([engine, list(source), str(crops), order])
+    child = subprocess.run(
+        [sys.executable, __file__, request], capture_output=True, text=True
+    )
+    if child.returncode:
+        reason = (child.stderr.strip().splitlines() or ['it was killed'])[-1]
+        raise ValueError(f'the process that measures memory failed: {reason}')
+    peaks = json.loads(child.stdout.splitlines()[-1])
+    return dict(zip(order, peaks, strict=True))
+
+
+def _child(engine: str, source: list[str], crops: str, batches: list[int]) -> list[int]:
+    import numpy as np
+
+    run = _LOADERS[engine](*source)
+    images = np.load(crops)
+    peaks = []
+    for batch in batches:
+        run(images[:batch])
+        peaks.append(_peak())
+    return peaks
+
+
+def _peak() -> int:
+    # Not getrusage's, which starts at the size of the process that started this one.
+    status = Path('/proc/self/status').read_text()
+    return int(re.search(r'VmHWM:\s*(\d+) kB', status)[1]) * 1024
+
+
+def _eager(config: str, checkpoint: str | None = None) -> Callable[[Any], object]:
+    from benchmarks.inference_networks import build_network
+
+    return build_network('network', config, checkpoint).run
+
+
+def _onnxruntime(path: str) -> Callable[[Any], object]:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path, providers=['CPUExecutionProvider'])
+    name = session.get_inputs()[0].name
+    return lambda images: session.run(None, {name: images})
+
+
+def _openvino(path: str) -> Callable[[Any], object]:
+    import openvino
+
+    return openvino.Core().compile_model(path, 'CPU')
+
+
+_LOADERS = dict(eager=_eager, onnxruntime=_onnxruntime, openvino=_openvino)
+
+if __name__ == '__main__':
+    # In place of this folder, whose modules belong to a package.
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
+    print(json.dumps(_child(*json.loads(sys.argv[1]))))

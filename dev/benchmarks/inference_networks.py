@@ -1,0 +1,182 @@
+"""The networks whose inference is compared: student, teacher and stock peers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from mmpose.apis import init_model
+from mmpose.models.pose_estimators.base import BasePoseEstimator
+from mmpose.structures import PoseDataSample
+from torch import Tensor, nn
+
+from fpd_mmpose.config import load_config
+from fpd_mmpose.reports.complexity import Complexity, count
+from fpd_mmpose.synthetic.scene import draw_person
+from fpd_mmpose.weights.fitting import init_fitting_model
+
+STUDENT, TEACHER = 'student', 'teacher'
+_HEATMAP = 'mmpose::body_2d_keypoint/topdown_heatmap/mpii/td-hm_'
+_RTMPOSE = 'mmpose::body_2d_keypoint/rtmpose/coco/rtmpose-'
+PEERS = {
+    'mobilenetv2': f'{_HEATMAP}mobilenetv2_8xb64-210e_mpii-256x256.py',
+    'litehrnet-30': f'{_HEATMAP}litehrnet-30_8xb64-210e_mpii-256x256.py',
+    'rtmpose-s': f'{_RTMPOSE}s_8xb256-420e_coco-256x192.py',
+    'rtmpose-t': f'{_RTMPOSE}t_8xb256-420e_coco-256x192.py',
+}
+"""MMPose's own configs of small networks, by the names used here."""
+
+
+@dataclass
+class Network:
+    """A pose estimator and what to feed it.
+
+    Attributes:
+        name (str): ``'student'``, ``'teacher'`` or one of :data:`PEERS`.
+        config (str): Path or name of its config.
+        checkpoint (str, optional): Of its weights; random ones without.
+        model (BasePoseEstimator): In eval mode, with ``cfg`` and ``dataset_meta``.
+        input_size (tuple[int, int]): Width and height of a crop.
+    """
+
+    name: str
+    config: str
+    checkpoint: str | None
+    model: BasePoseEstimator
+    input_size: tuple[int, int]
+
+    @cached_property
+    def complexity(self) -> Complexity:
+        """Parameters and multiply-accumulates."""
+        return count(self.model, self.input_size)
+
+    @property
+    def source(self) -> list[str]:
+        """Config and, where there is one, checkpoint."""
+        return [self.config, *([self.checkpoint] if self.checkpoint else [])]
+
+    @cached_property
+    def last_stage(self) -> nn.Module:
+        """From crops to what the head decodes."""
+        return LastStage(self.model).train(False)
+
+    @property
+    def has_vectors(self) -> bool:
+        """Whether it returns two vectors for each joint, as SimCC does."""
+        return isinstance(self._output(self.crops(1)), tuple)
+
+    def run(self, crops: np.ndarray) -> np.ndarray:
+        """Runs the network in PyTorch.
+
+        Args:
+            crops (np.ndarray): float32 (N, 3, H, W), normalised.
+
+        Returns:
+            np.ndarray: Heatmaps (N, K, h, w), or SimCC's vectors of x.
+        """
+        output = self._output(crops)
+        return (output[0] if isinstance(output, tuple) else output).numpy()
+
+    def _output(self, crops: np.ndarray) -> Tensor | tuple[Tensor, ...]:
+        with torch.inference_mode():
+            return self.last_stage(torch.from_numpy(crops))
+
+    def crops(self, people: int) -> np.ndarray:
+        """Draws people as the network gets them.
+
+        Args:
+            people (int): Number of crops.
+
+        Returns:
+            np.ndarray: float32 (N, 3, H, W), normalised.
+        """
+        drawn = [draw_person(0, 'val', index).image for index in range(people)]
+        images = [
+            torch.from_numpy(cv2.resize(image, self.input_size)).permute(2, 0, 1)
+            for image in drawn
+        ]
+        batch = dict(inputs=images, data_samples=[PoseDataSample() for _ in images])
+        prepared = self.model.data_preprocessor(batch)
+        return prepared['inputs'].numpy()
+
+
+class LastStage(nn.Module):
+    """A pose estimator without losses, decoding and earlier stages.
+
+    Args:
+        model (BasePoseEstimator): The pose estimator.
+    """
+
+    def __init__(self, model: BasePoseEstimator):
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: Tensor) -> Tensor | tuple[Tensor, ...]:
+        """Returns heatmaps, or the two vectors of SimCC."""
+        output = self.model(images, None)
+        return output[-1] if isinstance(output, list) else output
+
+
+def build_network(
+    name: str, config: str | Path, checkpoint: str | Path | None = None
+) -> Network:
+    """Builds a network, with random weights where there is no checkpoint.
+
+    Args:
+        name (str): What it is called.
+        config (str | Path): As :func:`fpd_mmpose.config.load_config` finds it.
+        checkpoint (str | Path, optional): Of its weights.
+
+    Returns:
+        Network: On the CPU.
+
+    Raises:
+        ValueError: If the config or the checkpoint cannot be read or they do not
+            belong together. One line.
+    """
+    torch.manual_seed(0)
+    if checkpoint is None:
+        model = init_model(load_config(config), device='cpu')
+    else:
+        model = init_fitting_model(config, str(checkpoint))
+    decoder = getattr(getattr(model, 'head', None), 'decoder', None)
+    if decoder is None:
+        raise ValueError(f'config "{config}" has no head that decodes keypoints')
+    return Network(
+        name,
+        str(config),
+        None if checkpoint is None else str(checkpoint),
+        model.requires_grad_(False),
+        tuple(int(side) for side in decoder.input_size),
+    )
+
+
+def build_networks(
+    student: Sequence[str], teacher: Sequence[str], peers: Sequence[str]
+) -> list[Network]:
+    """Builds all networks of a comparison.
+
+    Args:
+        student (Sequence[str]): Its config and, where there is one, its checkpoint.
+        teacher (Sequence[str]): The same, or empty to leave it out.
+        peers (Sequence[str]): Of :data:`PEERS`.
+
+    Returns:
+        list[Network]: The student first.
+
+    Raises:
+        ValueError: If a peer is unknown or a network cannot be built. One line.
+    """
+    if unknown := [name for name in peers if name not in PEERS]:
+        raise ValueError(
+            f'--peers: "{unknown[0]}" is not known, there are {", ".join(PEERS)}'
+        )
+    networks = [build_network(STUDENT, *student)]
+    if teacher:
+        networks.append(build_network(TEACHER, *teacher))
+    return networks + [
+        build_network(name, PEERS[name]) for name in dict.fromkeys(peers)
+    ]

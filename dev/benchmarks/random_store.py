@@ -1,0 +1,61 @@
+"""A stored teacher for the benchmark of distillation."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from benchmarks.random_people import BOX, image_path
+from fpd_mmpose.geometry import box_center_scale, fit_aspect_ratio
+from fpd_mmpose.models.distillers import Teacher
+from fpd_mmpose.teachers.cache.maps import pack_maps
+from fpd_mmpose.teachers.cache.store import HeatmapStore, PersonKey, StoredPerson
+from fpd_mmpose.teachers.cache.writer import ZOOMS
+from fpd_mmpose.teachers.heatmaps import as_stages
+
+
+def write_store(
+    path: Path, teacher: Teacher, images: Tensor, input_size: Sequence[int]
+) -> None:
+    """Stores heatmaps for the people of :func:`.random_people.random_batch`.
+
+    Random weights give heatmaps that compress to several times the size of a trained
+    teacher's: reading them costs rather more than in a real training. The two zooms
+    are a picture and its mirror image, of the right size and nothing else.
+
+    Args:
+        path (Path): The file.
+        teacher (Teacher): With random weights.
+        images (Tensor): What its network takes, (N, 3, H, W).
+        input_size (Sequence[int]): Width and height of the student's input.
+    """
+    with torch.inference_mode():
+        views = [
+            as_stages(teacher.model(v, None), 'the teacher')[-1]
+            for v in (images, images.flip(-1))
+        ]
+    heatmaps = torch.stack(views, dim=1).cpu().numpy()
+    joints = heatmaps.shape[2]
+    store = HeatmapStore(path, write=True)
+    store.claim(
+        {
+            'input size': list(input_size),
+            'zooms': list(ZOOMS),
+            'shape': list(heatmaps.shape[1:]),
+            'joints': None,
+            'flip_indices': list(range(joints)),
+        }
+    )
+    center, scale = box_center_scale(BOX, padding=1.25)
+    crop = center[0], fit_aspect_ratio(scale, input_size)[0]
+    box = json.dumps(BOX[0].astype(float).tolist())
+    store.add(
+        (
+            PersonKey(image_path(number), -1, box),
+            StoredPerson(*crop, *pack_maps(maps)),
+        )
+        for number, maps in enumerate(heatmaps)
+    )
+    store.close()

@@ -1,0 +1,1 @@
+"""Measures what stock MMPose does differently."""

@@ -1,0 +1,5 @@
+"""Metafiles of the configs in OpenMMLab's format, and tables made from them."""
+
+from zoo.update import update_tables
+
+__all__ = ['update_tables']

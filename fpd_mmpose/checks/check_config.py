@@ -1,0 +1,164 @@
+"""Checks the datasets, weights, and metrics of a config."""
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmpose.registry import DATASETS
+
+from fpd_mmpose.checks.expected_files import IMAGE_FOLDER, check_files
+from fpd_mmpose.checks.findings import Report, one_line
+from fpd_mmpose.checks.images import Images, check_images
+from fpd_mmpose.checks.model_files import check_metrics, check_model_files
+from fpd_mmpose.checks.overlays import draw_people
+from fpd_mmpose.checks.pipeline import spread, try_pipeline
+from fpd_mmpose.checks.records import People
+from fpd_mmpose.checks.splits import leaf_datasets, splits_of
+
+
+@dataclass
+class _Content:
+    """A dataset that could be built, with its images."""
+
+    people: People
+    images: Images
+
+    @property
+    def readable(self) -> list[int]:
+        """The records whose images were opened."""
+        records = self.people.images
+        return sorted(index for path in self.images.sizes for index in records[path])
+
+
+def check_config(
+    config: Config,
+    num_images: int | None = 200,
+    pictures: str | Path | None = None,
+    seed: int = 0,
+) -> Report:
+    """Checks a config's data, weights, and settings before a long run.
+
+    Args:
+        config: The config of the run, which is not changed.
+        num_images: How many images of each dataset to open; None opens all.
+        pictures: A folder for images of a few people with their joints and boxes.
+        seed: Decides which images to open.
+
+    Returns:
+        The report. The run would fail if it has any ``problems``.
+    """
+    config = copy.deepcopy(config)
+    init_default_scope(config.get('default_scope') or 'mmpose')
+    report = Report(str(config.filename or 'config'))
+    rng = np.random.default_rng(seed)
+    contents: dict[str, list[_Content]] = {}
+    splits = splits_of(config)
+    if not splits:
+        report.problems.append(
+            f'{report.config} has no train_dataloader, val_dataloader or '
+            'test_dataloader: use the config of a run'
+        )
+    for split, loader in splits:
+        datasets = list(leaf_datasets(loader['dataset']))
+        contents[split] = []
+        for title, settings in _titled(split, datasets):
+            content = _check_dataset(title, settings, num_images, rng, report)
+            if content is None:
+                continue
+            contents[split].append(content)
+            if pictures is not None:
+                draw_people(pictures, title, content.people, content.readable)
+        _try_pipeline(split, loader, datasets, contents[split], config, report)
+    for split in contents:
+        if split != 'train':
+            _check_leak(contents.get('train', []), contents[split], split, report)
+    check_model_files(config, report)
+    check_metrics(config, report)
+    return report
+
+
+def _titled(split: str, datasets: Sequence[dict]) -> Iterator[tuple[str, dict]]:
+    for number, settings in enumerate(datasets, 1):
+        several = f' {number} of {len(datasets)}' if len(datasets) > 1 else ''
+        yield f'{split}{several}', settings
+
+
+def _check_dataset(
+    title: str,
+    settings: dict,
+    num_images: int | None,
+    rng: np.random.Generator,
+    report: Report,
+) -> _Content | None:
+    report.section(title)['dataset'] = settings.get('type')
+    missing = check_files(title, settings, report)
+    if 'ann_file' in missing or (IMAGE_FOLDER in missing and settings.get('images')):
+        return None
+    # Check the rest without the missing files, which were reported.
+    present = {key: value for key, value in settings.items() if key not in missing}
+    try:
+        dataset = DATASETS.build({**present, 'pipeline': []})
+        people = People(dataset, detections=bool(present.get('bbox_file')))
+    except Exception as error:  # of any type: it would stop the run, too
+        report.problems.append(f'{title}: {one_line(error)}')
+        return None
+    if not people.images:
+        report.problems.append(
+            f'{title}: no person of "{dataset.ann_file}" is left: is it the right file?'
+        )
+        return None
+    people.describe(title, report)
+    images = Images()
+    if IMAGE_FOLDER not in missing:
+        images = check_images(title, people, num_images, rng, report)
+    return _Content(people, images)
+
+
+def _try_pipeline(
+    split: str,
+    loader: dict,
+    datasets: list[dict],
+    contents: list[_Content],
+    config: Config,
+    report: Report,
+) -> None:
+    # Datasets that cannot be used were reported.
+    if len(contents) < len(datasets) or not all(each.readable for each in contents):
+        report.section(split)['pipeline'] = 'not tried, see the problems'
+    elif datasets[0] is loader['dataset']:
+        (content,) = contents
+        chosen = [*spread(content.readable), *content.images.suspects]
+        dataset = content.people.dataset
+        try_pipeline(split, loader, config, report, dataset, chosen)
+    else:
+        try_pipeline(split, loader, config, report)
+
+
+def _check_leak(
+    train: list[_Content], other: list[_Content], split: str, report: Report
+) -> None:
+    """Warns about images that are in both training and another split."""
+    mine = {Path(p).absolute(): p for each in train for p in each.people.images}
+    theirs = {Path(p).absolute() for each in other for p in each.people.images}
+    if shared := [mine[path] for path in mine if path in theirs]:
+        report.warnings.append(
+            f'images in both train and {split}: {len(shared):,}, the first '
+            f'"{shared[0]}": remove them from one, because they distort the score'
+        )
+    contents = {d: p for each in train for p, d in each.images.digests.items()}
+    copies = [
+        (contents[digest], path)
+        for each in other
+        for path, digest in each.images.digests.items()
+        if digest in contents and Path(path).absolute() not in mine
+    ]
+    if copies:
+        report.warnings.append(
+            f'opened images of {split} that are copies of training images under '
+            f'another name: {len(copies):,}, the first "{copies[0][1]}" of '
+            f'"{copies[0][0]}": remove them from one, because they distort the score'
+        )

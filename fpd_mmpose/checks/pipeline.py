@@ -1,0 +1,87 @@
+"""Runs the pipeline of a dataset on a few people."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import Compose
+from mmengine.runner import Runner
+from mmpose.registry import DATASETS, MODELS
+
+from fpd_mmpose.checks.findings import Report, one_line
+
+NUM_PEOPLE = 8
+
+
+def spread(records: Sequence[int]) -> list[int]:
+    """Chooses up to ``NUM_PEOPLE`` records, evenly spaced."""
+    count = min(NUM_PEOPLE, len(records))
+    positions = np.linspace(0, len(records) - 1, count).round().astype(int)
+    return [records[position] for position in positions]
+
+
+def try_pipeline(
+    title: str,
+    loader: dict,
+    config: Config,
+    report: Report,
+    dataset: Any = None,
+    records: Sequence[int] = (),
+) -> None:
+    """Runs a few people through the pipeline, the collation, and the preprocessor.
+
+    The people are the ``records`` of a ``dataset``, whose pipeline is replaced. Without
+    it, the dataset of the loader is built and a few records are chosen.
+    """
+    started = time.perf_counter()
+    try:
+        if dataset is None:
+            dataset = DATASETS.build(loader['dataset'])
+            records = spread(range(len(dataset)))
+        else:
+            dataset.pipeline = Compose(loader['dataset'].get('pipeline', []))
+    except Exception as error:  # of any type: it would stop the run, too
+        report.problems.append(f'{title}: its pipeline is wrong: {one_line(error)}')
+        return
+    items = []
+    for index in records:
+        try:
+            items.append(dataset[index])
+        except Exception as error:
+            report.problems.append(
+                f'{title}: the pipeline fails on record {index}: {one_line(error)}'
+            )
+            return
+    try:
+        inputs = _batch(items, loader, config, title == 'train')
+    except Exception as error:
+        report.problems.append(
+            f'{title}: {len(items)} people cannot form a batch: {one_line(error)}'
+        )
+        return
+    shape = ' x '.join(map(str, getattr(inputs, 'shape', ()))) or 'not a tensor'
+    seconds = time.perf_counter() - started
+    report.section(title)['pipeline'] = f'a batch of {shape} in {seconds:.1f} s'
+    if isinstance(inputs, torch.Tensor) and not torch.isfinite(inputs).all():
+        report.problems.append(
+            f'{title}: the batch has NaN or infinite values: check the mean and std of '
+            '`model.data_preprocessor`'
+        )
+
+
+def _batch(items: list, loader: dict, config: Config, training: bool) -> Any:
+    settings = dict(
+        dataset=items,
+        batch_size=len(items),
+        num_workers=0,
+        sampler=dict(type='DefaultSampler', shuffle=False),
+    )
+    if 'collate_fn' in loader:
+        settings['collate_fn'] = loader['collate_fn']
+    batch = next(iter(Runner.build_dataloader(settings)))
+    if preprocessor := config.model.get('data_preprocessor'):
+        batch = MODELS.build(preprocessor)(batch, training)
+    return batch['inputs']

@@ -1,7 +1,0 @@
-"""Checks a config's data, weights, and settings before a long run."""
-
-from fpd_mmpose.datasets.check.check_config import check_config
-from fpd_mmpose.datasets.check.report import Report
-from fpd_mmpose.datasets.check.splits import set_data_root
-
-__all__ = ['Report', 'check_config', 'set_data_root']

@@ -1,0 +1,215 @@
+"""Detects the people in images and videos, and writes their boxes."""
+
+import datetime
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.logging import print_log
+from tqdm import tqdm
+
+from fpd_mmpose.detection.journal import Journal
+from fpd_mmpose.detection.selection import Selection
+from fpd_mmpose.detection.sources import Frame, Source
+from fpd_mmpose.errors import UserError
+from fpd_mmpose.files import write_json
+from fpd_mmpose.version import __version__
+
+Detector = Callable[[Sequence[np.ndarray]], list[np.ndarray]]
+
+
+def detect_people(
+    source: str | Path,
+    out: str | Path,
+    detector: Detector,
+    selection: Selection | None = None,
+    batch_size: int = 8,
+    stride: int = 1,
+    restart: bool = False,
+    command: str = '',
+) -> dict[str, Any]:
+    """Writes the boxes of people to a file in COCO's layout.
+
+    A journal beside the file (``out.json.part``) keeps the boxes of each batch, so that
+    a killed run continues when it is started again.
+
+    Args:
+        source: A folder of images and videos, a text file that lists some, an image,
+            or a video.
+        out: The .json file to write. Images without people have no annotations in it;
+            images that cannot be read are in ``info.unreadable`` only.
+        detector: A :class:`PersonDetector`, or another function that maps a list of BGR
+            images to an (N, 5) array of x1, y1, x2, y2, and score for each. A journal
+            is only continued with the same ``facts`` of the detector.
+        selection: Selects the boxes to keep; see :class:`Selection` for the defaults.
+        batch_size: Number of images that are detected and saved together.
+        stride: Uses every n-th frame of a video.
+        restart: Whether to discard an existing journal.
+        command: A note for ``info.command``.
+
+    Returns:
+        The content of the file.
+
+    Raises:
+        UserError: If there are no images or none can be read, a setting is invalid, or
+            the journal belongs to other settings. ``out`` is then unchanged.
+    """
+    out = Path(out)
+    if out.suffix != '.json' or out.is_dir():
+        raise UserError(f'"{out}" must be the name of a .json file')
+    if batch_size < 1:
+        raise UserError(f'`batch_size` is {batch_size}: it must be 1 or more')
+    frames = Source(source, stride)
+    selection = selection or Selection()
+    settings = dict(getattr(detector, 'facts', {}), **asdict(selection), stride=stride)
+    journal = Journal(
+        out.with_name(out.name + '.part'),
+        dict(settings, source=str(Path(source).resolve())),
+        restart,
+    )
+    try:
+        records, unreadable = _find(frames, detector, selection, batch_size, journal)
+        if not records:
+            raise UserError(
+                f'"{source}": none of {len(unreadable)} files can be read, the first '
+                f'is "{unreadable[0]}"'
+            )
+        content = _to_coco(records)
+        content['info'] = dict(
+            description='People found by a detector',
+            version=__version__,
+            date=datetime.datetime.now().isoformat(timespec='seconds'),
+            command=command,
+            source=str(source),
+            **settings,
+            **_counts(records),
+            unreadable=unreadable,
+        )
+        write_json(out, content)
+        journal.remove()
+    finally:
+        journal.close()
+    _report(content, out)
+    return content
+
+
+def _find(
+    frames: Source,
+    detector: Detector,
+    selection: Selection,
+    batch_size: int,
+    journal: Journal,
+) -> tuple[list[dict], list[str]]:
+    """Returns a record of every frame, in order, and the names of unreadable ones."""
+    known = {(record['name'], record['index']): record for record in journal.records}
+    if known:
+        print_log(
+            f'{len(known)} images are already in "{journal.path}"', logger='current'
+        )
+    order: list[tuple[str, int | None]] = []
+    unreadable: list[str] = []
+
+    def missing() -> Iterator[tuple[Frame, np.ndarray]]:
+        for frame in tqdm(frames, unit='img', desc='people'):
+            if frame.key not in known:
+                image = frame.read()
+                if image is None:
+                    unreadable.append(str(frame))
+                    print_log(
+                        f'"{frame}" was skipped: it cannot be read',
+                        logger='current',
+                        level=logging.WARNING,
+                    )
+                    continue
+                yield frame, image
+            order.append(frame.key)
+
+    for batch in _batches(missing(), batch_size):
+        records = []
+        found = detector([image for _, image in batch])
+        for (frame, image), boxes in zip(batch, found, strict=True):
+            height, width = image.shape[:2]
+            people, too_small, too_many = selection(boxes, width, height)
+            records.append(
+                dict(
+                    name=frame.name,
+                    index=frame.index,
+                    width=width,
+                    height=height,
+                    people=people,
+                    too_small=too_small,
+                    too_many=too_many,
+                )
+            )
+        journal.append(records)
+        known.update(((record['name'], record['index']), record) for record in records)
+    return [known[key] for key in order], unreadable
+
+
+def _batches(items: Iterable, size: int) -> Iterator[list]:
+    batch = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _to_coco(records: list[dict]) -> dict[str, Any]:
+    images: list[dict] = []
+    annotations: list[dict] = []
+    for image_id, record in enumerate(records, start=1):
+        image = dict(
+            id=image_id,
+            file_name=record['name'],
+            width=record['width'],
+            height=record['height'],
+        )
+        if record['index'] is not None:
+            image['frame_index'] = record['index']
+        images.append(image)
+        for *box, score in record['people']:
+            annotations.append(
+                dict(
+                    id=len(annotations) + 1,
+                    image_id=image_id,
+                    category_id=1,
+                    bbox=box,
+                    score=score,
+                )
+            )
+    return dict(
+        info={},
+        images=images,
+        annotations=annotations,
+        categories=[dict(id=1, name='person')],
+    )
+
+
+def _counts(records: list[dict]) -> dict[str, int]:
+    return dict(
+        images_without_people=sum(not record['people'] for record in records),
+        people_below_min_size=sum(record['too_small'] for record in records),
+        people_above_max_people=sum(record['too_many'] for record in records),
+    )
+
+
+def _report(content: dict[str, Any], out: Path) -> None:
+    info = content['info']
+    parts = [
+        f'{len(content["annotations"])} people in {len(content["images"])} images',
+        f'{info["images_without_people"]} images without people',
+    ]
+    for count, what in (
+        (info['people_below_min_size'], 'people skipped below the minimum size'),
+        (info['people_above_max_people'], 'people skipped beyond the maximum number'),
+        (len(info['unreadable']), 'images skipped that cannot be read'),
+    ):
+        if count:
+            parts.append(f'{count} {what}')
+    print_log(f'"{out}": {", ".join(parts)}', logger='current')

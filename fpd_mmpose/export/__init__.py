@@ -1,0 +1,24 @@
+"""Trained networks written as ONNX files. Needs PyTorch and MMPose."""
+
+from fpd_mmpose.export.int8 import Int8Report, export_int8, quantise_model
+from fpd_mmpose.export.onnx_export import (
+    Checked,
+    checked_graph,
+    export_model,
+    export_onnx,
+)
+from fpd_mmpose.export.options import ExportOptions, ExportReport
+from fpd_mmpose.export.tracing import trace_to_onnx
+
+__all__ = [
+    'Checked',
+    'ExportOptions',
+    'ExportReport',
+    'Int8Report',
+    'checked_graph',
+    'export_int8',
+    'export_model',
+    'export_onnx',
+    'quantise_model',
+    'trace_to_onnx',
+]

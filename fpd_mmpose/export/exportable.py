@@ -1,0 +1,117 @@
+"""A pose estimator as one function from crops to what the file returns."""
+
+import torch
+from mmpose.models.utils.tta import flip_heatmaps
+from torch import Tensor, nn
+
+from fpd_mmpose.deploy.model_info import ModelInfo
+from fpd_mmpose.export.decode import Decode
+from fpd_mmpose.teachers.heatmaps import as_stages
+
+#: How the names of the nodes of the network itself start, by its attribute below.
+NETWORK = '/network/'
+
+
+class Normalise(nn.Module):
+    """Makes the network's input of images.
+
+    Args:
+        info (ModelInfo): With ``image_order``.
+    """
+
+    def __init__(self, info: ModelInfo):
+        super().__init__()
+        self.swap = info.image_order != info.channel_order
+        self.register_buffer('mean', torch.tensor(info.mean).view(1, 3, 1, 1))
+        self.register_buffer('std', torch.tensor(info.std).view(1, 3, 1, 1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Maps uint8 (N, H, W, 3) to float32 (N, 3, H, W)."""
+        images = images.permute(0, 3, 1, 2)
+        if self.swap:
+            images = images[:, [2, 1, 0]]
+        return (images.float() - self.mean) / self.std
+
+
+class Heatmaps(nn.Module):
+    """The network of a pose estimator, up to the heatmaps of its last stage.
+
+    Args:
+        model (nn.Module): A top-down estimator.
+    """
+
+    def __init__(self, model: nn.Module):
+        super().__init__()
+        self.model = model
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Maps (N, 3, H, W) to (N, K, h, w)."""
+        return as_stages(self.model(inputs, None), 'the network')[-1]
+
+
+class ExportedNetwork(nn.Module):
+    """What an exported file computes.
+
+    The names of its parts start the names of the nodes of the graph.
+
+    Args:
+        model (nn.Module): A top-down estimator of MMPose.
+        info (ModelInfo): What the file is to do.
+    """
+
+    def __init__(self, model: nn.Module, info: ModelInfo):
+        super().__init__()
+        self.info = info
+        self.normalise = Normalise(info) if info.image_order else nn.Identity()
+        self.network = Heatmaps(model)
+        self.decode = Decode(info) if info.decoded else None
+        self.shift = model.test_cfg.get('shift_heatmap', False)
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor, ...]:
+        """Maps what the file takes to heatmaps and, if it decodes, what it returns.
+
+        Args:
+            inputs (Tensor): Crops, see :class:`ModelInfo`.
+
+        Returns:
+            tuple[Tensor, ...]: Heatmaps (N, K, h, w), and where they are decoded
+            keypoints (N, K, 2) and scores (N, K).
+        """
+        inputs = self.normalise(inputs)
+        if self.info.flip_test:
+            # As one batch: half the graph, and faster on small networks.
+            both = torch.stack([inputs, inputs.flip(-1)])
+            heatmaps = self.network(both.reshape(-1, *_sizes(inputs)))
+            heatmaps = heatmaps.reshape(2, -1, *_sizes(heatmaps))
+            mirrored = flip_heatmaps(
+                heatmaps[1], list(self.info.flip_indices), shift_heatmap=False
+            )
+            if self.shift:
+                # Not in place, which the tracer would write as a scatter.
+                mirrored = torch.cat([mirrored[..., :1], mirrored[..., :-1]], dim=-1)
+            heatmaps = (heatmaps[0] + mirrored) * 0.5
+        else:
+            heatmaps = self.network(inputs)
+        return (heatmaps, *self.decode(heatmaps)) if self.decode else (heatmaps,)
+
+    def sample(self, batch: int, seed: int = 0) -> Tensor:
+        """Makes inputs.
+
+        Args:
+            batch (int): How many.
+            seed (int): Of the noise.
+
+        Returns:
+            Tensor: Such as :meth:`forward` takes.
+        """
+        generator = torch.Generator().manual_seed(seed)
+        width, height = self.info.input_size
+        if self.info.image_order:
+            shape = (batch, height, width, 3)
+            return torch.randint(256, shape, generator=generator, dtype=torch.uint8)
+        return torch.randn(batch, 3, height, width, generator=generator)
+
+
+def _sizes(tensor: Tensor) -> list[int]:
+    """All but the batch, as constants for the tracer."""
+    return [int(size) for size in tensor.shape[1:]]

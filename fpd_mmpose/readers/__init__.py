@@ -1,0 +1,1 @@
+"""Reads annotations, boxes, images and videos, with errors that name the record."""

@@ -1,0 +1,1 @@
+"""Keeps runs safe: checkpoints, resuming, and numbers that are not finite."""

@@ -1,0 +1,268 @@
+"""Chooses what a run goes on from, and checks that it can."""
+
+import functools
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.config import Config
+from mmengine.dist import broadcast_object_list, is_main_process
+from mmengine.fileio import LocalBackend
+from mmengine.logging import HistoryBuffer, print_log
+from mmengine.runner import Runner
+from mmengine.runner.checkpoint import CheckpointLoader
+
+from fpd_mmpose.runs.checkpoint_names import named_in, step_of
+
+#: A folder of checkpoints: its backend, its path, and the template of their names.
+Place = tuple[LocalBackend, str, str]
+
+
+def choose_start(runner: Runner, places: list[Place]) -> None:
+    """Finds what a run with ``resume=True`` and no named file goes on from.
+
+    That is the file that ``last_checkpoint`` names, as long as it can be read, or
+    else the newest one that can. Without any, the run starts as it does without
+    ``resume``: from ``load_from``, if there is one.
+
+    Args:
+        runner (Runner): The runner, before it loads anything.
+        places (list[Place]): Where its hooks write checkpoints.
+
+    Raises:
+        ValueError: If there are checkpoints and none can be read. One line.
+    """
+    if not runner._resume or runner._load_from is not None or runner._has_loaded:
+        return
+    found = _decided_by_main_process(
+        lambda: _newest_readable(Path(runner.work_dir), places)
+    )
+    if found:
+        runner._load_from = found
+        runner.logger.info(f'Resuming from the latest checkpoint: {found}')
+        return
+    start = _dropped_load_from(runner)
+    runner._resume, runner._load_from = False, start
+    # The config that a run leaves behind says how it started.
+    runner.cfg.resume, runner.cfg.load_from = False, start
+    runner.dump_config()
+    runner.visualizer.add_config(runner.cfg)
+    runner.logger.warning(
+        f'There is no checkpoint to resume in "{runner.work_dir}": training starts '
+        + (f'from load_from="{start}"' if start else 'anew, without load_from')
+    )
+
+
+def check_resumable(checkpoint: Any, source: str) -> None:
+    """Checks the parts of a checkpoint that :meth:`Runner.resume` relies on.
+
+    Args:
+        checkpoint: What a file holds.
+        source (str): The file, for the message.
+
+    Raises:
+        ValueError: If it is not the checkpoint of a run. One line.
+    """
+    keys = ('meta', 'message_hub', 'state_dict')
+    if not isinstance(checkpoint, dict) or any(key not in checkpoint for key in keys):
+        raise ValueError(
+            f'"{source}" holds weights alone and no state of a run, so it cannot be '
+            'resumed: to start from these weights, give the file as `load_from`, '
+            'without `resume`'
+        )
+    meta, hub = checkpoint['meta'], checkpoint['message_hub']
+    parts = ('log_scalars', 'runtime_info', 'resumed_keys')
+    is_sound = (
+        isinstance(meta, dict)
+        and all(_is_count(meta.get(key)) for key in ('epoch', 'iter'))
+        and (meta.get('seed') is None or _is_count(meta['seed']))
+        and isinstance(hub, dict)
+        and all(
+            isinstance(hub.get(part), dict)
+            and all(isinstance(key, str) for key in hub[part])
+            for part in parts
+        )
+    )
+    if not is_sound:
+        raise ValueError(
+            f'"{source}" cannot be resumed: its "meta" or "message_hub" is not what '
+            'MMEngine writes'
+        )
+
+
+def clean_message_hub(hub: dict) -> None:
+    """Takes from a file's message hub what would fail later in the run.
+
+    Args:
+        hub (dict): Passed :func:`check_resumable`; changed in place.
+    """
+    # A key that is not to be resumed, or said so wrongly, is as good as new.
+    hub['resumed_keys'] = {k: v for k, v in hub['resumed_keys'].items() if v is True}
+    for name, log in list(hub['log_scalars'].items()):
+        if not _is_log(log):
+            print_log(f'The log "{name}" of the checkpoint is dropped', 'current')
+            del hub['log_scalars'][name]
+
+
+def say_if_complete(runner: Runner, folder: str) -> None:
+    """Says that a resumed run has nothing left to train.
+
+    Args:
+        runner (Runner): The runner, before its first step.
+        folder (str): Where it writes checkpoints.
+
+    Raises:
+        ValueError: If the checkpoint is that of another run, whose end is hardly
+            what was wanted. One line.
+    """
+    source = runner._load_from
+    if not runner._resume or source is None:
+        return
+    if runner.epoch >= runner.max_epochs:
+        done, option = f'epoch {runner.epoch} of {runner.max_epochs}', 'max_epochs'
+    elif runner.max_epochs == 1 and runner.iter >= runner.max_iters:
+        done, option = f'iteration {runner.iter} of {runner.max_iters}', 'max_iters'
+    else:
+        return
+    text = (
+        f'"{source}" is at {done}: this run is complete, and nothing is left to train. '
+        f'To train on, raise train_cfg.{option}; to start a new run from its weights, '
+        'give the file as `load_from`, without `resume`'
+    )
+    parent = os.path.dirname(source)
+    if os.path.realpath(parent) != os.path.realpath(folder) and parent != folder:
+        raise ValueError(text)
+    runner.logger.warning(text)
+
+
+def install() -> None:
+    """Makes :meth:`Runner.resume` name the file that it fails on. Idempotent.
+
+    ``runner.resuming`` is that file for as long as it is read.
+    """
+    original = Runner.resume
+    if hasattr(Runner, 'resuming'):
+        return
+
+    @functools.wraps(original)
+    def resume(self: Runner, filename: str, *args: Any, **kwargs: Any) -> None:
+        self.resuming = filename
+        try:
+            original(self, filename, *args, **kwargs)
+        except (KeyError, TypeError, AttributeError, AssertionError) as error:
+            raise ValueError(
+                f'"{filename}" cannot be resumed: it is not the checkpoint of such a '
+                f'run ({type(error).__name__}: {error})'
+            ) from error
+        finally:
+            self.resuming = None
+
+    Runner.resuming = None
+    Runner.resume = resume
+
+
+def _newest_readable(work_dir: Path, places: Iterable[Place]) -> str | None:
+    pointer = work_dir / 'last_checkpoint'
+    damaged = []
+    for path in _candidates(named_in(pointer), list(places)):
+        try:
+            checkpoint = CheckpointLoader.load_checkpoint(path, map_location='cpu')
+            check_resumable(checkpoint, path)
+        except (ValueError, OSError) as error:
+            damaged.append(path)
+            print_log(
+                f'{error}; looking for an older checkpoint', 'current', logging.WARNING
+            )
+        else:
+            return path
+    if damaged:
+        raise ValueError(
+            f'none of the {len(damaged)} checkpoints in "{work_dir}" can be read, the '
+            f'first being "{damaged[0]}": move them away to start anew'
+        )
+    if pointer.exists():
+        print_log(f'"{pointer}" names no file that exists', 'current', logging.WARNING)
+    return None
+
+
+def _candidates(named: str | None, places: list[Place]) -> Iterator[str]:
+    """Paths of checkpoints: the named one, older ones, and then newer ones.
+
+    Newer ones may be left from an earlier run in the same folder.
+    """
+    found: dict[str, tuple[int, str]] = {}
+    steps: set[int] = set()
+    for backend, folder, template in places:
+        if not backend.exists(folder):
+            continue
+        if named and backend.isfile(path := backend.join_path(folder, named)):
+            found[path] = (-1, named)
+        if named and (step := step_of(template, named)) is not None:
+            steps.add(step)
+        for name in backend.list_dir_or_file(folder, list_dir=False):
+            step = step_of(template, name)
+            if step is not None:
+                found.setdefault(backend.join_path(folder, name), (step, name))
+    last = max(steps, default=2**62)
+
+    def order(path: str) -> tuple[bool, int]:
+        step = found[path][0]
+        return step > last, -step if step >= 0 else -(2**63)
+
+    yield from sorted(found, key=order)
+
+
+def _dropped_load_from(runner: Runner) -> str | None:
+    """Finds the ``load_from`` that a command's ``--resume`` has overwritten.
+
+    MMPose's tools/train.py sets it to None before the Runner sees the config.
+    """
+    arguments = sys.argv[1:]
+    by_command = any(
+        argument.startswith('--r') and '--resume'.startswith(argument)
+        for argument in arguments
+    )
+    if not by_command or not runner.cfg.filename:
+        return None
+    if any(argument.startswith('load_from=') for argument in arguments):
+        return None
+    return Config.fromfile(runner.cfg.filename).get('load_from')
+
+
+def _decided_by_main_process(decide: Callable[[], str | None]) -> str | None:
+    """All processes go on from the same file, or stop with the same error."""
+    outcome: list[str | None] = [None, None]
+    if is_main_process():
+        try:
+            outcome[0] = decide()
+        except ValueError as error:
+            outcome[1] = str(error)
+    broadcast_object_list(outcome)
+    found, error = outcome
+    if error:
+        raise ValueError(error)
+    return found
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_log(log: Any) -> bool:
+    if not isinstance(log, HistoryBuffer):
+        return False
+    try:
+        parts = log.data
+        return isinstance(log.max_length, int) and all(
+            isinstance(part, np.ndarray)
+            and part.shape == parts[0].shape
+            and part.ndim == 1
+            and part.dtype.kind in 'biuf'
+            for part in parts
+        )
+    except (AttributeError, TypeError):
+        return False

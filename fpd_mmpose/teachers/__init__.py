@@ -1,0 +1,1 @@
+"""What teaches: live and stored teachers."""

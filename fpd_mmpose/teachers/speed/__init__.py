@@ -1,0 +1,1 @@
+"""Runs a frozen network as fast as the device allows."""

@@ -1,0 +1,247 @@
+"""A frozen network, run as fast as the machine allows."""
+
+import copy
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+from mmcv.cnn import fuse_conv_bn
+from mmengine.logging import print_log
+from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvNd
+
+from fpd_mmpose.teachers.heatmaps import as_stages
+from fpd_mmpose.teachers.speed.compiled import Compiled
+from fpd_mmpose.teachers.speed.speed_plan import DTYPES, SpeedPlan
+
+#: What ``speed`` may be instead of a plan.
+PRESETS = ('exact', 'auto', 'max')
+#: Largest difference of heatmaps that 'auto' and 'max' accept, as a share of the
+#: highest value that the teacher gives in full precision.
+TOLERANCE = 0.03
+_FOLD_TOLERANCE = 1e-4
+_REPEATS = 2
+
+
+def parse_speed(value: str | Mapping[str, Any]) -> str | SpeedPlan:
+    """Reads ``speed`` of a teacher's config.
+
+    Args:
+        value (str | Mapping): One of :data:`PRESETS`, or the arguments of a plan.
+
+    Returns:
+        str | SpeedPlan: For :class:`FastTeacher`.
+
+    Raises:
+        ValueError: If it is neither. One line.
+    """
+    if isinstance(value, Mapping):
+        return SpeedPlan.parse(value, 'model.teacher.speed')
+    if value not in PRESETS:
+        raise ValueError(
+            f'model.teacher.speed must be {", ".join(PRESETS)} or a dict of options, '
+            f'got {value!r}'
+        )
+    return value
+
+
+class FastTeacher:
+    """Runs a teacher by a plan, or by the one that is fastest on the first batch.
+
+    Args:
+        model (nn.Module): The frozen network, in eval mode. It stays as it is.
+        name (str): What it is called in messages.
+        speed (str | SpeedPlan): A plan; ``'exact'``, float32 as PyTorch runs it;
+            ``'auto'``, which times what the device offers on the first batch and takes
+            the fastest whose heatmaps stay within :data:`TOLERANCE`; or ``'max'``, the
+            same and compiled. Defaults to ``'exact'``.
+    """
+
+    def __init__(self, model: nn.Module, name: str, speed: str | SpeedPlan = 'exact'):
+        self.model = model
+        self.name = name
+        self.speed = speed
+        self.plan: SpeedPlan | None = None
+        self._run: Callable[[Tensor], Tensor] | None = None
+        self._stream: torch.cuda.Stream | None = None
+        self._folded: nn.Module | None = None
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        """Computes the heatmaps of the last stage, in inference mode.
+
+        Args:
+            inputs (Tensor): Images as the teacher expects them, (N, 3, H, W).
+
+        Returns:
+            Tensor: (N, K, h, w) in the type of the images. With a stream of its own it
+            may not be there yet: call :meth:`join` before using it.
+        """
+        if next(self.model.parameters()).device != inputs.device:
+            self.model.to(inputs.device)
+            self._run = None
+        with torch.inference_mode():
+            if self._run is None:
+                self._choose(inputs)
+            if self._stream is None:
+                return self._run(inputs)
+            self._stream.wait_stream(torch.cuda.current_stream(inputs.device))
+            with torch.cuda.stream(self._stream):
+                inputs.record_stream(self._stream)
+                return self._run(inputs)
+
+    def join(self, heatmaps: Tensor) -> Tensor:
+        """Makes the current stream wait for heatmaps.
+
+        Args:
+            heatmaps (Tensor): What the call returned.
+
+        Returns:
+            Tensor: The same.
+        """
+        if self._stream is not None:
+            current = torch.cuda.current_stream(heatmaps.device)
+            current.wait_stream(self._stream)
+            heatmaps.record_stream(current)
+        return heatmaps
+
+    def _choose(self, inputs: Tensor) -> None:
+        if isinstance(self.speed, SpeedPlan):
+            plan = self.speed
+        elif self.speed == 'exact':
+            plan = SpeedPlan()
+        else:
+            plan = self._fastest(inputs)
+            cuda = inputs.is_cuda
+            if self.speed == 'max':
+                plan = replace(plan, compile=True, cuda_graph=cuda)
+            plan = replace(plan, stream=cuda)
+        self.plan = plan
+        self._stream = (
+            torch.cuda.Stream(inputs.device) if plan.stream and inputs.is_cuda else None
+        )
+        self._run = self._runner(plan, inputs)
+        self._folded = None  # the chosen way holds what it needs
+
+    def _fastest(self, inputs: Tensor) -> SpeedPlan:
+        exact = None
+        timed = []
+        for plan in candidates(inputs.device):
+            run = self._runner(plan, inputs)
+            heatmaps = run(inputs)
+            if exact is None:
+                exact = heatmaps
+                peak = exact.abs().max().clamp(min=1e-12)
+            error = ((heatmaps - exact).abs().max() / peak).item()
+            if not error <= TOLERANCE:
+                continue
+            timed.append((_seconds(run, inputs), error, plan))
+        seconds, error, plan = min(timed, key=lambda one: one[0])
+        print_log(
+            f'teacher {self.name} runs in {plan}: {seconds * 1000:.0f} ms for '
+            f'{len(inputs)} images, heatmaps within {error:.2%} of the highest peak',
+            logger='current',
+        )
+        return plan
+
+    def _runner(self, plan: SpeedPlan, inputs: Tensor) -> Callable[[Tensor], Tensor]:
+        model = self._network(plan, inputs)
+        dtype = DTYPES[plan.precision]
+        forward: Callable = _heatmaps
+        if plan.compile:
+            options = {'mode': 'reduce-overhead'} if plan.cuda_graph else {}
+            forward = Compiled(_heatmaps, f'teacher {self.name}', **options)
+
+        def run(images: Tensor) -> Tensor:
+            if plan.channels_last:
+                images = images.contiguous(memory_format=torch.channels_last)
+            # The student's autocast must not reach a teacher in float32.
+            with torch.autocast(
+                images.device.type, dtype, enabled=dtype is not torch.float32
+            ):
+                heatmaps = forward(model, images)
+            heatmaps = heatmaps.to(images.dtype)
+            # A replayed graph writes into the same memory each time.
+            return heatmaps.clone() if plan.cuda_graph else heatmaps
+
+        return run
+
+    def _network(self, plan: SpeedPlan, inputs: Tensor) -> nn.Module:
+        """Copies the network in the formats of a plan."""
+        # The weights are to be ordinary tensors, as a compiler expects them.
+        with torch.inference_mode(False), torch.no_grad():
+            model = self._fold(inputs) if plan.fold_bn else self.model
+            if plan.channels_last:
+                model = copy.deepcopy(model).to(memory_format=torch.channels_last)
+            if plan.precision != 'fp32':
+                # Autocast would cast these weights anew in every pass.
+                model = copy.deepcopy(model)
+                for module in model.modules():
+                    if isinstance(module, (_ConvNd, nn.Linear)):
+                        module.to(DTYPES[plan.precision])
+        return model
+
+    def _fold(self, inputs: Tensor) -> nn.Module:
+        """Folds batch norms, once; MMCV goes by the order of the definitions."""
+        if self._folded is not None:
+            return self._folded
+        # On the CPU: TF32, the default of cuDNN, rounds more than the check allows.
+        image = inputs[:1].cpu()
+        with torch.autocast('cpu', enabled=False):
+            original = copy.deepcopy(self.model).cpu()
+            expected = _heatmaps(original, image)
+            self._folded = fuse_conv_bn(original).requires_grad_(False)
+            error = (_heatmaps(self._folded, image) - expected).abs().max()
+        if not error <= _FOLD_TOLERANCE * expected.abs().max():
+            print_log(
+                f'teacher {self.name} keeps its batch norms: folding them changes its '
+                f'heatmaps by {error.item():.1e}',
+                logger='current',
+                level=30,
+            )
+            self._folded = self.model
+        self._folded.to(inputs.device)
+        return self._folded
+
+
+def candidates(device: torch.device) -> list[SpeedPlan]:
+    """Lists the plans that ``'auto'`` tries.
+
+    Args:
+        device (torch.device): Where the network runs.
+
+    Returns:
+        list[SpeedPlan]: The first is exact.
+    """
+    plans = [SpeedPlan(), SpeedPlan(fold_bn=True)]
+    plans.append(SpeedPlan(fold_bn=True, channels_last=True))
+    if device.type == 'cuda':
+        half = ['fp16', 'bf16'] if torch.cuda.is_bf16_supported() else ['fp16']
+        for precision in half:
+            plans.append(SpeedPlan(precision, fold_bn=True))
+            plans.append(SpeedPlan(precision, fold_bn=True, channels_last=True))
+    elif torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        plans.append(SpeedPlan('bf16', fold_bn=True, channels_last=True))
+    return plans
+
+
+def _heatmaps(model: nn.Module, inputs: Tensor) -> Tensor:
+    return as_stages(model(inputs, None), 'the teacher')[-1]
+
+
+def _seconds(run: Callable[[Tensor], Tensor], inputs: Tensor) -> float:
+    """The shortest of a few runs; the caller has warmed it up."""
+    taken = []
+    for _ in range(_REPEATS):
+        _synchronize(inputs.device)
+        start = time.perf_counter()
+        run(inputs)
+        _synchronize(inputs.device)
+        taken.append(time.perf_counter() - start)
+    return min(taken)
+
+
+def _synchronize(device: torch.device) -> None:
+    if device.type == 'cuda':
+        torch.cuda.synchronize(device)

@@ -1,0 +1,26 @@
+"""Weights of other projects under the names used here."""
+
+from fpd_mmpose.weights.checkpoint import read_state_dict
+from fpd_mmpose.weights.fitting import init_fitting_model, load_fitting, partial_load
+from fpd_mmpose.weights.hourglass import (
+    from_reference,
+    is_reference_hourglass,
+    to_reference,
+)
+from fpd_mmpose.weights.layouts import recognise
+from fpd_mmpose.weights.mmengine_loader import install
+from fpd_mmpose.weights.official import from_official, to_official
+
+__all__ = [
+    'from_official',
+    'from_reference',
+    'init_fitting_model',
+    'install',
+    'is_reference_hourglass',
+    'load_fitting',
+    'partial_load',
+    'read_state_dict',
+    'recognise',
+    'to_official',
+    'to_reference',
+]

@@ -1,0 +1,259 @@
+"""Reading weight files that came from elsewhere."""
+
+import errno
+import pickle
+import re
+from collections import OrderedDict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import torch
+from mmengine.dist import barrier, is_main_process
+from torch import Tensor
+
+from fpd_mmpose.weights.layouts import Layout, recognise
+from fpd_mmpose.weights.wrappers import without_wrappers
+
+
+def read_state_dict(source: str) -> dict[str, Tensor]:
+    """Reads the weights of a pose estimator from a file or a URL.
+
+    Files are untrusted: they are read with ``weights_only=True`` and the allow-list
+    of :mod:`fpd_mmpose.compat`. Pose weights of the released FPD code
+    (``model_best.pth``, ``checkpoint.pth``), of official HRNet and of SimpleBaseline
+    get the names used here.
+
+    Args:
+        source (str): Path, or http(s) URL (downloaded once, into torch's hub cache).
+
+    Returns:
+        dict: Names and tensors, on the CPU.
+
+    Raises:
+        ValueError: If there is no such file, it cannot be read, asks for types that
+            are not allowed, or holds no weights. One line, naming the file.
+    """
+    return state_dict_of(read_checkpoint(source), source)
+
+
+def state_dict_of(checkpoint: Any, source: str) -> dict[str, Tensor]:
+    """Takes the weights out of what a file holds, under the names used here.
+
+    Args:
+        checkpoint: What :func:`read_checkpoint` returned.
+        source (str): The file, for messages.
+
+    Returns:
+        dict: Names and tensors.
+
+    Raises:
+        ValueError: If there are none, or a name is not of the file's layout.
+    """
+    state_dict = weights_of(checkpoint, source)
+    layout = recognise(state_dict)
+    if layout is not None and layout.is_foreign_pose:
+        return rename(state_dict, layout, source)
+    return without_wrappers(state_dict)
+
+
+def read_checkpoint(source: str) -> Any:
+    """Reads an untrusted file, or a URL, as :func:`read_state_dict` does.
+
+    Args:
+        source (str): Path or http(s) URL.
+
+    Returns:
+        Any: What the file holds.
+
+    Raises:
+        ValueError: If it cannot be read or asks for types that are not allowed.
+    """
+    source = str(source)
+    is_url = source.startswith(('http://', 'https://'))
+    path = Path(source).expanduser()
+    if not is_url:
+        if not path.exists():
+            raise ValueError(f'"{source}" does not exist (looked from {Path.cwd()})')
+        if not path.is_file():
+            raise ValueError(f'"{source}" is not a file')
+    try:
+        return download(source) if is_url else load_file(path)
+    except Exception as error:
+        raise ValueError(why_unreadable(source, error)) from error
+
+
+def weights_of(
+    checkpoint: Any, source: str, key: str = 'state_dict'
+) -> dict[str, Tensor]:
+    """Takes the weights out of what a file holds.
+
+    Args:
+        checkpoint: A state dict, or a dict with one under ``key``.
+        source (str): The file, for messages.
+        key (str): Defaults to ``'state_dict'``.
+
+    Returns:
+        dict: Names as in the file, and tensors.
+
+    Raises:
+        ValueError: If there are none.
+    """
+    if isinstance(checkpoint, dict) and isinstance(checkpoint.get(key), dict):
+        checkpoint = checkpoint[key]
+    if (
+        not isinstance(checkpoint, dict)
+        or not checkpoint
+        or not all(isinstance(name, str) for name in checkpoint)
+        or not all(isinstance(value, Tensor) for value in checkpoint.values())
+    ):
+        raise ValueError(
+            f'"{source}" holds no weights: expected a state dict, or a checkpoint '
+            f'with the key "{key}"'
+        )
+    return dict(checkpoint)
+
+
+def rename(
+    state_dict: dict[str, Tensor], layout: Layout, source: str
+) -> dict[str, Tensor]:
+    """Gives weights the names used here.
+
+    Args:
+        state_dict (dict): Weights in ``layout``.
+        layout (Layout): What :func:`recognise` found.
+        source (str): The file, for messages.
+
+    Returns:
+        dict: The same tensors.
+
+    Raises:
+        ValueError: If a name does not belong to the layout.
+    """
+    try:
+        return layout.rename(state_dict)
+    except ValueError as error:
+        raise ValueError(f'"{source}" cannot be converted: {error}') from error
+
+
+def load_file(source: Path | BinaryIO, map_location: Any = 'cpu') -> Any:
+    """Reads an untrusted file: nothing in it is run.
+
+    Args:
+        source (Path | BinaryIO): Path, or an open file.
+        map_location: As of :func:`torch.load`. Defaults to the CPU.
+
+    Returns:
+        Any: What the file holds.
+
+    Raises:
+        UnpicklingError: If it holds what has no place in a weight file.
+    """
+    return _checked(torch.load(source, map_location=map_location, weights_only=True))
+
+
+def download(url: str, map_location: Any = 'cpu') -> Any:
+    """Reads a URL, once a machine, from torch's hub cache.
+
+    Args:
+        url (str): Of a file that torch wrote.
+        map_location: As of :func:`torch.load`. Defaults to the CPU.
+
+    Returns:
+        Any: What the file holds.
+
+    Raises:
+        UnpicklingError: As :func:`load_file`.
+    """
+    # The main process fills the cache before the others read it.
+    if not is_main_process():
+        barrier()
+    try:
+        return _checked(
+            torch.hub.load_state_dict_from_url(
+                url, map_location=map_location, weights_only=True
+            )
+        )
+    finally:
+        if is_main_process():
+            barrier()
+
+
+def why_unreadable(source: str, error: Exception) -> str:
+    """Says in one line why a file could not be read, and what it asked for.
+
+    Args:
+        source (str): The file.
+        error (Exception): What :func:`torch.load` or a download raised.
+
+    Returns:
+        str: For a :class:`ValueError`.
+    """
+    detail = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    if isinstance(error, pickle.UnpicklingError):
+        asked = re.search(r'(?:GLOBAL|Unsupported class) (\S+)', str(error))
+        if asked:
+            return (
+                f'"{source}" is refused: it asks to run {asked[1]}, and only tensors, '
+                'NumPy values and mmengine logs are read from a weight file'
+            )
+        refused = re.search(r'refused: .*', str(error))
+        if refused:
+            return f'"{source}" is {refused[0].rstrip(".")}'
+        # torch puts the cause below a paragraph of advice.
+        if cause := re.search(r'WeightsUnpickler error:\s*(.+)', str(error)):
+            detail = cause[1]
+    # "Invalid argument" is what torch's zip reader says of a truncated file.
+    if isinstance(error, OSError) and error.errno != errno.EINVAL:
+        return f'"{source}" cannot be read: {detail}'
+    return (
+        f'"{source}" is not a readable PyTorch file; it may be truncated '
+        f'({type(error).__name__}: {detail[:120]})'
+    )
+
+
+def _checked(content: Any) -> Any:
+    """Refuses tensors that are not plain; takes attributes off dictionaries."""
+    for value in _walk(content):
+        if isinstance(value, Tensor):
+            if (
+                value.is_nested
+                or value.layout is not torch.strided
+                or value.is_quantized
+                or value.is_meta
+            ):
+                raise pickle.UnpicklingError(
+                    'refused: it holds a tensor that is sparse, nested, quantized or '
+                    'without content'
+                )
+            # One number that stands for very many costs a small file nothing.
+            if value.nbytes > value.untyped_storage().nbytes():
+                raise pickle.UnpicklingError(
+                    'refused: it holds a tensor of fewer bytes than its shape says'
+                )
+        elif isinstance(value, OrderedDict):
+            # Attributes would hide the methods of the same name.
+            kept = vars(value).get('_metadata')
+            vars(value).clear()
+            if isinstance(kept, dict) and all(map(_is_layer_version, kept.values())):
+                value._metadata = kept
+    return content
+
+
+def _is_layer_version(entry: Any) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get('version', 1), int)
+
+
+def _walk(content: Any) -> Iterator[Any]:
+    """Everything in containers, each object once."""
+    seen, left = set(), [content]
+    while left:
+        value = left.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        yield value
+        if isinstance(value, dict):
+            left += [*value, *value.values()]
+        elif isinstance(value, (list, tuple, set)):
+            left += value

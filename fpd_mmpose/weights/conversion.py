@@ -1,0 +1,216 @@
+"""Converts files of weights between projects, and checks that they fit."""
+
+import os
+import warnings
+from collections import Counter, OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+from torch import Tensor, nn
+
+from fpd_mmpose.files import replace_when_done
+from fpd_mmpose.weights.architectures import Network, build, network_of, sample_of
+from fpd_mmpose.weights.checkpoint import read_checkpoint, rename, weights_of
+from fpd_mmpose.weights.hourglass import to_reference
+from fpd_mmpose.weights.layouts import KNOWN, Layout, recognise
+from fpd_mmpose.weights.official import to_official
+from fpd_mmpose.weights.wrappers import without_wrappers
+
+#: What a number of joints is taken for.
+_DATASETS = {16: 'mpii', 17: 'coco'}
+
+
+def convert_checkpoint(
+    source: str | Path,
+    target: str | Path,
+    reverse: bool = False,
+    best: bool = False,
+    verify: bool = False,
+    input_size: tuple[int, int] | None = None,
+) -> list[str]:
+    """Writes weights of any known project under the names used here, or back.
+
+    The tensors are written as they are, in their precision. The matching network is
+    built and loaded strictly before anything is written. ``target`` is replaced.
+
+    Args:
+        source (str | Path): File or URL, see :data:`KNOWN`.
+        target (str | Path): The file to write: ``state_dict`` and ``meta``, for
+            ``load_from``, ``Pretrained`` with ``prefix='backbone.'`` and the teacher.
+        reverse (bool): Write the names of the reference (or of official HRNet,
+            SimpleBaseline, torchvision) instead, as a bare state dict that also torch
+            1.0 reads, like ``model_best.pth``. Defaults to False.
+        best (bool): Take ``best_state_dict`` of the reference's ``checkpoint.pth``
+            instead of ``state_dict``. Defaults to False.
+        verify (bool): Also run the network once. Defaults to False.
+        input_size (tuple[int, int], optional): Height and width of that input.
+            Defaults to what the joints suggest.
+
+    Returns:
+        list[str]: What was found and done, in lines.
+
+    Raises:
+        ValueError: If the source cannot be read, is unknown or does not fit, or the
+            target is the source. One line.
+    """
+    source, target = os.path.expanduser(source), Path(target).expanduser()
+    if os.path.exists(source) and target.exists() and target.samefile(source):
+        raise ValueError(f'"{target}" is the source: give another file to write')
+    checkpoint = read_checkpoint(source)
+    theirs = _pick(checkpoint, source, best)
+    layout = recognise(theirs)
+    if layout is None:
+        raise ValueError(
+            f'"{source}" is not recognised ({sample_of(theirs)}): known are {KNOWN}'
+        )
+    weights = rename(theirs, layout, source)
+    try:
+        network = network_of(weights)
+        model = build(network, weights)
+    except ValueError as error:
+        raise ValueError(f'"{source}" holds {layout.title}, but {error}') from error
+
+    report = [f'{source}: {layout.title}', *_describe(network, weights)]
+    report += _left_out(checkpoint, theirs, weights, best)
+    if verify:
+        report.append(_statistics(model, network, input_size, source))
+    if reverse:
+        _save(OrderedDict(_original_names(network, weights)), target, zipped=False)
+        report.append(f'{target}: written, {len(weights)} weights, original names')
+    else:
+        meta = _meta(checkpoint, layout, network)
+        _save(dict(meta=meta, state_dict=OrderedDict(weights)), target, zipped=True)
+        report.append(f'{target}: written, {len(weights)} weights')
+    return report
+
+
+def _pick(checkpoint: Any, source: str, best: bool) -> dict[str, Tensor]:
+    if not best:
+        return weights_of(checkpoint, source)
+    if not isinstance(checkpoint, dict) or 'best_state_dict' not in checkpoint:
+        raise ValueError(f'"{source}" has no "best_state_dict": leave --best out')
+    return weights_of(checkpoint['best_state_dict'], source)
+
+
+def _describe(network: Network, weights: Mapping[str, Tensor]) -> list[str]:
+    joints = network.joints
+    if joints is None:
+        heatmaps = 'a backbone without head'
+    elif joints in _DATASETS:
+        heatmaps = f'joints {joints} (taken for {_DATASETS[joints].upper()})'
+    else:
+        heatmaps = f'joints {joints}'
+    trained = sum(
+        value.numel()
+        for name, value in weights.items()
+        if not name.endswith(('running_mean', 'running_var', 'num_batches_tracked'))
+    )
+    dtypes = Counter(
+        str(value.dtype).removeprefix('torch.')
+        for value in weights.values()
+        if value.is_floating_point()
+    )
+    configs = ' or '.join(network.configs) or 'none that is known here'
+    if joints is None:
+        configs = f'any with this {network.backbone["type"]} as backbone'
+    return [
+        f'network: {network.title}; {network.details}, {heatmaps}',
+        f'parameters: {trained:,} in {", ".join(dtypes)}',
+        f'config: {configs}',
+    ]
+
+
+def _left_out(
+    checkpoint: Any,
+    theirs: Mapping[str, Tensor],
+    weights: Mapping[str, Tensor],
+    best: bool,
+) -> list[str]:
+    lines = []
+    if len(weights) < len(theirs):
+        names = without_wrappers(theirs)
+        dropped = [name for name in names if f'backbone.{name}' not in weights]
+        parts = Counter(name.partition('.')[0] for name in dropped)
+        listed = ', '.join(f'{count} of {part}' for part, count in parts.items())
+        lines.append(f'left out: {len(dropped)} weights that only classify ({listed})')
+    taken = 'best_state_dict' if best else 'state_dict'
+    if taken in checkpoint:
+        others = [str(key) for key in checkpoint if key not in (taken, 'meta')]
+        if others:
+            lines.append(f'left out: {", ".join(others)}')
+        if 'best_state_dict' in others:
+            lines.append('it also holds its best weights so far: --best takes them')
+        if 'ema_state_dict' in others:
+            lines.append(
+                'state_dict holds the averaged weights (EMA), ema_state_dict those '
+                'that were trained'
+            )
+    return lines
+
+
+@torch.no_grad()
+def _statistics(
+    model: nn.Module,
+    network: Network,
+    input_size: tuple[int, int] | None,
+    source: str,
+) -> str:
+    height, width = input_size or network.input_size
+    if min(height, width) < 1 or height % network.divisor or width % network.divisor:
+        raise ValueError(
+            f'--input-size {height} {width}: {network.title} needs multiples of '
+            f'{network.divisor}'
+        )
+    generator = torch.Generator().manual_seed(0)
+    image = torch.randn(1, 3, height, width, generator=generator)
+    # A pose estimator wants its samples, which only losses and decoding need.
+    output = model(image, None) if network.head else model(image)
+    if isinstance(output, (list, tuple)):
+        output = output[-1]
+    if not output.isfinite().all():
+        raise ValueError(f'"{source}" gives outputs that are not finite numbers')
+    _, channel, y, x = np.unravel_index(int(output.argmax()), output.shape)
+    what = 'features' if network.joints is None else 'heatmaps'
+    return (
+        f'{what} {tuple(output.shape)} of a normal input {height} x {width}, seed 0: '
+        f'mean {output.mean():.6g}, std {output.std():.6g}, min {output.min():.6g}, '
+        f'max {output.max():.6g} in channel {channel} at x {x}, y {y}'
+    )
+
+
+def _original_names(
+    network: Network, weights: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    if network.backbone['type'] == 'StackedHourglass':
+        return to_reference(weights)
+    return to_official(weights)
+
+
+def _meta(checkpoint: Any, layout: Layout, network: Network) -> dict:
+    """What mmengine and MMPose look up beside the weights, in plain types."""
+    if not layout.is_foreign_pose and isinstance(checkpoint.get('meta'), dict):
+        return _plain(checkpoint['meta'])
+    if network.joints not in _DATASETS:
+        return {}
+    file = f'configs/_base_/datasets/{_DATASETS[network.joints]}.py'
+    with warnings.catch_warnings():
+        # It is MMPose's own file that is meant.
+        warnings.simplefilter('ignore')
+        return dict(dataset_meta=_plain(parse_pose_metainfo(dict(from_file=file))))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_plain(item) for item in value)
+    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
+
+
+def _save(content: dict, target: Path, zipped: bool) -> None:
+    with replace_when_done(target) as path:
+        torch.save(content, path, _use_new_zipfile_serialization=zipped)

@@ -1,0 +1,250 @@
+"""Weights loaded into the network that they belong to, and no other."""
+
+import copy
+import functools
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.hooks import EMAHook
+from mmengine.logging import print_log
+from mmengine.model import BaseTTAModel, PretrainedInit, is_model_wrapper
+from mmengine.runner import checkpoint as stock
+from mmpose.apis import init_model
+from mmpose.apis.inference import dataset_meta_from_config
+from mmpose.models.backbones.base_backbone import BaseBackbone
+from mmpose.models.pose_estimators.base import BasePoseEstimator
+from torch import Tensor, nn
+
+from fpd_mmpose.config import load_config
+from fpd_mmpose.weights.checkpoint import read_checkpoint, state_dict_of
+from fpd_mmpose.weights.wrappers import without_wrappers
+
+#: The file that mmengine's loader read last, for messages.
+source_of_weights: ContextVar[str | None] = ContextVar('source', default=None)
+_partial: ContextVar[bool] = ContextVar('partial', default=False)
+_stock_load_state_dict = stock.load_state_dict
+_COUNTER = 'num_batches_tracked'
+_DIFFERING = re.compile(
+    r'size mismatch for (\S+): copying a param with shape torch\.Size\((.*?)\) '
+    r'from checkpoint, the shape in current model is torch\.Size\((.*?)\)'
+)
+
+
+def init_fitting_model(
+    config: str | Path | dict | Config, checkpoint: str, device: str = 'cpu'
+) -> nn.Module:
+    """Makes a pose estimator as MMPose's ``init_model`` does, from weights that fit.
+
+    ``init_model`` leaves weights at random where a file has none for them, and only
+    prints so.
+
+    Args:
+        config (str | Path | dict | Config): See :func:`fpd_mmpose.config.load_config`.
+        checkpoint (str): Path or URL, see :func:`read_state_dict`.
+        device (str): Where the network is put. Defaults to ``'cpu'``.
+
+    Returns:
+        nn.Module: In eval mode, with ``cfg`` and ``dataset_meta``, which is that of
+        the file, or that of the config's people.
+
+    Raises:
+        ValueError: If one of them cannot be read, they do not belong together, or the
+            device cannot be used. One line.
+    """
+    if isinstance(config, Config):
+        name, config = config.filename or 'a config', copy.deepcopy(config)
+    else:
+        name, config = str(config), load_config(config)
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f'device "{device}": {reason}') from error
+    content = read_checkpoint(checkpoint)
+    model = init_model(config, device=device)
+    state_dict = state_dict_of(content, checkpoint)
+    load_fitting(model, state_dict, f'"{checkpoint}"', f'config "{name}"')
+    meta = content.get('meta') if isinstance(content, dict) else None
+    stored = meta.get('dataset_meta') if isinstance(meta, dict) else None
+    # Of a mix of data sets for training, MMPose cannot tell what they show.
+    model.dataset_meta = (
+        stored or dataset_meta_from_config(config, 'val') or model.dataset_meta
+    )
+    return model
+
+
+def load_fitting(
+    model: nn.Module, state_dict: dict[str, Tensor], weights: str, network: str
+) -> None:
+    """Loads weights that fit a network exactly.
+
+    MMPose's own hooks rename those of its older releases, and batch counters that old
+    files lack are filled in.
+
+    Args:
+        model (nn.Module): The network; where it is refused, it is filled in part.
+        state_dict (dict): As :func:`read_state_dict` gives it.
+        weights (str): Names the file, for the message.
+        network (str): Names the network, for the message.
+
+    Raises:
+        ValueError: If a weight is missing, unknown or of another shape. One line, with
+            counts and the first name of each kind.
+    """
+    _, problems = _load(model, state_dict)
+    if problems:
+        raise ValueError(
+            f'{weights} does not fit the network of {network}: {"; ".join(problems)}'
+        )
+
+
+@contextmanager
+def partial_load() -> Iterator[None]:
+    """Lets ``load_checkpoint`` and ``init_model`` load weights that fit in part.
+
+    In its scope, what fits is loaded and the rest is counted in the log. Weights of
+    which none fits are refused all the same. ``init_cfg=dict(type='Pretrained', ...)``
+    loads in this way.
+    """
+    token = _partial.set(True)
+    try:
+        yield
+    finally:
+        _partial.reset(token)
+
+
+def check_fit_everywhere() -> None:
+    """Has mmengine refuse weights that do not fit a pose estimator.
+
+    mmengine goes on with random numbers where a file has none for a weight. This holds
+    for ``load_from``, ``resume``, tests, ``init_model`` and inferencers; networks that
+    are not pose estimators, such as detectors, load as before.
+
+    Idempotent.
+    """
+    if stock.load_state_dict is _load_state_dict:
+        return
+    stock.load_state_dict = _load_state_dict
+    initialize = PretrainedInit.__call__
+
+    @functools.wraps(initialize)
+    def initialize_in_part(self: PretrainedInit, module: nn.Module) -> None:
+        with partial_load():
+            initialize(self, module)
+
+    PretrainedInit.__call__ = initialize_in_part
+    resume_average = EMAHook.after_load_checkpoint
+
+    @functools.wraps(resume_average)
+    def resume_fitting_average(self: EMAHook, runner: Any, checkpoint: dict) -> None:
+        if 'state_dict' not in checkpoint:
+            checkpoint = dict(state_dict=checkpoint)
+        try:
+            resume_average(self, runner, checkpoint)
+        except (KeyError, RuntimeError) as error:
+            detail = ' '.join(str(error).split())[:200]
+            raise ValueError(
+                f'"{source_of_weights.get()}" does not fit the averaged network of '
+                f'EMAHook: {detail}'
+            ) from error
+
+    EMAHook.after_load_checkpoint = resume_fitting_average
+
+
+def _load_state_dict(
+    module: nn.Module,
+    state_dict: dict[str, Tensor],
+    strict: bool = False,
+    logger: Any = None,
+) -> None:
+    """Mmengine's ``load_state_dict``, with a check where it loads a pose estimator."""
+    model = module
+    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
+        model = model.module
+    if not isinstance(model, (BasePoseEstimator, BaseBackbone)) or any(
+        is_model_wrapper(part) for part in model.modules()
+    ):
+        _stock_load_state_dict(module, state_dict, strict, logger)
+        return
+    source = source_of_weights.get()
+    if state_dict.keys().isdisjoint(model.state_dict()):
+        state_dict = without_wrappers(state_dict)
+    loaded, problems = _load(model, state_dict)
+    weights = f'"{source}"' if source else 'the state dict'
+    is_whole = isinstance(model, BasePoseEstimator)
+    if problems and (strict or not loaded or (is_whole and not _partial.get())):
+        advice = (
+            '; to start from those that fit, leave load_from out and set '
+            f"model.init_cfg=dict(type='Pretrained', checkpoint='{source}')"
+            if loaded and source
+            else ''
+        )
+        raise ValueError(
+            f'{weights} does not fit the network ({_describe(model)}): '
+            f'{"; ".join(problems)}{advice}'
+        )
+    print_log(
+        f'{weights}: {loaded} weights are loaded into {_describe(model)}; '
+        + ('; '.join(problems) or 'none is missing or left over'),
+        logger='current' if logger is None else logger,
+        level=logging.WARNING if problems and is_whole else logging.INFO,
+    )
+
+
+def _describe(model: nn.Module) -> str:
+    if not isinstance(model, BasePoseEstimator):
+        return type(model).__name__
+    parts = (model, model.backbone, getattr(model, 'head', None))
+    return ', '.join(type(part).__name__ for part in parts if part is not None)
+
+
+def _load(model: nn.Module, state_dict: dict[str, Tensor]) -> tuple[int, list[str]]:
+    """Loads what fits; gives the number of weights that do, and what does not."""
+    if not all(isinstance(name, str) for name in state_dict):
+        raise ValueError('a state dict has names that are not text')
+    found = []
+    hook = model.register_load_state_dict_post_hook(
+        lambda _, keys: found.append((keys.missing_keys, keys.unexpected_keys))
+    )
+    problems = []
+    # Not strict, and all at once: MMPose's hooks rename the keys of older files.
+    try:
+        model.load_state_dict(state_dict, strict=False)
+        differing = []
+    except RuntimeError as error:
+        differing = _DIFFERING.findall(str(error))
+        others = [
+            line.strip()
+            for line in str(error).splitlines()[1:]
+            if line.strip() and 'size mismatch for' not in line
+        ]
+        if others or not differing:
+            problems.append((others or [str(error)])[0][:200])
+    finally:
+        hook.remove()
+    missing, unknown = found[-1] if found else ([], [])
+    missing = [name for name in missing if not name.endswith(_COUNTER)]
+    # Early releases of MMPose saved what its preprocessor subtracts from images.
+    unknown = [name for name in unknown if not name.startswith('data_preprocessor.')]
+    if differing:
+        name, theirs, mine = differing[0]
+        problems.append(
+            f'{len(differing)} weights have another shape (first {name}: '
+            f'{_shape(theirs)} in the file, {_shape(mine)} in the network)'
+        )
+    for names, what in ((missing, 'missing'), (unknown, 'unknown')):
+        if names:
+            problems.append(f'{len(names)} are {what} (first {names[0]})')
+    own = [name for name in model.state_dict() if not name.endswith(_COUNTER)]
+    return len(own) - len(missing) - len(differing), problems
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    return tuple(int(size) for size in re.findall(r'\d+', text))

@@ -1,0 +1,55 @@
+"""Small networks with random weights, and files that were made of them."""
+
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from mmengine.config import Config
+from mmpose.registry import MODELS
+from torch import nn
+
+from fpd_mmpose.deploy import ModelInfo
+from fpd_mmpose.weights import init_fitting_model
+
+
+class Student(NamedTuple):
+    config: Config
+    checkpoint: str
+    model: nn.Module
+
+
+def built(config: Config, checkpoint: Path) -> Student:
+    """Saves random weights whose batch norms change what passes them."""
+    torch.manual_seed(0)
+    model = MODELS.build(config.model)
+    for layer in model.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            for value in (layer.weight, layer.bias, layer.running_mean):
+                nn.init.normal_(value, std=0.3)
+            nn.init.uniform_(layer.running_var, 0.5, 2)
+            layer.weight.data.add_(1)
+    torch.save(dict(state_dict=model.state_dict()), checkpoint)
+    return Student(config, str(checkpoint), init_fitting_model(config, str(checkpoint)))
+
+
+def run(path: Path, inputs: np.ndarray) -> dict[str, np.ndarray]:
+    """Outputs of a file by name."""
+    session = onnxruntime.InferenceSession(str(path))
+    names = [one.name for one in session.get_outputs()]
+    entry = session.get_inputs()[0].name
+    return dict(zip(names, session.run(None, {entry: inputs}), strict=True))
+
+
+def described(path: Path) -> ModelInfo:
+    """What a file says of itself."""
+    found = {one.key: one.value for one in onnx.load(str(path)).metadata_props}
+    return ModelInfo.from_metadata(found, str(path))
+
+
+def kinds(path: Path) -> Counter:
+    """How many nodes of each kind a file has."""
+    return Counter(node.op_type for node in onnx.load(str(path)).graph.node)

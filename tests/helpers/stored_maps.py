@@ -1,0 +1,34 @@
+"""Distillation configs and files of stored heatmaps, for tests."""
+
+from pathlib import Path
+
+from mmengine.config import Config
+
+from fpd_mmpose.checks.splits import leaf_datasets
+from fpd_mmpose.teachers.cache.writer import CacheWriter
+from tests.helpers.reduced import reduced_distiller
+
+
+def small_config(mpii_root: Path, folder: Path) -> Config:
+    """The FPD config, small, without augmentation and in the file's order."""
+    config = reduced_distiller(mpii_root, folder, stacks=1, features=8)
+    config.train_dataloader.sampler.shuffle = False
+    augment(config, scale=0, rotation=0, flip=0.0)
+    return config
+
+
+def augment(config: Config, scale: float, rotation: float, flip: float) -> None:
+    """Sets the augmentation of the training data."""
+    for dataset in leaf_datasets(config.train_dataloader.dataset):
+        for step in dataset.pipeline:
+            if step['type'] == 'RandomScaleRotation':
+                step.update(scale_factor=scale, rotation_factor=rotation)
+            if step['type'] == 'RandomFlip':
+                step.update(prob=flip)
+
+
+def store_maps(config: Config, path: Path | str, **options) -> CacheWriter:
+    """Does what tools/cache_teacher.py does."""
+    writer = CacheWriter(config, path, **options)
+    writer.run(batch_size=5)
+    return writer

@@ -1,0 +1,203 @@
+"""Images and videos are found by folder, list, or name, and frames by index."""
+
+import multiprocessing
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from fpd_mmpose.readers.media import (
+    MAX_OPEN_VIDEOS,
+    Media,
+    _readers,
+    find_files,
+    image_size,
+    open_media,
+    open_video,
+    read_frame,
+)
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    for name in ('b.jpg', 'a.PNG', 'deep/er/c.jpeg', 'clip.mp4', 'notes.txt'):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b'')
+    return tmp_path
+
+
+@pytest.fixture(scope='module')
+def video(tmp_path_factory) -> str:
+    """Writes 30 frames of 64 x 48 pixels; frame i has a brightness of 8 * i."""
+    path = str(tmp_path_factory.mktemp('video') / 'clip.mp4')
+    writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*'mp4v'), 25, (64, 48))
+    for index in range(30):
+        writer.write(np.full((48, 64, 3), 8 * index, np.uint8))
+    writer.release()
+    return path
+
+
+def index_of(frame: np.ndarray) -> int:
+    return round(frame.mean() / 8)
+
+
+def refusal(function, *args) -> str:
+    with pytest.raises(ValueError) as info:
+        function(*args)
+    assert '\n' not in str(info.value)
+    return str(info.value)
+
+
+def test_a_folder_and_its_subfolders_are_listed_in_order(folder):
+    found = open_media(folder)
+    assert found.names() == ['a.PNG', 'b.jpg', 'clip.mp4', 'deep/er/c.jpeg']
+    assert found.path_of('deep/er/c.jpeg') == str(folder / 'deep/er/c.jpeg')
+
+
+def test_hidden_files_and_folders_are_skipped(folder):
+    for name in ('.thumbnails/a.jpg', '._b.jpg'):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(b'')
+    assert len(open_media(folder).names()) == 4
+
+
+def test_links_to_folders_are_followed_but_not_in_cycles(folder, tmp_path_factory):
+    other = tmp_path_factory.mktemp('other')
+    (other / 'd.jpg').write_bytes(b'')
+    (folder / 'linked').symlink_to(other)
+    (folder / 'deep/cycle').symlink_to(folder)
+    names = open_media(folder).names()
+    assert names == ['a.PNG', 'b.jpg', 'clip.mp4', 'deep/er/c.jpeg', 'linked/d.jpg']
+
+
+def test_names_in_a_list_are_relative_to_its_folder(folder):
+    path = folder / 'deep' / 'list.txt'
+    path.write_text(f'../b.jpg\n\n{folder}/a.PNG\n../b.jpg\n')
+    found = open_media(path)
+    assert found.names() == ['../b.jpg', f'{folder}/a.PNG']
+    assert found.path_of('../b.jpg') == str(folder / 'b.jpg')
+    assert found.path_of('../deep/../a.PNG') == str(folder / 'a.PNG')
+    assert found.path_of('er/c.jpeg') is None
+
+
+@pytest.mark.parametrize('name', ['b.jpg', 'clip.mp4'])
+def test_a_single_file(folder, name):
+    found = open_media(folder / name)
+    assert found.names() == [name]
+    assert found.path_of(name) == str(folder / name)
+    assert found.path_of('a.PNG') is None
+
+
+def test_an_invalid_source_is_named(folder):
+    assert 'gone" does not exist: expected' in refusal(open_media, folder / 'gone')
+    assert 'notes.txt" lists no image' in refusal(open_media, folder / 'notes.txt')
+    (folder / 'notes.txt').write_text('b.jpg\n{"images": []}\n')
+    assert 'line 2 of' in refusal(open_media, folder / 'notes.txt')
+    (folder / 'notes.txt').write_bytes(b'\xff\xfe\x00')
+    assert 'notes.txt" cannot be read' in refusal(open_media, folder / 'notes.txt')
+    (folder / 'empty').mkdir()
+    assert 'empty" has no image' in refusal(open_media(folder / 'empty').names)
+
+
+def test_files_are_found_missing_or_unlisted(folder):
+    media = [Media(str(folder), ('b.jpg', 'gone.jpg'))]
+    found = find_files(['b.jpg', 'gone.jpg', 'a.PNG', 'b.jpg'], media)
+    assert found.paths == {'b.jpg': str(folder / 'b.jpg')}
+    assert found.missing == {'gone.jpg': str(folder / 'gone.jpg')}
+    assert found.unlisted == ['a.PNG']
+
+
+def test_a_name_must_be_unique_among_the_folders(folder):
+    media = [Media(str(folder)), Media(str(folder / 'deep/er'))]
+    found = find_files(['c.jpeg', 'b.jpg'], media)
+    assert sorted(found.paths) == ['b.jpg', 'c.jpeg']
+    (folder / 'deep/er/b.jpg').write_bytes(b'')
+    assert '"b.jpg" may be' in refusal(find_files, ['b.jpg'], media)
+
+
+def test_an_absolute_name_is_used_as_a_path(folder):
+    path = str(folder / 'b.jpg')
+    assert find_files([path], [Media('elsewhere')]).paths == {path: path}
+
+
+def test_the_size_of_an_image_with_and_without_exif(tmp_path):
+    path = tmp_path / 'turned.jpg'
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new('RGB', (60, 40)).save(path, exif=exif)
+    assert image_size(path) == (60, 40)
+    assert image_size(path, apply_exif=True) == (40, 60)
+    path.write_bytes(b'not an image')
+    assert 'turned.jpg" cannot be opened' in refusal(image_size, path)
+    assert 'gone.jpg" is missing' in refusal(image_size, tmp_path / 'gone.jpg')
+
+
+def test_frames_in_any_order_equal_those_read_in_sequence(video):
+    one_by_one = list(open_video(video))
+    assert [index_of(frame) for frame in one_by_one] == list(range(30))
+    for index in [29, 0, 13, 12, 13, 13, 14, 0, 28, *np.random.randint(30, size=30)]:
+        np.testing.assert_array_equal(read_frame(video, index), one_by_one[index])
+
+
+def test_changing_a_frame_does_not_change_the_next_read(video):
+    expected = read_frame(video, 7).copy()
+    read_frame(video, 7)[:] = 0
+    np.testing.assert_array_equal(read_frame(video, 7), expected)
+
+
+@pytest.mark.parametrize('index', [30, -1])
+def test_a_frame_beyond_the_end_is_an_error(video, index):
+    assert refusal(read_frame, video, index) == (
+        f'video "{video}" has no frame {index}: it has 30, from 0'
+    )
+
+
+def test_a_frame_of_a_truncated_video_is_an_error(video, tmp_path):
+    writer = cv2.VideoWriter(
+        str(tmp_path / 'whole.avi'), cv2.VideoWriter_fourcc(*'MJPG'), 25, (64, 48)
+    )
+    for _ in range(30):
+        writer.write(np.random.randint(256, size=(48, 64, 3), dtype=np.uint8))
+    writer.release()
+    content = (tmp_path / 'whole.avi').read_bytes()
+    path = tmp_path / 'truncated.avi'
+    path.write_bytes(content[: len(content) // 2])
+    read_frame(path, 3)
+    message = refusal(read_frame, path, 28)
+    assert message.startswith(f'frame 28 of video "{path}" cannot be decoded')
+
+
+def test_an_invalid_video_is_an_error(tmp_path):
+    path = tmp_path / 'clip.mp4'
+    assert 'clip.mp4" does not exist' in refusal(read_frame, path, 0)
+    path.write_bytes(b'not a video')
+    assert 'clip.mp4" cannot be opened as a video' in refusal(read_frame, path, 0)
+    # OpenCV would open it as the first of a sequence.
+    image = tmp_path / 'image_000.jpg'
+    cv2.imwrite(str(image), np.zeros((9, 9, 3), np.uint8))
+    assert 'cannot be opened as a video' in refusal(read_frame, image, 0)
+
+
+def test_only_a_few_videos_stay_open(video, tmp_path):
+    paths = [tmp_path / f'{index}.mp4' for index in range(MAX_OPEN_VIDEOS + 2)]
+    for path in paths:
+        path.symlink_to(video)
+        read_frame(path, 1)
+    opened = _readers[os.getpid()]
+    assert list(opened) == [str(path) for path in paths[-MAX_OPEN_VIDEOS:]]
+    read_frame(paths[2], 1)
+    read_frame(paths[0], 1)
+    assert str(paths[2]) in opened and str(paths[3]) not in opened
+
+
+def test_a_forked_process_opens_the_video_itself(video):
+    """Meanwhile, the decoder of the parent is in the middle of the video."""
+    read_frame(video, 11)
+    with multiprocessing.get_context('fork').Pool(1) as pool:
+        found = pool.starmap(read_frame, [(video, 12), (video, 3)])
+    assert [index_of(frame) for frame in found] == [12, 3]
+    assert index_of(read_frame(video, 12)) == 12

@@ -1,0 +1,107 @@
+"""A file that several processes write, and that a kill leaves whole."""
+
+import multiprocessing
+import os
+import signal
+import sqlite3
+
+import numpy as np
+import pytest
+
+from fpd_mmpose.teachers.cache.store import HeatmapStore, PersonKey, StoredPerson
+
+fork = multiprocessing.get_context('fork')
+
+
+def person(number: int) -> tuple[PersonKey, StoredPerson]:
+    key = PersonKey(f'{number}.jpg', -1, f'[0.0, 0.0, 9.0, {number}.0]')
+    center = np.array([number, 2.5])
+    return key, StoredPerson(center, center * 2, 0.5, 0, bytes([number % 256]) * 2000)
+
+
+def write(path, numbers) -> None:
+    store = HeatmapStore(path, write=True)
+    store.claim({'zooms': [1.0]})
+    for start in range(0, len(numbers), 4):
+        store.add(person(number) for number in numbers[start : start + 4])
+
+
+def killed_while_writing(path) -> None:
+    def people():
+        yield from map(person, range(100, 104))
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    store = HeatmapStore(path, write=True)
+    # A kill between the records of one transaction.
+    with store._transaction():
+        for key, one in people():
+            store._connection.execute(
+                'INSERT INTO people (image, frame, box, crop, step, zero, maps) '
+                "VALUES (?, ?, ?, '[]', 0, 0, ?)",
+                (*key, one.maps),
+            )
+
+
+def refusal(*args, **kwargs) -> str:
+    with pytest.raises(ValueError) as error:
+        HeatmapStore(*args, **kwargs)
+    assert '\n' not in str(error.value)
+    return str(error.value)
+
+
+def test_processes_that_write_at_once_lose_nothing(tmp_path):
+    path = tmp_path / 'cache.sqlite'
+    parts = [range(start, start + 60) for start in (0, 20, 40, 60)]
+    processes = [fork.Process(target=write, args=(path, part)) for part in parts]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0
+    store = HeatmapStore(path)
+    keys = store.keys()
+    assert len(keys) == 120
+    for number in range(120):
+        key, expected = person(number)
+        found = store.read([keys[key]])[0]
+        assert found.maps == expected.maps
+        assert np.array_equal(found.center, expected.center)
+    check = sqlite3.connect(path).execute('PRAGMA integrity_check').fetchone()
+    assert check == ('ok',)
+
+
+def test_a_kill_leaves_what_was_there_before(tmp_path):
+    path = tmp_path / 'cache.sqlite'
+    write(path, range(8))
+    process = fork.Process(target=killed_while_writing, args=(path,))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert len(HeatmapStore(path).keys()) == 8
+    write(path, range(6, 12))
+    assert len(HeatmapStore(path).keys()) == 12
+
+
+def test_records_come_in_the_order_asked_for(tmp_path):
+    path = tmp_path / 'cache.sqlite'
+    write(path, range(1000))
+    store = HeatmapStore(path)
+    keys = store.keys()
+    numbers = [keys[person(number)[0]] for number in range(999, -1, -1)] * 2
+    found = store.read(numbers)
+    assert [one.center[0] for one in found] == [*range(999, -1, -1)] * 2
+
+
+def test_missing_damaged_and_foreign_files_are_named(tmp_path):
+    path = tmp_path / 'cache.sqlite'
+    assert 'tools/cache_teacher.py makes it' in refusal(path)
+    path.write_bytes(b'no database' * 100)
+    assert 'cannot be used: file is not a database' in refusal(path)
+    path.unlink()
+    write(path, [1])
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE settings SET value = 7 WHERE name = 'format'")
+    assert 'has format 7' in refusal(path)
+    folder = tmp_path / 'file' / 'cache.sqlite'
+    folder.parent.write_text('')
+    assert 'cannot be used' in refusal(folder, write=True)

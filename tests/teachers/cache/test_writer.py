@@ -1,0 +1,195 @@
+"""The teacher runs once over every person, however often the command is stopped."""
+
+import copy
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+
+from fpd_mmpose.teachers.cache.maps import unpack_levels
+from fpd_mmpose.teachers.cache.store import HeatmapStore
+from fpd_mmpose.teachers.cache.writer import CacheWriter
+from tests.helpers import ROOT
+from tests.helpers.stored_maps import small_config, store_maps
+
+TOOL = str(ROOT / 'tools/cache_teacher.py')
+
+
+def maps_of(path) -> dict:
+    store = HeatmapStore(path)
+    people = zip(store.keys(), store.read(list(store.keys().values())), strict=True)
+    return {
+        key: (unpack_levels(one.maps, store.settings['shape']) * 1.0 - one.zero)
+        * one.step
+        for key, one in people
+    }
+
+
+def refusal(*args, **kwargs) -> str:
+    with pytest.raises(ValueError) as error:
+        CacheWriter(*args, **kwargs)
+    assert '\n' not in str(error.value)
+    return str(error.value)
+
+
+@pytest.fixture
+def config(mpii_root, tmp_path) -> Config:
+    return small_config(mpii_root, tmp_path)
+
+
+@pytest.fixture
+def dumped(config, tmp_path) -> str:
+    path = str(tmp_path / 'config.py')
+    config.dump(path)
+    return path
+
+
+def command(dumped: str, out: Path, *options: str) -> list[str]:
+    return [
+        *(sys.executable, '-W', 'ignore', TOOL, dumped, '--out', str(out)),
+        *('--device', 'cpu', '--batch-size', '2', '--workers', '0', *options),
+    ]
+
+
+def test_every_person_is_stored_once(config, tmp_path):
+    path = tmp_path / 'cache.sqlite'
+    store_maps(config, path)
+    before = maps_of(path)
+    assert len(before) == 12
+    store_maps(config, path)
+    assert len(maps_of(path)) == 12
+    assert [done for _, done in HeatmapStore(path).sources().values()] == [True]
+
+
+def test_a_killed_command_goes_on_where_it_was(config, dumped, tmp_path):
+    whole, path = tmp_path / 'whole.sqlite', tmp_path / 'killed.sqlite'
+    store_maps(config, whole)
+    script = (
+        'import os, signal, sys, runpy\n'
+        'from fpd_mmpose.teachers.cache import writer\n'
+        'pack, calls = writer.pack_maps, []\n'
+        'def pack_or_die(maps):\n'
+        '    calls.append(1)\n'
+        '    if len(calls) == 8: os.kill(os.getpid(), signal.SIGKILL)\n'
+        '    return pack(maps)\n'
+        'writer.pack_maps = pack_or_die\n'
+        f'sys.argv = {command(dumped, path)[3:]!r}\n'
+        f'runpy.run_path({TOOL!r}, run_name="__main__")\n'
+    )
+    killed = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', script],
+        env={**os.environ, 'PYTHONPATH': str(ROOT)},
+        capture_output=True,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    before = maps_of(path)
+    # Three batches of 2, and nothing of the fourth.
+    assert len(before) == 6
+    assert [done for _, done in HeatmapStore(path).sources().values()] == [False]
+    store_maps(config, path)
+    found, expected = maps_of(path), maps_of(whole)
+    assert set(found) == set(expected)
+    for key, maps in expected.items():
+        np.testing.assert_allclose(found[key], maps, atol=np.ptp(maps) / 200)
+
+
+def test_commands_at_once_share_the_work(config, dumped, tmp_path):
+    whole, path = tmp_path / 'whole.sqlite', tmp_path / 'shared.sqlite'
+    store_maps(config, whole)
+    env = {**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}
+    running = [
+        subprocess.Popen(
+            command(dumped, path), env=env, stdout=subprocess.PIPE, stderr=-1
+        )
+        for _ in range(2)
+    ]
+    for process in running:
+        output, errors = process.communicate()
+        assert process.returncode == 0, errors.decode()
+        assert b'12 people' in output
+    found, expected = maps_of(path), maps_of(whole)
+    assert set(found) == set(expected)
+    for key, maps in expected.items():
+        np.testing.assert_allclose(found[key], maps, atol=np.ptp(maps) / 200)
+
+
+def test_a_part_is_not_taken_for_the_whole(config, tmp_path):
+    path = tmp_path / 'cache.sqlite'
+    CacheWriter(config, path).run(limit=3)
+    assert len(maps_of(path)) == 3
+    assert [done for _, done in HeatmapStore(path).sources().values()] == [False]
+
+
+def test_mirrored_pictures_are_averaged_as_in_the_flip_test(config, tmp_path):
+    plain = store_maps(config, tmp_path / 'plain.sqlite')
+    both = store_maps(config, tmp_path / 'both.sqlite', flip=True)
+    _, pictures, _ = plain.people[3]
+    pairs = plain.flip_indices
+    mirrored = plain.heatmaps(pictures.flip(-1))[:, pairs].flip(-1)
+    # shift_heatmap of the hourglasses' test_cfg.
+    mirrored[..., 1:] = mirrored[..., :-1].clone()
+    expected = (plain.heatmaps(pictures) + mirrored) / 2
+    torch.testing.assert_close(both.heatmaps(pictures), expected, rtol=1e-3, atol=1e-4)
+
+
+class TestAnotherTeacherOrBoxIsRefusedByName:
+    @pytest.fixture
+    def path(self, config, tmp_path) -> Path:
+        store_maps(config, tmp_path / 'cache.sqlite')
+        return tmp_path / 'cache.sqlite'
+
+    def test_zooms(self, config, path):
+        message = refusal(config, path, zooms=(1, 1.5))
+        assert 'zooms was [1.0, 1.25] and is [1.0, 1.5]' in message
+
+    def test_flip(self, config, path):
+        assert "flip was False and is 'shifted'" in refusal(config, path, flip=True)
+
+    def test_weights(self, config, path):
+        weights = torch.load(config.model.teacher.checkpoint)
+        weights['backbone.stem.0.bias'] += 1
+        torch.save(weights, config.model.teacher.checkpoint)
+        assert 'teacher weights differ' in refusal(config, path)
+
+    def test_config(self, config, path):
+        config.model.teacher.config.model.test_cfg = dict(flip_test=False)
+        assert 'teacher config differ' in refusal(config, path)
+
+    def test_box(self, config, path):
+        config.train_dataloader.dataset.pipeline[1].padding = 1.5
+        message = refusal(config, path)
+        assert 'box' in message and '1.5' in message
+
+    def test_input_size(self, config, path):
+        for step in config.train_dataloader.dataset.pipeline:
+            if step['type'] == 'FPDTopdownAffine':
+                step['input_size'] = (128, 128)
+        assert 'input size was [64, 64] and is [128, 128]' in refusal(config, path)
+
+
+class TestWhatCannotBeStoredIsRefused:
+    @pytest.mark.parametrize('zooms', [(), (0.5, 0.9), (-1, 1), (1, float('nan'))])
+    def test_zooms_that_do_not_show_the_box(self, config, tmp_path, zooms):
+        assert 'zooms must be positive' in refusal(config, tmp_path / 'c', zooms=zooms)
+
+    def test_config_without_teacher(self, config, tmp_path):
+        plain = copy.deepcopy(config)
+        del plain.model['teacher']
+        assert 'needs model.teacher' in refusal(plain, tmp_path / 'c')
+
+    def test_pipeline_without_crop(self, config, tmp_path):
+        dataset = config.train_dataloader.dataset
+        dataset.pipeline = [s for s in dataset.pipeline if 'Affine' not in s['type']]
+        assert 'needs one step of type FPDTopdownAffine' in refusal(
+            config, tmp_path / 'c'
+        )
+
+    def test_config_without_training_data(self, config, tmp_path):
+        bare = Config(dict(model=config.model))
+        assert 'no train_dataloader' in refusal(bare, tmp_path / 'c')

@@ -1,0 +1,186 @@
+"""A teacher of another skeleton teaches the joints that both have."""
+
+import pytest
+import torch
+from mmengine.logging import MessageHub
+from mmengine.runner import Runner
+from mmpose.registry import MODELS
+
+from fpd_mmpose.config import load_config
+from fpd_mmpose.teachers import joints as module
+from fpd_mmpose.teachers.joints import (
+    as_table,
+    joint_names,
+    names_of_run,
+    resolve_joint_map,
+)
+from tests.helpers.reduced import reduced_distiller, reduced_teacher
+
+MPII = 'configs/hourglass/hg4_128_mpii.py'
+COCO = 'configs/hrnet/hrnet_w32_coco_256x192.py'
+#: COCO's heatmap for each joint of MPII, spelt out.
+COCO_FOR_MPII = [16, 14, 12, 11, 13, 15, None, None, None, None, 10, 8, 6, 5, 7, 9]
+
+
+def resolve(given=None, mine=3, theirs=3, my_names=None, their_names=None):
+    return resolve_joint_map(given, mine, theirs, my_names, their_names, 't.py')
+
+
+class TestNames:
+    def test_of_the_data_of_a_config(self):
+        mpii, coco = joint_names(load_config(MPII)), joint_names(load_config(COCO))
+        assert len(mpii) == 16 and mpii[0] == 'right_ankle' and mpii[9] == 'head_top'
+        assert len(coco) == 17 and coco[0] == 'nose' and coco[16] == 'right_ankle'
+
+    def test_of_a_stock_config_of_mmpose(self):
+        name = 'mmpose::body_2d_keypoint/topdown_heatmap/coco/'
+        config = load_config(name + 'td-hm_res50_8xb64-210e_coco-256x192.py')
+        assert joint_names(config) == joint_names(load_config(COCO))
+
+    def test_of_combined_data_sets(self):
+        config = load_config(MPII)
+        config.train_dataloader.dataset = dict(
+            type='RepeatDataset', dataset=config.train_dataloader.dataset, times=2
+        )
+        assert joint_names(config) == joint_names(load_config(MPII))
+
+    def test_of_a_model_alone_are_not_known(self):
+        assert joint_names(dict(model=dict(type='TopdownPoseEstimator'))) is None
+
+    def test_of_a_model_that_states_its_skeleton(self):
+        metainfo = dict(from_file='configs/_base_/datasets/coco.py')
+        names = joint_names(dict(model=dict(metainfo=metainfo)))
+        assert names == joint_names(load_config(COCO))
+
+    def test_of_a_run_come_from_its_own_config_alone(self, mpii_root, tmp_path):
+        config = reduced_distiller(mpii_root, tmp_path)
+        hub = MessageHub.get_instance('names_of_a_run')
+        hub.update_info('cfg', config.pretty_text)
+        assert names_of_run(config.model.teacher.checkpoint)[0] == 'right_ankle'
+        assert names_of_run('of another run.pth') is None
+
+
+class TestResolving:
+    def test_coco_teaches_12_joints_of_mpii(self):
+        names = [joint_names(load_config(name)) for name in (MPII, COCO)]
+        assert resolve(None, 16, 17, *names) == COCO_FOR_MPII
+
+    def test_equal_skeletons_need_no_map(self):
+        assert resolve(None, 3, 3, ['a', 'b', 'c'], ['a', 'b', 'c']) is None
+
+    def test_another_order_is_found_by_name(self):
+        assert resolve(None, 3, 3, ['a', 'b', 'c'], ['c', 'a', 'b']) == [1, 2, 0]
+
+    def test_without_names_as_many_joints_are_taken_in_order(self):
+        assert resolve() is None
+        assert resolve(my_names=['a', 'b', 'c']) is None
+
+    def test_names_that_do_not_fit_the_heatmaps_are_not_used(self):
+        assert resolve(None, 3, 3, ['a', 'b'], ['b', 'a', 'c']) is None
+
+    def test_a_map_that_is_given_wins(self):
+        given = [None, 2, 0]
+        assert resolve(given, 3, 3, ['a', 'b', 'c'], ['a', 'b', 'c']) == given
+
+    @pytest.mark.parametrize(
+        ('settings', 'message'),
+        [
+            (dict(mine=16, theirs=17), 'has 17 joints and the student 16: set'),
+            (dict(given=[0, 1]), 'has 2 entries, the student 3 joints'),
+            (dict(given=[0, 1, 3]), 'has 3, which is not a heatmap .* 0 to 2'),
+            (dict(given=[0, 1, -1]), 'has -1, which is not a heatmap'),
+            (dict(given=[0, 1, True]), 'has True, which is not a heatmap'),
+            (dict(given=[0, 1, '2']), "has '2', which is not a heatmap"),
+            (dict(given=[0, None, 0]), 'uses a heatmap of the teacher twice'),
+            (dict(given=[None] * 3), 'has no heatmap of the teacher'),
+            (
+                dict(my_names=['a', 'b', 'c'], their_names=['x', 'y', 'z']),
+                r't.py has no joint of the student by name \(a, b, c',
+            ),
+        ],
+    )
+    def test_what_cannot_be_is_refused_by_name(self, settings, message):
+        with pytest.raises(ValueError, match=message) as info:
+            resolve(**settings)
+        assert '\n' not in str(info.value)
+
+    def test_the_table_names_every_joint(self):
+        lines = as_table([1, None], ['knee', 'hip'], ['nose', 'knee']).splitlines()
+        assert [line.split() for line in lines[1:]] == [
+            ['0', 'knee', '1', 'knee'],
+            ['1', 'hip', 'none:', 'not', 'distilled'],
+        ]
+
+
+class TestTeaching:
+    def test_joints_that_the_teacher_lacks_get_no_term(self, mpii_root, tmp_path):
+        config = reduced_distiller(mpii_root, tmp_path)
+        joint_map = [None, *range(15)]
+        config.model.teacher.joint_map = joint_map
+        model = MODELS.build(config.model)
+        model.teacher.prepare(model)
+        images = torch.randn(2, 3, 64, 64)
+        target = model.teacher.heatmaps(images, (16, 16))
+        assert not target[:, 0].any() and target[:, 1:].any()
+        stages = [torch.randn(2, 16, 16, 16, requires_grad=True)]
+        has_joint = model.teacher.has_joint(target.device)
+        loss = model.distill_loss(stages, target, None, has_joint)
+        loss.backward()
+        assert not stages[0].grad[:, 0].any() and stages[0].grad[:, 1:].any()
+        squares = ((stages[0] - target) ** 2)[:, 1:].sum() / stages[0].numel()
+        torch.testing.assert_close(loss, 0.5 * squares)
+
+    def test_a_run_maps_by_name_and_shows_the_table(
+        self, mpii_root, tmp_path, monkeypatch
+    ):
+        config = reduced_distiller(mpii_root, tmp_path, stacks=1, features=8)
+        teacher = dict(config.model.teacher)
+        # The same network, said to be trained on joints in another order.
+        dataset = dict(type='CocoDataset', metainfo=dict(dataset_name='shuffled'))
+        names = joint_names(load_config(MPII))[::-1]
+        dataset['metainfo'].update(
+            keypoint_info={
+                index: dict(name=name, id=index, color=[0, 0, 0], type='', swap='')
+                for index, name in enumerate(names)
+            },
+            skeleton_info={},
+            joint_weights=[1.0] * 16,
+            sigmas=[0.1] * 16,
+        )
+        teacher['config'] = dict(
+            teacher['config'], train_dataloader=dict(dataset=dataset)
+        )
+        config.model.teacher = teacher
+        shown = []
+        monkeypatch.setattr(
+            'fpd_mmpose.teachers.live.print_log',
+            lambda text, **_: shown.append(text),
+        )
+        runner = Runner.from_cfg(config)
+        runner.train()
+        assert runner.model.teacher.has_joint(torch.device('cpu')) is None
+        assert '0 right_ankle' in shown[-1] and '15 right_ankle' in shown[-1]
+        images = torch.randn(1, 3, 64, 64)
+        direct = reduced_teacher_heatmaps(runner, images)
+        found = runner.model.teacher.heatmaps(images, (16, 16))
+        torch.testing.assert_close(found, direct.flip(1))
+
+    def test_names_are_not_looked_for_where_a_map_is_given(
+        self, mpii_root, tmp_path, monkeypatch
+    ):
+        config = reduced_distiller(mpii_root, tmp_path)
+        config.model.teacher = reduced_teacher(mpii_root, tmp_path)
+        config.model.teacher['joint_map'] = list(range(15, -1, -1))
+        monkeypatch.setattr(module, 'names_of_run', lambda _: ['other'] * 16)
+        model = MODELS.build(config.model)
+        model.teacher.prepare(model)
+        images = torch.randn(1, 3, 64, 64)
+        found = model.teacher.heatmaps(images, (16, 16))
+        with torch.no_grad():
+            direct = model.teacher.model(images, None)[-1]
+        torch.testing.assert_close(found, direct.flip(1))
+
+
+def reduced_teacher_heatmaps(runner: Runner, images: torch.Tensor) -> torch.Tensor:
+    with torch.no_grad():
+        return runner.model.teacher.model(images, None)[-1]

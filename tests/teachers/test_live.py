@@ -1,0 +1,282 @@
+"""A teacher of any size, normalisation and number of joints, or a clear refusal."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmpose.registry import MODELS
+
+from fpd_mmpose.teachers.heatmaps import as_stages, recorded_forward, resize_heatmaps
+from fpd_mmpose.teachers.input_adapter import InputAdapter
+from tests.helpers import ROOT
+from tests.helpers.reduced import CODEC, reduced_config, reduced_teacher
+
+MEAN, STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
+
+
+def build(teacher: dict, mpii_root: Path, tmp_path: Path, **changes):
+    config = reduced_config('fpd/hg4_128_fpd_scratch_mpii.py', mpii_root, tmp_path)
+    config.model.teacher = teacher
+    config.model.update(changes)
+    return MODELS.build(config.model)
+
+
+def refusal(model) -> str:
+    with pytest.raises(ValueError) as error:
+        model.init_weights()
+    message = str(error.value)
+    assert '\n' not in message
+    return message
+
+
+def small_resnet(tmp_path: Path, joints: int = 16, **codec) -> dict:
+    """A stock MMPose network: another architecture, RGB input, one stage."""
+    config = dict(
+        type='TopdownPoseEstimator',
+        data_preprocessor=dict(
+            type='PoseDataPreprocessor', mean=MEAN, std=STD, bgr_to_rgb=True
+        ),
+        backbone=dict(type='ResNet', depth=18),
+        head=dict(
+            type='HeatmapHead',
+            in_channels=512,
+            out_channels=joints,
+            deconv_out_channels=(16, 16, 16),
+            deconv_kernel_sizes=(4, 4, 4),
+            loss=dict(type='KeypointMSELoss', use_target_weight=True),
+            decoder=dict(CODEC, **codec),
+        ),
+    )
+    path = tmp_path / 'resnet.pth'
+    torch.save(MODELS.build(config).state_dict(), path)
+    return dict(config=config, checkpoint=str(path))
+
+
+def pixels_for(model: torch.nn.Module, pixels: torch.Tensor) -> torch.Tensor:
+    data = dict(inputs=list(pixels), data_samples=[])
+    return model.data_preprocessor(data)['inputs']
+
+
+class TestAnyHeatmapEstimatorTeaches:
+    def test_a_stock_network_sees_the_same_pixels_in_its_own_normalisation(
+        self, mpii_root, tmp_path
+    ):
+        model = build(small_resnet(tmp_path), mpii_root, tmp_path)
+        model.init_weights()
+        teacher = model.teacher.model
+        pixels = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)
+        expected = teacher(pixels_for(teacher, pixels), None)
+        got = model.teacher.heatmaps(pixels_for(model, pixels), (16, 16))
+        torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)
+
+    def test_equal_normalisation_leaves_the_input_bit_identical(
+        self, mpii_root, tmp_path
+    ):
+        model = build(reduced_teacher(mpii_root, tmp_path), mpii_root, tmp_path)
+        adapter = InputAdapter(model.data_preprocessor, model.data_preprocessor)
+        inputs = torch.randn(1, 3, 64, 64)
+        assert adapter(inputs) is inputs
+
+    def test_joint_map_picks_the_teachers_heatmaps(self, mpii_root, tmp_path):
+        teacher = small_resnet(tmp_path, joints=17)
+        joint_map = [*range(16, 0, -1)]
+        model = build(dict(teacher, joint_map=joint_map), mpii_root, tmp_path)
+        model.init_weights()
+        inputs = torch.randn(1, 3, 64, 64)
+        mapped = model.teacher.heatmaps(inputs, (16, 16))
+        adapter = InputAdapter(
+            model.data_preprocessor, model.teacher.model.data_preprocessor
+        )
+        whole = model.teacher.model(adapter(inputs), None)
+        assert torch.equal(mapped, whole[:, joint_map])
+
+    def test_larger_heatmaps_are_brought_to_the_students_size(
+        self, mpii_root, tmp_path
+    ):
+        teacher = small_resnet(tmp_path, heatmap_size=(32, 32))
+        head = teacher['config']['head']
+        head.update(
+            deconv_out_channels=(16, 16, 16, 16), deconv_kernel_sizes=(4, 4, 4, 4)
+        )
+        torch.save(MODELS.build(teacher['config']).state_dict(), teacher['checkpoint'])
+        model = build(teacher, mpii_root, tmp_path)
+        model.init_weights()
+        heatmaps = model.teacher.heatmaps(torch.randn(1, 3, 64, 64), (16, 16))
+        assert heatmaps.shape == (1, 16, 16, 16)
+
+    def test_a_distilled_network_can_teach(self, mpii_root, tmp_path):
+        own = reduced_config('fpd/hg4_128_fpd_mpii.py', mpii_root, tmp_path)
+        path = tmp_path / 'distilled.pth'
+        torch.save(MODELS.build(own.model).state_dict(), path)
+        teacher = dict(config=dict(model=own.model), checkpoint=str(path))
+        build(teacher, mpii_root, tmp_path).init_weights()
+
+    def test_weights_of_the_reference_are_read(self, mpii_root, tmp_path):
+        weights = ROOT / 'tests' / 'data' / 'hourglass_a.pth'
+        teacher = reduced_config(
+            'hourglass/hg8_256_mpii.py', mpii_root, tmp_path, stacks=2, features=32
+        )
+        model = build(
+            dict(config=dict(model=teacher.model), checkpoint=str(weights)),
+            mpii_root,
+            tmp_path,
+        )
+        model.init_weights()
+        stored = np.load(weights.with_suffix('.npz'))
+        got = model.teacher.heatmaps(torch.from_numpy(stored['input']), (16, 16))
+        np.testing.assert_allclose(got, stored['heatmaps'][-1], atol=1e-5)
+
+    def test_config_by_path_name_or_dict(self, mpii_root, tmp_path, monkeypatch):
+        # Not from the repository's root: the package's own configs are found.
+        monkeypatch.chdir(tmp_path)
+        small = build(reduced_teacher(mpii_root, tmp_path), mpii_root, tmp_path)
+        small.init_weights()
+        for config, first in (
+            ('configs/hourglass/hg8_256_mpii.py', 'stem.0'),
+            (
+                'mmpose::body_2d_keypoint/topdown_heatmap/mpii/'
+                'td-hm_res50_8xb64-210e_mpii-256x256.py',
+                'conv1',
+            ),
+        ):
+            teacher = dict(config=config, checkpoint=str(tmp_path / 'teacher.pth'))
+            assert f'first backbone.{first}' in refusal(
+                build(teacher, mpii_root, tmp_path)
+            )
+
+
+class TestRefusedInOneLine:
+    def test_weights_that_are_missing_or_unreadable(self, mpii_root, tmp_path):
+        teacher = reduced_teacher(mpii_root, tmp_path)
+        whole = Path(teacher['checkpoint']).read_bytes()
+        for content, reason in (
+            (None, 'does not exist'),
+            (b'', 'not a readable PyTorch file'),
+            (b'not weights', 'not a readable PyTorch file'),
+            (whole[: len(whole) // 2], 'may be truncated'),
+        ):
+            path = tmp_path / 'given.pth'
+            path.unlink(missing_ok=True)
+            if content is not None:
+                path.write_bytes(content)
+            model = build(dict(teacher, checkpoint=str(path)), mpii_root, tmp_path)
+            message = refusal(model)
+            assert message.startswith('model.teacher.checkpoint: ')
+            assert str(path) in message and reason in message
+
+    def test_weights_of_another_network(self, mpii_root, tmp_path):
+        teacher = reduced_teacher(mpii_root, tmp_path)
+        wider = reduced_config(
+            'hourglass/hg8_256_mpii.py', mpii_root, tmp_path, stacks=3, features=32
+        )
+        message = refusal(
+            build(dict(teacher, config=dict(model=wider.model)), mpii_root, tmp_path)
+        )
+        assert 'have another shape' in message
+        assert '(6, 3, 7, 7) in the file, (8, 3, 7, 7) in the network' in message
+        deeper = reduced_config(
+            'hourglass/hg8_256_mpii.py', mpii_root, tmp_path, stacks=4, features=24
+        )
+        message = refusal(
+            build(dict(teacher, config=dict(model=deeper.model)), mpii_root, tmp_path)
+        )
+        assert 'are missing (first backbone.stacks.2.merge_features' in message
+
+    @pytest.mark.parametrize('value', [torch.nan, torch.inf])
+    def test_weights_that_are_not_finite(self, mpii_root, tmp_path, value):
+        teacher = reduced_teacher(mpii_root, tmp_path)
+        weights = torch.load(teacher['checkpoint'])
+        name = next(key for key, v in weights.items() if v.is_floating_point())
+        weights[name].view(-1)[-1] = value
+        torch.save(weights, teacher['checkpoint'])
+        message = refusal(build(teacher, mpii_root, tmp_path))
+        assert teacher['checkpoint'] in message
+        assert f'NaN or infinite weights (first {name})' in message
+
+    def test_config_that_is_missing_or_no_model(self, mpii_root, tmp_path):
+        teacher = reduced_teacher(mpii_root, tmp_path)
+        message = refusal(
+            build(dict(teacher, config='no/such.py'), mpii_root, tmp_path)
+        )
+        assert 'model.teacher.config' in message and 'no/such.py' in message
+        (tmp_path / 'empty.py').write_text('a = 1\n')
+        message = refusal(
+            build(dict(teacher, config=str(tmp_path / 'empty.py')), mpii_root, tmp_path)
+        )
+        assert 'has no `model`' in message
+
+    def test_joints_that_cannot_be_matched(self, mpii_root, tmp_path):
+        teacher = small_resnet(tmp_path, joints=17)
+        message = refusal(build(teacher, mpii_root, tmp_path))
+        assert 'has 17 joints and the student 16' in message
+        for joint_map, reason in (
+            ([0, 1], 'has 2 entries, the student 16 joints'),
+            ([*range(2, 18)], '17, which is not a heatmap'),
+            ([-1, *range(15)], '-1, which is not a heatmap'),
+            ([0, *range(15)], 'uses a heatmap of the teacher twice'),
+        ):
+            model = build(dict(teacher, joint_map=joint_map), mpii_root, tmp_path)
+            assert reason in refusal(model)
+
+    def test_heatmaps_of_another_aspect_ratio(self, mpii_root, tmp_path):
+        teacher = small_resnet(tmp_path)
+        # Strides of the last stage that shrink the width alone.
+        teacher['config']['backbone'].update(strides=(1, 2, 2, (2, 4)))
+        message = refusal(build(teacher, mpii_root, tmp_path))
+        assert "are 8 x 16 and the student's 16 x 16" in message
+
+    def test_a_head_without_heatmaps(self, mpii_root, tmp_path):
+        teacher = small_resnet(tmp_path)
+        teacher['config']['head'] = dict(
+            type='RegressionHead', in_channels=512, num_joints=16
+        )
+        teacher['config']['neck'] = dict(type='GlobalAveragePooling')
+        torch.save(MODELS.build(teacher['config']).state_dict(), teacher['checkpoint'])
+        message = refusal(build(teacher, mpii_root, tmp_path))
+        assert 'returns no heatmaps' in message
+
+    def test_an_input_that_the_teacher_cannot_take(self, mpii_root, tmp_path):
+        teacher = reduced_teacher(mpii_root, tmp_path)
+        student = small_resnet(tmp_path)['config']
+        codec = dict(CODEC, input_size=(96, 96), heatmap_size=(24, 24))
+        student['head']['decoder'] = codec
+        model = MODELS.build(dict(student, type='FPDDistiller', teacher=teacher))
+        message = refusal(model)
+        assert 'input of 96 x 96 pixels' in message and 'divisible by 64' in message
+
+
+class TestHeatmapTools:
+    @pytest.mark.parametrize('size', [(16, 12), (24, 18), (64, 48)])
+    def test_resizing_keeps_the_peak_where_the_codec_puts_it(self, size):
+        # A joint at input pixel (48, 80) of 192 x 256: (12, 20) of 48 x 64.
+        y, x = torch.meshgrid(torch.arange(64.0), torch.arange(48.0), indexing='ij')
+        gauss = torch.exp(-((x - 12) ** 2 + (y - 20) ** 2) / (2 * 3.0**2))
+        resized = resize_heatmaps(gauss[None, None], size)[0, 0]
+        peak = divmod(int(resized.argmax()), size[1])
+        assert peak == (20 * size[0] // 64, 12 * size[1] // 48)
+        assert resized.max() > 0.8
+
+    def test_same_size_is_the_same_tensor(self):
+        heatmaps = torch.rand(1, 2, 8, 6)
+        assert resize_heatmaps(heatmaps, (8, 6)) is heatmaps
+
+    def test_stages_of_tensors_and_sequences(self):
+        one = torch.rand(1, 2, 8, 6)
+        assert as_stages(one, 'x') == [one]
+        assert len(as_stages((one, one), 'x')) == 2
+
+    @pytest.mark.parametrize('output', [torch.rand(1, 2, 8), (), None, 'text'])
+    def test_what_is_no_heatmap_is_refused(self, output):
+        with pytest.raises(ValueError, match='the head of the teacher returns no'):
+            as_stages(output, 'the teacher')
+
+    def test_recording_leaves_the_head_as_it_was(self):
+        head = torch.nn.Linear(2, 2)
+        with recorded_forward(head) as outputs:
+            result = head.forward(torch.ones(1, 2))
+        assert outputs[0] is result
+        assert 'forward' not in vars(head)
+        with pytest.raises(RuntimeError), recorded_forward(head):
+            raise RuntimeError
+        assert 'forward' not in vars(head)

@@ -1,0 +1,73 @@
+"""Telling who wrote a file of weights."""
+
+import pytest
+
+from fpd_mmpose.weights import from_official, recognise, to_official
+
+HRNET = ('conv1.weight', 'conv2.weight', 'stage4.2.branches.0.0.conv1.weight')
+RESNET = ('conv1.weight', 'layer1.0.conv1.weight', 'layer4.0.conv1.weight')
+HEAD = ('final_layer.weight', 'final_layer.bias')
+KINDS = {
+    'hourglass': ('conv1.weight', 'hg.0.hg.0.3.0.conv1.weight', 'score.0.weight'),
+    'HRNet pose': (*HRNET, *HEAD),
+    'SimpleBaseline': (*RESNET, 'deconv_layers.0.weight', *HEAD),
+    # Its final_layer belongs to the classifier.
+    'ImageNet HRNet': (*HRNET, 'final_layer.0.weight', 'classifier.weight'),
+    'ImageNet ResNet': (*RESNET, 'fc.weight', 'fc.bias'),
+    'this project': ('backbone.stem.0.weight', 'head.final_layer.weight'),
+}
+
+
+@pytest.mark.parametrize('prefix', ['', 'module.'])
+@pytest.mark.parametrize('kind', KINDS)
+def test_weights_are_told_apart_by_their_names(kind, prefix):
+    layout = recognise({prefix + name: 0 for name in KINDS[kind]})
+    assert kind in layout.title
+
+
+def test_only_whole_pose_estimators_of_others_are_taken_as_they_are():
+    direct = [k for k, names in KINDS.items() if recognise(dict.fromkeys(names, 0))
+              .is_foreign_pose]  # fmt: skip
+    assert direct == ['hourglass', 'HRNet pose', 'SimpleBaseline']
+
+
+@pytest.mark.parametrize(
+    'names',
+    [(), ('conv1.weight', 'fc.weight'), ('features.0.weight',), (0, 1), HEAD],
+    ids=str,
+)
+def test_other_weights_are_not_recognised(names):
+    assert recognise(dict.fromkeys(names, 0)) is None
+
+
+def test_official_names_get_the_part_that_they_belong_to():
+    theirs = dict.fromkeys(('module.conv1.weight', 'deconv_layers.3.weight', *HEAD))
+    assert list(from_official(theirs)) == [
+        'backbone.conv1.weight',
+        'head.deconv_layers.3.weight',
+        'head.final_layer.weight',
+        'head.final_layer.bias',
+    ]
+
+
+def test_what_only_classifies_is_left_out():
+    extra = ('incre_modules.0.0.conv1.weight', 'downsamp_modules.0.0.weight')
+    extra += ('final_layer.0.weight', 'final_layer.1.bias', 'classifier.bias')
+    extra += ('fc.weight', 'stage4.2.fuse_layers.1.0.0.0.weight')
+    needed = (
+        'stage4.2.fuse_layers.0.1.0.weight',
+        'stage4.1.fuse_layers.1.0.0.0.weight',
+    )
+    assert list(from_official(dict.fromkeys(extra + needed))) == [
+        f'backbone.{name}' for name in needed
+    ]
+
+
+def test_official_names_come_back():
+    theirs = {name: name for name in KINDS['SimpleBaseline']}
+    assert to_official(from_official(theirs)) == theirs
+
+
+def test_the_way_back_refuses_what_has_no_official_name():
+    with pytest.raises(ValueError, match='"neck.weight" is neither of a backbone'):
+        to_official({'neck.weight': 0})

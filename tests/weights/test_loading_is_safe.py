@@ -1,0 +1,153 @@
+"""Nothing that a checkpoint holds is executed, wherever mmengine reads it from."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.runner import CheckpointLoader, Runner
+from mmengine.runner import checkpoint as stock
+from mmpose.apis.inferencers import Pose2DInferencer
+
+from fpd_mmpose.weights import mmengine_loader as loading
+from tests.helpers.hostile import Evil
+from tests.helpers.reduced import reduced_config, run
+
+
+@pytest.fixture
+def trained(mpii_root: Path, tmp_path: Path) -> Runner:
+    config = reduced_config('hourglass/hg4_128_mpii.py', mpii_root, tmp_path / 'run')
+    return run(config)
+
+
+def with_text(trained: Runner, path: Path, text: str) -> str:
+    """A run's checkpoint with a text for a config wherever mmengine looks for one."""
+    content = torch.load(Path(trained.work_dir) / 'epoch_1.pth', weights_only=True)
+    content['meta'].update(config=text, cfg=text)
+    content['message_hub']['runtime_info']['cfg'] = text
+    torch.save(content, path)
+    return str(path)
+
+
+@pytest.mark.parametrize('by_pointer', [True, False], ids=['pointer', 'file'])
+def test_a_resumed_checkpoint_does_not_run_its_config(
+    trained, mpii_root, tmp_path, by_pointer
+):
+    proof = tmp_path / 'it ran'
+    text = f'import os\nos.mkdir({str(proof)!r})\n'
+    work_dir = tmp_path / 'again'
+    work_dir.mkdir()
+    file = with_text(trained, work_dir / 'epoch_1.pth', text)
+    config = reduced_config('hourglass/hg4_128_mpii.py', mpii_root, work_dir, epochs=2)
+    config.resume = True
+    if by_pointer:
+        (work_dir / 'last_checkpoint').write_text(file)
+    else:
+        config.load_from = file
+    runner = run(config)
+    assert runner.epoch == 2 and not proof.exists()
+    saved = torch.load(work_dir / 'epoch_2.pth', weights_only=True)
+    for cfg in saved['meta']['cfg'], saved['message_hub']['runtime_info']['cfg']:
+        assert cfg == runner.cfg.pretty_text
+    assert 'config' not in saved['meta']
+
+
+def test_an_old_checkpoint_with_a_config_is_resumed(trained, mpii_root, tmp_path):
+    config = reduced_config('hourglass/hg4_128_mpii.py', mpii_root, tmp_path, epochs=2)
+    config.load_from = with_text(trained, tmp_path / 'old.pth', 'gpu_ids = [0, 1]')
+    config.resume = True
+    assert run(config).epoch == 2
+
+
+def test_weights_alone_are_no_network(trained, tmp_path):
+    proof = tmp_path / 'it ran'
+    file = with_text(trained, tmp_path / 'a.pth', f'open({str(proof)!r}, "w")')
+    with pytest.raises(
+        ValueError, match='"needs a config beside it|needs a config'
+    ) as e:
+        Pose2DInferencer(weights=file, device='cpu')
+    assert '\n' not in str(e.value) and str(e.value).startswith(f'"{file}" ')
+    assert not proof.exists()
+
+
+def test_a_checkpoint_names_no_file_to_read(tmp_path):
+    meta = dict(img_path='/etc/passwd', from_file='evil.py', img=1, dataset_name='own')
+    content = {'state_dict': {}, 'meta': {'dataset_meta': meta}}
+    torch.save(content, tmp_path / 'a.pth')
+    found = CheckpointLoader.load_checkpoint(str(tmp_path / 'a.pth'))
+    assert found['meta']['dataset_meta'] == {'dataset_name': 'own'}
+
+
+@pytest.mark.parametrize('key', ['meta', 'message_hub'])
+def test_parts_of_another_type_are_named(tmp_path, key):
+    torch.save({'state_dict': {}, key: [1]}, tmp_path / 'a.pth')
+    with pytest.raises(ValueError, match=f'is damaged: its "{key}" is a list'):
+        CheckpointLoader.load_checkpoint(str(tmp_path / 'a.pth'))
+
+
+# --- Every source ------------------------------------------------------------------
+
+
+@pytest.fixture
+def sources(tmp_path, server, monkeypatch) -> dict[str, Path]:
+    """Addresses of every kind, and the files that are read under them."""
+    # What users set to make OpenMMLab's old files load: it must not switch this off.
+    monkeypatch.setenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', '1')
+    monkeypatch.setenv('MMENGINE_HOME', str(tmp_path / 'home'))
+    home = tmp_path / 'home'
+    home.mkdir()
+    names = {'mine': 'local.pth', 'far': f'{server.address}/openmmlab.pth'}
+    (home / 'open_mmlab.json').write_text(json.dumps(names))
+    for module, kind in (('torchvision', 'torchvision'), ('mmcls', 'mmcls')):
+        listed = {'mine': f'{server.address}/{kind}.pth'}
+        monkeypatch.setattr(stock, f'get_{module}_models', lambda listed=listed: listed)
+
+    class Backend:
+        def get(self, address: str) -> bytes:
+            return (tmp_path / 'served' / address.rpartition('/')[2]).read_bytes()
+
+    monkeypatch.setattr(loading, 'get_file_backend', lambda *_, **__: Backend())
+    served = tmp_path / 'served'
+    return {
+        str(tmp_path / 'local.pth'): tmp_path / 'local.pth',
+        f'{server.address}/http.pth': served / 'http.pth',
+        's3://bucket/ceph.pth': served / 'ceph.pth',
+        'cluster:petrel://bucket/petrel.pth': served / 'petrel.pth',
+        'torchvision://mine': served / 'torchvision.pth',
+        'modelzoo://mine': served / 'torchvision.pth',
+        'open-mmlab://mine': home / 'local.pth',
+        'openmmlab://far': served / 'openmmlab.pth',
+        'mmcls://mine': served / 'mmcls.pth',
+    }
+
+
+def test_every_source_is_read(sources):
+    weights = {'backbone.conv.weight': torch.ones(2)}
+    for address, file in sources.items():
+        torch.save({'state_dict': weights, 'meta': {'config': 'text'}}, file)
+        found = CheckpointLoader.load_checkpoint(address, 'cpu')
+        (value,) = found['state_dict'].values()
+        assert torch.equal(value, torch.ones(2)), address
+        assert 'config' not in found.get('meta', {}), address
+
+
+def test_no_source_runs_what_it_holds(sources, tmp_path):
+    buffer = io.BytesIO()
+    torch.save({'state_dict': {}, 'x': Evil(tmp_path / 'it ran')}, buffer)
+    for address, file in sources.items():
+        file.write_bytes(buffer.getvalue())
+        with pytest.raises(ValueError, match='is refused: it asks to run') as info:
+            CheckpointLoader.load_checkpoint(address, 'cpu')
+        assert str(info.value).startswith(f'"{address}" ')
+        assert not (tmp_path / 'it ran').exists()
+    assert {scheme.__name__ for scheme in CheckpointLoader._schemes.values()} == {
+        f'load_from_{name}' for name in
+        ('local', 'http', 'ceph', 'torchvision', 'openmmlab', 'mmcls', 'pavi')
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize('address', ['torchvision://x', 'mmcls://x', 'pavi://x'])
+def test_a_name_that_nobody_knows_is_named(address):
+    with pytest.raises(FileNotFoundError, match=f'"{address}"'):
+        CheckpointLoader.load_checkpoint(address)

@@ -1,0 +1,104 @@
+"""Telling a network from its weights."""
+
+import pytest
+import torch
+from mmpose.registry import MODELS
+from torchvision.models import resnet18, resnet50, resnext50_32x4d
+
+from fpd_mmpose.config import load_config
+from fpd_mmpose.models import StackedHourglass
+from fpd_mmpose.weights import from_official
+from fpd_mmpose.weights.architectures import CONFIGS, build, network_of
+
+
+def hourglass(*sizes: int) -> dict[str, torch.Tensor]:
+    model = StackedHourglass(*sizes)
+    return {f'backbone.{name}': value for name, value in model.state_dict().items()}
+
+
+@pytest.mark.parametrize('sizes', [(1, 8, 1, 16), (3, 8, 2, 5), (11, 4, 1, 16)])
+def test_a_hourglass_is_told_from_its_weights(sizes):
+    network = network_of(hourglass(*sizes))
+    assert network.joints == sizes[3]
+    assert network.title.startswith(f'hourglass {sizes[0]}x{sizes[1]}')
+    build(network, hourglass(*sizes))
+
+
+@pytest.mark.parametrize(
+    'model, title', [(resnet18, 'ResNet-18'), (resnet50, 'ResNet-50')]
+)
+def test_a_resnet_is_told_from_its_weights(model, title):
+    weights = from_official(model().state_dict())
+    network = network_of(weights)
+    assert (network.title, network.joints) == (title, None)
+    # Files of torch before 0.4.1 have no counters.
+    build(network, {k: v for k, v in weights.items() if 'num_batches' not in k})
+
+
+def refusal(weights: dict) -> str:
+    with pytest.raises(ValueError) as info:
+        build(network_of(weights), weights)
+    assert '\n' not in str(info.value)
+    return str(info.value)
+
+
+def test_a_weight_that_is_missing_is_named():
+    weights = hourglass(1, 8, 1, 16)
+    del weights['backbone.stacks.0.norm.bias'], weights['backbone.stacks.0.norm.weight']
+    assert refusal(weights) == (
+        'the weights are not those of hourglass 1x8: 2 weights are missing '
+        '(first backbone.stacks.0.norm.weight)'
+    )
+
+
+def test_a_weight_that_sizes_are_read_from_is_named_too():
+    weights = hourglass(1, 8, 1, 16)
+    del weights['backbone.stem.0.weight']
+    assert refusal(weights) == "the weight 'backbone.stem.0.weight' is missing"
+
+
+def test_a_weight_that_is_too_much_is_named():
+    weights = hourglass(1, 8, 1, 16) | {'head.extra.weight': torch.zeros(1)}
+    assert '1 weights are unknown (first head.extra.weight)' in refusal(weights)
+
+
+def test_a_relative_with_the_same_names_is_told_by_its_shapes():
+    message = refusal(from_official(resnext50_32x4d().state_dict()))
+    assert 'not those of ResNet-50' in message
+    assert 'are of another shape (first backbone.layer1.0.conv1.weight)' in message
+
+
+def test_shapes_that_make_no_sense_are_refused():
+    weights = hourglass(1, 8, 1, 16) | {'backbone.stem.0.weight': torch.tensor(1.0)}
+    assert 'its sizes cannot be told' in refusal(weights)
+
+
+def test_another_network_of_mmpose_is_refused_with_its_first_names():
+    message = refusal({'backbone.features.0.weight': torch.zeros(1)})
+    assert '1 names, starting with backbone.features.0.weight' in message
+
+
+@pytest.mark.parametrize('title, joints', CONFIGS)
+def test_the_configs_that_are_named_have_the_network(title, joints):
+    for name in CONFIGS[title, joints]:
+        model = load_config(name).model
+        assert model.head.out_channels == joints
+        backbone = model.backbone
+        found = {
+            'StackedHourglass': lambda b: f'hourglass {b.num_stacks}x{b.num_features}',
+            'HRNet': lambda b: f'HRNet-W{b.extra.stage2.num_channels[0]}',
+            'ResNet': lambda b: f'ResNet-{b.depth}',
+        }[backbone.type](backbone)
+        assert found == title
+
+
+def test_a_config_of_the_project_and_the_network_found_are_the_same():
+    config = load_config('configs/hourglass/hg4_128_mpii.py').model
+    with torch.device('meta'):
+        weights = MODELS.build(config).state_dict()
+    network = network_of(weights)
+    assert network.configs == ['configs/hourglass/hg4_128_mpii.py']
+    for part in ('backbone', 'head'):
+        found = dict(network.model[part])
+        found.pop('num_blocks', None)
+        assert found.items() <= dict(config[part]).items()
