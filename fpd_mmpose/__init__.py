@@ -1,22 +1,80 @@
 """Fast Pose Distillation (Zhang et al., CVPR 2019) as a plugin of MMPose 1.x.
 
-Importing the package registers its modules with MMPose. Where there is nothing of
-OpenMMLab, it registers nothing, and :mod:`fpd_mmpose.deploy` works all the same.
+Importing the package is cheap and is all that MMPose needs: the components register
+themselves, and checkpoints are read safely, as soon as MMPose is imported. The names
+below are loaded when they are first used.
 """
 
-from importlib.util import find_spec
+import importlib
+from typing import TYPE_CHECKING, Any
 
+from fpd_mmpose.errors import UserError
+from fpd_mmpose.plugin import plug_in
 from fpd_mmpose.version import __version__
 
-__all__ = ['__version__']
+if TYPE_CHECKING:
+    from fpd_mmpose.checks import check
+    from fpd_mmpose.codecs import FPDHeatmap
+    from fpd_mmpose.datasets import FPDMpiiDataset, UnlabeledPoseDataset
+    from fpd_mmpose.deploy import PoseSession, draw_poses
+    from fpd_mmpose.distillation import distill
+    from fpd_mmpose.evaluation import MpiiPCKh
+    from fpd_mmpose.export import export_onnx
+    from fpd_mmpose.models import FPDDistiller, HeatmapDistillLoss, StackedHourglass
+    from fpd_mmpose.teachers.cache import cache_teacher
+    from fpd_mmpose.weights.conversion import convert
+    from fpd_mmpose.weights.initialization import load_model
 
-if any(find_spec(name) for name in ('mmengine', 'mmcv', 'mmpose')):
-    from fpd_mmpose import compat
+#: Where each public name lives.
+_HOMES = {
+    'FPDDistiller': 'models',
+    'FPDHeatmap': 'codecs',
+    'FPDMpiiDataset': 'datasets',
+    'HeatmapDistillLoss': 'models',
+    'MpiiPCKh': 'evaluation',
+    'PoseSession': 'deploy',
+    'StackedHourglass': 'models',
+    'UnlabeledPoseDataset': 'datasets',
+    'cache_teacher': 'teachers.cache',
+    'check': 'checks',
+    'convert': 'weights.conversion',
+    'distill': 'distillation',
+    'draw_poses': 'deploy',
+    'export_onnx': 'export',
+    'load_model': 'weights.initialization',
+}
 
-    compat.apply()
+__all__ = [
+    'FPDDistiller',
+    'FPDHeatmap',
+    'FPDMpiiDataset',
+    'HeatmapDistillLoss',
+    'MpiiPCKh',
+    'PoseSession',
+    'StackedHourglass',
+    'UnlabeledPoseDataset',
+    'UserError',
+    '__version__',
+    'cache_teacher',
+    'check',
+    'convert',
+    'distill',
+    'draw_poses',
+    'export_onnx',
+    'load_model',
+]
 
-    from fpd_mmpose import codecs, datasets, engine, evaluation, models  # noqa: F401
-    from fpd_mmpose.weights import install
+plug_in()
 
-    install()
-    engine.install()
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    value = getattr(importlib.import_module(f'{__name__}.{home}'), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

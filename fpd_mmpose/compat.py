@@ -14,17 +14,11 @@ from torch import Tensor
 
 from fpd_mmpose.version import OLDEST
 
-__all__ = ['apply', 'check_versions', 'nms']
+__all__ = ['check_stack', 'check_versions', 'nms', 'provide_mmcv_ops']
 
 
-def apply() -> None:
-    """Installs the stand-in for MMCV's operators and the checkpoint allow-list.
-
-    Idempotent, and called by ``import fpd_mmpose``.
-
-    Raises:
-        ImportError: If a package of the OpenMMLab stack is missing, or one is too old.
-    """
+def check_stack() -> None:
+    """Raises ImportError if a package of OpenMMLab is missing or too old."""
     missing = [
         name
         for name in ('mmengine', 'mmcv', 'mmpose')
@@ -32,16 +26,11 @@ def apply() -> None:
     ]
     if missing:
         raise ImportError(
-            f'fpd_mmpose needs {", ".join(missing)}, not installed here: run '
+            f'fpd_mmpose needs {", ".join(missing)}, which is not installed: run '
             '`bash tools/setup_env.sh`, or install fpd-mmpose into an OpenMMLab '
             'environment'
         )
     check_versions()
-    _provide_mmcv_ops()
-    # It needs mmengine, and torch 2.6.
-    from fpd_mmpose.weights import unpickling
-
-    unpickling.install()
 
 
 # --- MMCV without compiled operators -----------------------------------------------
@@ -88,7 +77,8 @@ class _MissingOps(ModuleType):
         return missing
 
 
-def _provide_mmcv_ops() -> None:
+def provide_mmcv_ops() -> None:
+    """Puts a stand-in for MMCV's operators where they are not compiled."""
     name = 'mmcv._ext'
     if name in sys.modules or importlib.util.find_spec(name) is not None:
         return

@@ -86,5 +86,5 @@ _LOADERS = dict(eager=_eager, onnxruntime=_onnxruntime, openvino=_openvino)
 
 if __name__ == '__main__':
     # In place of this folder, whose modules belong to a package.
-    sys.path[0] = str(Path(__file__).resolve().parents[2])
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
     print(json.dumps(_child(*json.loads(sys.argv[1]))))

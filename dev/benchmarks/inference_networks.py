@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from fpd_mmpose.config import load_config
 from fpd_mmpose.reports.complexity import Complexity, count
 from fpd_mmpose.synthetic.scene import draw_person
-from fpd_mmpose.weights.fitting import init_fitting_model
+from fpd_mmpose.weights.initialization import load_model
 
 STUDENT, TEACHER = 'student', 'teacher'
 _HEATMAP = 'mmpose::body_2d_keypoint/topdown_heatmap/mpii/td-hm_'
@@ -141,7 +141,7 @@ def build_network(
     if checkpoint is None:
         model = init_model(load_config(config), device='cpu')
     else:
-        model = init_fitting_model(config, str(checkpoint))
+        model = load_model(config, str(checkpoint))
     decoder = getattr(getattr(model, 'head', None), 'decoder', None)
     if decoder is None:
         raise ValueError(f'config "{config}" has no head that decodes keypoints')

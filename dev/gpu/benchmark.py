@@ -15,10 +15,10 @@ from pathlib import Path
 import torch
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / 'dev')]
 
 from benchmarks import distill_report as report  # noqa: E402
-from benchmarks.distill import (
+from benchmarks.distill import (  # noqa: E402
     FLOOR,
     PLAIN,
     REFERENCE,

@@ -16,7 +16,7 @@ from mmpose.structures.utils import revert_heatmap
 from fpd_mmpose.config import load_config
 from fpd_mmpose.demos.device import pick_device
 from fpd_mmpose.inputs import check_boxes, check_image
-from fpd_mmpose.weights import init_fitting_model
+from fpd_mmpose.weights.initialization import load_model
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class PoseNetwork:
         content = config if isinstance(config, Config) else load_config(config)
         self.name = Path(content.filename).stem if content.filename else label
         _check_config(content, self.name)
-        self.model = init_fitting_model(content, self.checkpoint, device)
+        self.model = load_model(content, self.checkpoint, device)
         if not isinstance(self.model, TopdownPoseEstimator):
             raise ValueError(
                 f'config "{self.name}" is of a {type(self.model).__name__}: give one '

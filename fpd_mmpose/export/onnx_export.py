@@ -22,7 +22,7 @@ from fpd_mmpose.export.options import PLAIN, ExportOptions, ExportReport
 from fpd_mmpose.export.tracing import trace_to_onnx
 from fpd_mmpose.files import write_bytes
 from fpd_mmpose.version import __version__
-from fpd_mmpose.weights import init_fitting_model
+from fpd_mmpose.weights.initialization import load_model
 
 
 class Checked(NamedTuple):
@@ -64,7 +64,7 @@ def export_onnx(
         ValueError: If config and checkpoint cannot be read or do not belong together;
             and see :func:`export_model`. One line.
     """
-    model = init_fitting_model(config, checkpoint)
+    model = load_model(config, checkpoint)
     return export_model(model, out, options, source_of(config, checkpoint))
 
 

@@ -1,7 +1,7 @@
-"""Weights of other projects under the names used here."""
+"""Reads, converts, and loads weight files."""
 
 from fpd_mmpose.weights.checkpoint import read_state_dict
-from fpd_mmpose.weights.fitting import init_fitting_model, load_fitting, partial_load
+from fpd_mmpose.weights.fitting import load_fitting, partial_load
 from fpd_mmpose.weights.hourglass import (
     from_reference,
     is_reference_hourglass,
@@ -14,7 +14,6 @@ from fpd_mmpose.weights.official import from_official, to_official
 __all__ = [
     'from_official',
     'from_reference',
-    'init_fitting_model',
     'install',
     'is_reference_hourglass',
     'load_fitting',

@@ -1,29 +1,19 @@
-"""Weights loaded into the network that they belong to, and no other."""
+"""Loads weights into a network only if they belong to it."""
 
-import copy
 import functools
 import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from pathlib import Path
 from typing import Any
 
-import torch
-from mmengine.config import Config
 from mmengine.hooks import EMAHook
 from mmengine.logging import print_log
 from mmengine.model import BaseTTAModel, PretrainedInit, is_model_wrapper
 from mmengine.runner import checkpoint as stock
-from mmpose.apis import init_model
-from mmpose.apis.inference import dataset_meta_from_config
-from mmpose.models.backbones.base_backbone import BaseBackbone
-from mmpose.models.pose_estimators.base import BasePoseEstimator
 from torch import Tensor, nn
 
-from fpd_mmpose.config import load_config
-from fpd_mmpose.weights.checkpoint import read_checkpoint, state_dict_of
 from fpd_mmpose.weights.wrappers import without_wrappers
 
 #: The file that mmengine's loader read last, for messages.
@@ -35,49 +25,6 @@ _DIFFERING = re.compile(
     r'size mismatch for (\S+): copying a param with shape torch\.Size\((.*?)\) '
     r'from checkpoint, the shape in current model is torch\.Size\((.*?)\)'
 )
-
-
-def init_fitting_model(
-    config: str | Path | dict | Config, checkpoint: str, device: str = 'cpu'
-) -> nn.Module:
-    """Makes a pose estimator as MMPose's ``init_model`` does, from weights that fit.
-
-    ``init_model`` leaves weights at random where a file has none for them, and only
-    prints so.
-
-    Args:
-        config (str | Path | dict | Config): See :func:`fpd_mmpose.config.load_config`.
-        checkpoint (str): Path or URL, see :func:`read_state_dict`.
-        device (str): Where the network is put. Defaults to ``'cpu'``.
-
-    Returns:
-        nn.Module: In eval mode, with ``cfg`` and ``dataset_meta``, which is that of
-        the file, or that of the config's people.
-
-    Raises:
-        ValueError: If one of them cannot be read, they do not belong together, or the
-            device cannot be used. One line.
-    """
-    if isinstance(config, Config):
-        name, config = config.filename or 'a config', copy.deepcopy(config)
-    else:
-        name, config = str(config), load_config(config)
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(f'device "{device}": {reason}') from error
-    content = read_checkpoint(checkpoint)
-    model = init_model(config, device=device)
-    state_dict = state_dict_of(content, checkpoint)
-    load_fitting(model, state_dict, f'"{checkpoint}"', f'config "{name}"')
-    meta = content.get('meta') if isinstance(content, dict) else None
-    stored = meta.get('dataset_meta') if isinstance(meta, dict) else None
-    # Of a mix of data sets for training, MMPose cannot tell what they show.
-    model.dataset_meta = (
-        stored or dataset_meta_from_config(config, 'val') or model.dataset_meta
-    )
-    return model
 
 
 def load_fitting(
@@ -165,6 +112,10 @@ def _load_state_dict(
     logger: Any = None,
 ) -> None:
     """Mmengine's ``load_state_dict``, with a check where it loads a pose estimator."""
+    # Imported here: this module is imported while MMPose itself is.
+    from mmpose.models.backbones.base_backbone import BaseBackbone
+    from mmpose.models.pose_estimators.base import BasePoseEstimator
+
     model = module
     while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
         model = model.module
@@ -199,9 +150,7 @@ def _load_state_dict(
 
 
 def _describe(model: nn.Module) -> str:
-    if not isinstance(model, BasePoseEstimator):
-        return type(model).__name__
-    parts = (model, model.backbone, getattr(model, 'head', None))
+    parts = (model, getattr(model, 'backbone', None), getattr(model, 'head', None))
     return ', '.join(type(part).__name__ for part in parts if part is not None)
 
 

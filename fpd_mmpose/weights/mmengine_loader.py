@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.fileio import get_file_backend
-from mmengine.infer import BaseInferencer
 from mmengine.logging import print_log
 from mmengine.runner import checkpoint as stock
 
@@ -53,7 +52,6 @@ def install() -> None:
     ):
         stock.CheckpointLoader.register_scheme(prefixes, _reading(load), force=True)
     check_fit_everywhere()
-    _require_config()
 
 
 # --- Sources -----------------------------------------------------------------------
@@ -186,15 +184,17 @@ def _convert(checkpoint: dict, filename: str) -> dict:
     return {**checkpoint, 'state_dict': unwrapped} if nested else unwrapped
 
 
-def _require_config() -> None:
-    """Has mmengine's inferencers ask for a config where they have weights alone."""
+def require_config() -> None:
+    """Makes mmengine's inferencers require a config instead of executing a file's."""
+    from mmengine.infer import BaseInferencer
+
     init_model = BaseInferencer._init_model
     if hasattr(init_model, '__wrapped__'):
         return
 
     @functools.wraps(init_model)
     def init_model_of_config(
-        self: BaseInferencer, cfg: Any, weights: str | None, *args: Any, **kwargs: Any
+        self: Any, cfg: Any, weights: str | None, *args: Any, **kwargs: Any
     ) -> Any:
         if not cfg:
             raise ValueError(

@@ -14,9 +14,9 @@ from scipy.io import loadmat, savemat
 from fpd_mmpose.checks import Report, check_config, set_data_root
 from fpd_mmpose.checks.splits import leaf_datasets, splits_of
 from fpd_mmpose.config import load_config
+from tests.helpers import ROOT
 from tests.helpers.check_data import (
     HEADS,
-    ROOT,
     TRAIN,
     VAL,
     config_of,

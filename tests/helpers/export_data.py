@@ -13,7 +13,7 @@ from mmpose.registry import MODELS
 from torch import nn
 
 from fpd_mmpose.deploy import ModelInfo
-from fpd_mmpose.weights import init_fitting_model
+from fpd_mmpose.weights.initialization import load_model
 
 
 class Student(NamedTuple):
@@ -33,7 +33,7 @@ def built(config: Config, checkpoint: Path) -> Student:
             nn.init.uniform_(layer.running_var, 0.5, 2)
             layer.weight.data.add_(1)
     torch.save(dict(state_dict=model.state_dict()), checkpoint)
-    return Student(config, str(checkpoint), init_fitting_model(config, str(checkpoint)))
+    return Student(config, str(checkpoint), load_model(config, str(checkpoint)))
 
 
 def run(path: Path, inputs: np.ndarray) -> dict[str, np.ndarray]:

@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.hooks import CheckpointHook as StockCheckpointHook
 from mmengine.registry import HOOKS, DefaultScope
 
-from fpd_mmpose.engine import CheckpointHook
+from fpd_mmpose.runs import CheckpointHook
 from tests.helpers.reduced import reduced_config
 from tests.helpers.tiny import edit, files, tiny_runner, trained
 

@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmpose.registry import MODELS
 from torch import nn
 
-from fpd_mmpose.weights import init_fitting_model, to_reference
+from fpd_mmpose.weights.initialization import load_model, to_reference
 from tests.helpers.reduced import reduced_config, reduced_distiller
 
 
@@ -29,7 +29,7 @@ def test_weights_are_loaded_and_the_config_stays(
 ) -> None:
     before = config.pretty_text
     trained = saved(config, tmp_path / 'good.pth')
-    model = init_fitting_model(config, str(tmp_path / 'good.pth'))
+    model = load_model(config, str(tmp_path / 'good.pth'))
     assert not model.training
     assert config.pretty_text == before
     for name, value in trained.state_dict().items():
@@ -41,7 +41,7 @@ def test_a_file_of_the_reference_is_loaded(config: Config, tmp_path: Path) -> No
     path = tmp_path / 'model_best.pth.tar'
     names = to_reference(trained.state_dict())
     torch.save({f'module.{name}': value for name, value in names.items()}, path)
-    model = init_fitting_model(config, str(path))
+    model = load_model(config, str(path))
     image = torch.rand(1, 3, 64, 64)
     with torch.no_grad():
         assert torch.equal(model(image, None)[-1], trained.eval()(image, None)[-1])
@@ -53,14 +53,14 @@ def test_a_distillation_config_needs_no_teacher(
     config = reduced_distiller(mpii_root, tmp_path)
     saved(config, tmp_path / 'student.pth')
     config.model.teacher.checkpoint = 'nowhere.pth'
-    model = init_fitting_model(config, str(tmp_path / 'student.pth'))
+    model = load_model(config, str(tmp_path / 'student.pth'))
     assert model.dataset_meta['num_keypoints'] == 16
 
 
 def test_what_the_file_says_of_its_joints_wins(config: Config, tmp_path: Path) -> None:
     meta = dict(dataset_name='own', num_keypoints=16)
     saved(config, tmp_path / 'own.pth', meta=dict(dataset_meta=meta))
-    model = init_fitting_model(config, str(tmp_path / 'own.pth'))
+    model = load_model(config, str(tmp_path / 'own.pth'))
     assert model.dataset_meta['dataset_name'] == 'own'
 
 
@@ -75,7 +75,7 @@ def test_other_networks_are_refused(config: Config, tmp_path: Path) -> None:
         other.model = dict(config.model, backbone=dict(config.model.backbone, **change))
         saved(other, path)
         with pytest.raises(ValueError, match=expected) as refusal:
-            init_fitting_model(config, str(path))
+            load_model(config, str(path))
         message = str(refusal.value)
         assert message.startswith(f'"{path}" does not fit the network of config "')
         assert '\n' not in message
@@ -83,10 +83,10 @@ def test_other_networks_are_refused(config: Config, tmp_path: Path) -> None:
 
 def test_files_that_cannot_be_read_are_refused(config: Config, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match='"gone.pth" does not exist'):
-        init_fitting_model(config, 'gone.pth')
+        load_model(config, 'gone.pth')
     (tmp_path / 'cut.pth').write_bytes(b'PK\x03\x04')
     with pytest.raises(ValueError, match='not a readable PyTorch file'):
-        init_fitting_model(config, str(tmp_path / 'cut.pth'))
+        load_model(config, str(tmp_path / 'cut.pth'))
     saved(config, tmp_path / 'good.pth')
     with pytest.raises(ValueError, match='^device "cuda:99": '):
-        init_fitting_model(config, str(tmp_path / 'good.pth'), 'cuda:99')
+        load_model(config, str(tmp_path / 'good.pth'), 'cuda:99')

@@ -5,10 +5,8 @@ from fpd_mmpose.engine.hooks.progress_hook import ProgressHook
 from fpd_mmpose.engine.hooks.validate_before_training_hook import (
     ValidateBeforeTrainingHook,
 )
-from fpd_mmpose.runs.checkpoint_hook import CheckpointHook
 
 __all__ = [
-    'CheckpointHook',
     'MultiScaleSearchHook',
     'ProgressHook',
     'ValidateBeforeTrainingHook',

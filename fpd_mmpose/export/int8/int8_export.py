@@ -17,7 +17,7 @@ from fpd_mmpose.export.int8.score import headline, score
 from fpd_mmpose.export.int8.search import LIMIT, Search, quantisable
 from fpd_mmpose.export.onnx_export import Checked, checked_graph, source_of, write
 from fpd_mmpose.export.options import PLAIN, ExportOptions, ExportReport
-from fpd_mmpose.weights import init_fitting_model
+from fpd_mmpose.weights.initialization import load_model
 
 #: People whose values set the ranges, and so many more that layers are chosen by.
 PEOPLE = 64
@@ -94,7 +94,7 @@ def export_int8(
     """
     if not Path(folder).is_dir():
         raise ValueError(f'--int8: "{folder}" is not a folder')
-    model = init_fitting_model(config, checkpoint)
+    model = load_model(config, checkpoint)
     pictures = data.Pictures(model, folder)
     labelled = not len(pictures)
     people = data.training_people(model.cfg, folder) if labelled else pictures

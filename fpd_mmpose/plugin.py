@@ -1,0 +1,125 @@
+"""Plugs the package into OpenMMLab once OpenMMLab is imported.
+
+``import fpd_mmpose`` must be cheap where only :mod:`fpd_mmpose.deploy` or ``fpd --help``
+is wanted, and yet be all that MMPose needs. So each step below waits for the module it
+belongs to, and runs at once where that module is there already.
+"""
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+#: What MMPose's registries import when they are first asked for a component.
+COMPONENTS = {
+    'MODELS': 'fpd_mmpose.models',
+    'KEYPOINT_CODECS': 'fpd_mmpose.codecs',
+    'DATASETS': 'fpd_mmpose.datasets',
+    'DATA_SAMPLERS': 'fpd_mmpose.datasets',
+    'TRANSFORMS': 'fpd_mmpose.datasets',
+    'METRICS': 'fpd_mmpose.evaluation',
+    'HOOKS': 'fpd_mmpose.engine',
+}
+
+
+def plug_in() -> None:
+    """Schedules every step; calling it again changes nothing."""
+    if any(isinstance(finder, _Watcher) for finder in sys.meta_path):
+        return
+    steps = {
+        'mmengine': _check_stack,
+        'mmcv': _supply_operators,
+        'mmengine.runner': _guard_runs,
+        'mmengine.infer': _guard_inferencers,
+        'mmpose.registry': _register_components,
+    }
+    watcher = _Watcher(steps)
+    sys.meta_path.insert(0, watcher)
+    for name in list(steps):
+        if name in sys.modules:
+            watcher.run_step(name)
+
+
+def _check_stack() -> None:
+    from fpd_mmpose.compat import check_stack
+
+    check_stack()
+
+
+def _supply_operators() -> None:
+    from fpd_mmpose.compat import provide_mmcv_ops
+
+    provide_mmcv_ops()
+
+
+def _guard_runs() -> None:
+    # MMPose may be in the middle of its own import: these need mmengine alone.
+    from fpd_mmpose import runs, weights
+    from fpd_mmpose.weights import unpickling
+
+    unpickling.install()
+    weights.install()
+    runs.install()
+
+
+def _guard_inferencers() -> None:
+    from fpd_mmpose.weights.mmengine_loader import require_config
+
+    require_config()
+
+
+def _register_components() -> None:
+    registries = sys.modules['mmpose.registry']
+    for name, module in COMPONENTS.items():
+        registry = getattr(registries, name)
+        if registry._imported:
+            importlib.import_module(module)
+        else:
+            registry._locations.append(module)
+
+
+class _Watcher(MetaPathFinder):
+    """Runs a step right after the module it waits for has been imported."""
+
+    def __init__(self, steps: dict[str, Callable[[], None]]):
+        self.steps = steps
+
+    def run_step(self, name: str) -> None:
+        if step := self.steps.pop(name, None):
+            step()
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,
+        target: ModuleType | None = None,
+    ) -> ModuleSpec | None:
+        if fullname not in self.steps:
+            return None
+        for finder in sys.meta_path:
+            if finder is self:
+                continue
+            spec = finder.find_spec(fullname, path, target)
+            if spec is not None and spec.loader is not None:
+                spec.loader = _ThenRun(spec.loader, self)
+                return spec
+        return None
+
+
+class _ThenRun(Loader):
+    """A module's own loader, and the step afterwards."""
+
+    def __init__(self, loader: Loader, watcher: _Watcher):
+        self.loader = loader
+        self.watcher = watcher
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        # From here on the module looks as if nobody had watched.
+        module.__spec__.loader = module.__loader__ = self.loader
+        self.loader.exec_module(module)
+        self.watcher.run_step(module.__name__)

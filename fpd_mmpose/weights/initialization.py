@@ -1,0 +1,70 @@
+"""Builds networks with weights that fit."""
+
+import copy
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmpose.apis import init_model
+from mmpose.apis.inference import dataset_meta_from_config
+from torch import nn
+
+from fpd_mmpose.config import load_config
+from fpd_mmpose.errors import UserError
+from fpd_mmpose.weights.checkpoint import read_checkpoint, state_dict_of
+from fpd_mmpose.weights.fitting import load_fitting
+
+
+def load_model(
+    config: str | Path | dict | Config, checkpoint: str, device: str = 'cpu'
+) -> nn.Module:
+    """Builds a pose estimator and loads its weights, which must fit.
+
+    MMPose's ``init_model`` leaves parameters random that the file does not have.
+
+    Args:
+        config: A path, the name of a packaged config, an ``mmpose::...`` name, or the
+            content of a config.
+        checkpoint: Path or URL of weights: trained here, by MMPose, or those of the
+            reference, HRNet, or SimpleBaseline.
+        device: Where the network is put.
+
+    Returns:
+        The network in eval mode, with ``cfg`` and ``dataset_meta``.
+
+    Raises:
+        UserError: If one of them cannot be read, they do not fit, or the device does
+            not exist.
+
+    Example:
+        >>> import tempfile, torch
+        >>> import fpd_mmpose
+        >>> from fpd_mmpose.config import load_config
+        >>> config = load_config('quickstart/hg1_32_drawn.py')
+        >>> network = fpd_mmpose.StackedHourglass(num_stacks=1, num_features=32)
+        >>> file = tempfile.mkstemp(suffix='.pth')[1]
+        >>> names = {f'backbone.{k}': v for k, v in network.state_dict().items()}
+        >>> torch.save(names, file)
+        >>> type(fpd_mmpose.load_model(config, file)).__name__
+        'TopdownPoseEstimator'
+    """
+    if isinstance(config, Config):
+        name, config = config.filename or 'a config', copy.deepcopy(config)
+    else:
+        name, config = str(config), load_config(config)
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f'device "{device}": {reason}') from error
+    content = read_checkpoint(checkpoint)
+    model = init_model(config, device=device)
+    state_dict = state_dict_of(content, checkpoint)
+    load_fitting(model, state_dict, f'"{checkpoint}"', f'config "{name}"')
+    meta = content.get('meta') if isinstance(content, dict) else None
+    stored = meta.get('dataset_meta') if isinstance(meta, dict) else None
+    # MMPose cannot derive it from a mix of training datasets.
+    model.dataset_meta = (
+        stored or dataset_meta_from_config(config, 'val') or model.dataset_meta
+    )
+    return model
