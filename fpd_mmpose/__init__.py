@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fpd_mmpose.evaluation import MpiiPCKh
     from fpd_mmpose.export import export_onnx
     from fpd_mmpose.models import FPDDistiller, HeatmapDistillLoss, StackedHourglass
-    from fpd_mmpose.teachers.cache import cache_teacher
+    from fpd_mmpose.teachers.cache.command import cache_teacher
     from fpd_mmpose.weights.conversion import convert
     from fpd_mmpose.weights.initialization import load_model
 
@@ -35,7 +35,7 @@ _HOMES = {
     'PoseSession': 'deploy',
     'StackedHourglass': 'models',
     'UnlabeledPoseDataset': 'datasets',
-    'cache_teacher': 'teachers.cache',
+    'cache_teacher': 'teachers.cache.command',
     'check': 'checks',
     'convert': 'weights.conversion',
     'distill': 'distillation',

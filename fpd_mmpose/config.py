@@ -1,5 +1,6 @@
-"""Finds and reads configs."""
+"""Finds, reads, and walks configs."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from mmengine.config import Config, ConfigDict
@@ -8,6 +9,10 @@ from mmengine.hub import get_config
 from fpd_mmpose.errors import UserError
 
 _PACKAGE = Path(__file__).resolve().parent
+#: The dataloaders of a config.
+SPLITS = ('train', 'val', 'test')
+#: Options of datasets and metrics that name a file.
+FILE_OPTIONS = ('ann_file', 'bbox_file', 'headbox_file', 'gt_file')
 
 
 def config_root() -> Path:
@@ -16,14 +21,16 @@ def config_root() -> Path:
     return installed if installed.is_dir() else _PACKAGE.parent / 'configs'
 
 
-def load_config(source: str | Path | dict) -> Config:
+def load_config(source: str | Path | dict | Config) -> Config:
     """Finds and reads a config, which must have a ``model``.
 
     ``source`` is a path, relative to the working directory or to this package's
     ``configs`` folder; a name such as ``mmpose::body_2d_keypoint/...``; or the content
-    of a config or of its ``model``.
+    of a config or of its ``model``. A ``Config`` is returned as it is.
     """
-    if isinstance(source, dict):
+    if isinstance(source, Config):
+        config = source
+    elif isinstance(source, dict):
         content = ConfigDict(source)
         config = Config(content if 'model' in content else dict(model=content))
     elif '::' in str(source):
@@ -32,7 +39,7 @@ def load_config(source: str | Path | dict) -> Config:
         except Exception as error:
             raise UserError(f'config "{source}" cannot be read: {error}') from error
     else:
-        config = Config.fromfile(_find(Path(source)))
+        config = Config.fromfile(find_config(source))
     if 'type' not in config.get('model', {}):
         raise UserError(
             f'config "{source}" has no `model`: expected the config of a run or a model'
@@ -40,7 +47,9 @@ def load_config(source: str | Path | dict) -> Config:
     return config
 
 
-def _find(path: Path) -> Path:
+def find_config(name: str | Path) -> Path:
+    """Finds a config file in the working directory or in this package."""
+    path = Path(name)
     packaged = config_root() / Path(*path.parts[path.parts[:1] == ('configs',) :])
     for candidate in (path.expanduser(), packaged):
         if candidate.is_file():
@@ -48,3 +57,63 @@ def _find(path: Path) -> Path:
     raise UserError(
         f'config "{path}" does not exist: looked in {Path.cwd()} and {config_root()}'
     )
+
+
+def splits_of(config: Config) -> list[tuple[str, dict]]:
+    """Lists the dataloaders, identical ones once, under names such as "val, test"."""
+    found: list[tuple[str, dict]] = []
+    for split, loader in _loaders(config):
+        for position, (names, other) in enumerate(found):
+            if other == loader:
+                found[position] = (f'{names}, {split}', other)
+                break
+        else:
+            found.append((split, loader))
+    return found
+
+
+def leaf_datasets(settings: dict) -> Iterator[dict]:
+    """Yields the settings of the datasets that read files, inside any wrappers."""
+    inner = list(settings.get('datasets') or [])
+    if isinstance(settings.get('dataset'), dict):
+        inner.append(settings['dataset'])
+    if not inner:
+        yield settings
+    for each in inner:
+        yield from leaf_datasets(each)
+
+
+def metrics_of(config: Config, split: str) -> list[dict]:
+    """Lists the settings of the metrics of a split."""
+    evaluator = config.get(f'{split}_evaluator') or []
+    if isinstance(evaluator, dict):
+        evaluator = evaluator.get('metrics', evaluator)
+    return [evaluator] if isinstance(evaluator, dict) else list(evaluator)
+
+
+def set_data_root(config: Config, root: str | Path) -> None:
+    """Moves the datasets of a config, and the files of its metrics, to another folder.
+
+    The config is changed in place.
+    """
+    if not Path(root).is_dir():
+        raise UserError(f'the data root "{root}" is not a folder')
+    loaders = [loader for _, loader in _loaders(config)]
+    datasets = [leaf for loader in loaders for leaf in leaf_datasets(loader['dataset'])]
+    metrics = [metric for split in SPLITS for metric in metrics_of(config, split)]
+    old_roots = {old for leaf in datasets if (old := leaf.get('data_root'))}
+    for settings in datasets:
+        settings['data_root'] = str(root)
+    # Files of metrics, and some of stock datasets, include the root.
+    for settings in (*datasets, *metrics):
+        for option in FILE_OPTIONS:
+            for old in old_roots:
+                path = Path(settings.get(option) or '')
+                if path.is_relative_to(old):
+                    settings[option] = str(Path(root) / path.relative_to(old))
+                    break
+
+
+def _loaders(config: Config) -> list[tuple[str, dict]]:
+    loaders = [(split, config.get(f'{split}_dataloader')) for split in SPLITS]
+    return [(split, loader) for split, loader in loaders if loader]

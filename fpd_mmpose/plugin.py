@@ -1,8 +1,8 @@
 """Plugs the package into OpenMMLab once OpenMMLab is imported.
 
-``import fpd_mmpose`` must be cheap where only :mod:`fpd_mmpose.deploy` or ``fpd --help``
-is wanted, and yet be all that MMPose needs. So each step below waits for the module it
-belongs to, and runs at once where that module is there already.
+``import fpd_mmpose`` must cost nothing where only :mod:`fpd_mmpose.deploy` or the help
+of a command is wanted, and still be all that MMPose needs. So each step below waits for
+the module it concerns, and runs at once if that module has been imported already.
 """
 
 import importlib

@@ -5,7 +5,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from fpd_mmpose.config import load_config
-from fpd_mmpose.teachers.cache.command import write_cache
+from fpd_mmpose.teachers.cache.command import cache_teacher
 from studies.training import folder_name, train_and_score, train_for_steps
 
 TEACHER = 'teacher'
@@ -46,7 +46,7 @@ def _distill(config: Config, variant: str, out: Path) -> None:
     )
     if variant in (STORED, FLIPPED):
         path = out / f'{folder_name(variant)}.sqlite'
-        write_cache(config, str(path), 32, flip=variant == FLIPPED)
+        cache_teacher(config, path, batch_size=32, flip_test=variant == FLIPPED)
         config.model.teacher.cache = str(path)
 
 

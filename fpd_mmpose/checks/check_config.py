@@ -1,9 +1,10 @@
 """Checks the datasets, weights, and metrics of a config."""
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from mmengine.config import Config
@@ -17,7 +18,7 @@ from fpd_mmpose.checks.model_files import check_metrics, check_model_files
 from fpd_mmpose.checks.overlays import draw_people
 from fpd_mmpose.checks.pipeline import spread, try_pipeline
 from fpd_mmpose.checks.records import People
-from fpd_mmpose.checks.splits import leaf_datasets, splits_of
+from fpd_mmpose.config import leaf_datasets, load_config, set_data_root, splits_of
 
 
 @dataclass
@@ -32,6 +33,42 @@ class _Content:
         """The records whose images were opened."""
         records = self.people.images
         return sorted(index for path in self.images.sizes for index in records[path])
+
+
+def check(
+    config: str | Path | dict | Config,
+    data: str | Path | None = None,
+    *,
+    images: int | None = 200,
+    pictures: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Report:
+    """Checks a config's data, weights, and settings before a long run.
+
+    Args:
+        config: Config of the run, see :func:`fpd_mmpose.config.load_config`.
+        data: Folder of the dataset, in place of the config's ``data_root``.
+        images: Number of images to open from each dataset; None opens all.
+        pictures: Folder for images of a few people with their keypoints and boxes.
+        options: Other config fields by dotted name.
+
+    Returns:
+        The report; the run would fail if it has any ``problems``. ``print`` shows it.
+
+    Raises:
+        UserError: If the config cannot be read, or there is no such folder.
+
+    Example:
+        >>> import fpd_mmpose
+        >>> report = fpd_mmpose.check('hourglass/hg4_128_mpii.py')
+        >>> any('annotations' in problem for problem in report.problems)
+        True
+    """
+    config = load_config(config)
+    if data is not None:
+        set_data_root(config, data)
+    config.merge_from_dict(dict(options or {}))
+    return check_config(config, images, pictures)
 
 
 def check_config(

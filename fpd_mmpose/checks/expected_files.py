@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fpd_mmpose.checks.findings import Report
-from fpd_mmpose.checks.splits import FILE_OPTIONS
+from fpd_mmpose.config import FILE_OPTIONS
 from fpd_mmpose.readers.annotations import in_either_layout, names_in_other_layout
 
 IMAGE_FOLDER = 'image folder'

@@ -9,8 +9,7 @@ from mmpose.registry import METRICS
 
 from fpd_mmpose.checks.expected_files import explain_missing
 from fpd_mmpose.checks.findings import Report, one_line
-from fpd_mmpose.checks.splits import metrics_of
-from fpd_mmpose.config import load_config
+from fpd_mmpose.config import load_config, metrics_of
 from fpd_mmpose.readers.annotations import in_either_layout
 
 

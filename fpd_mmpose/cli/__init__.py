@@ -1,1 +1,69 @@
-"""The command line."""
+"""The command ``fpd``.
+
+Only the standard library is imported until a command line has been found valid, so that
+help and usage errors answer at once.
+"""
+
+import argparse
+import importlib
+import sys
+import warnings
+from collections.abc import Sequence
+
+from fpd_mmpose.errors import one_line_errors
+from fpd_mmpose.version import __version__
+
+#: Module of each command in this package, and what the command does.
+COMMANDS = {
+    'train': ('training', 'train a pose estimator from its config'),
+    'test': ('training', 'score a checkpoint on the test data of its config'),
+    'distill': ('training', 'train a student with the help of a teacher'),
+    'cache': ('training', "store a teacher's heatmaps, to train without its network"),
+    'check': ('data', 'check the data, weights, and settings of a config'),
+    'detect': ('data', 'find the people in unlabeled images or videos'),
+    'convert': ('networks', 'convert weights of other projects, or back'),
+    'export': ('networks', 'write a trained network as an ONNX file'),
+    'predict': ('networks', 'find the keypoints of people in an image'),
+    'compare': ('results', 'tabulate finished runs'),
+    'quickstart': ('results', 'distill a student on drawn people, in minutes'),
+}
+
+
+def main(argv: Sequence[str] | None = None, command: str | None = None) -> None:
+    """Runs a command line.
+
+    Args:
+        argv: Arguments without the program's name. Defaults to the process's.
+        command: Command that ``argv`` belongs to. Defaults to its first argument.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if command is None:
+        command = _parser().parse_args(arguments[:1]).command
+        arguments = arguments[1:]
+    module = importlib.import_module(f'fpd_mmpose.cli.{COMMANDS[command][0]}')
+    parser = argparse.ArgumentParser(
+        prog=f'fpd {command}', formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    run = getattr(module, command)(parser)
+    args = parser.parse_args(arguments)
+    args.argv = arguments
+    # OpenMMLab's packages warn about their own imports, which users cannot change.
+    warnings.simplefilter('ignore')
+    with one_line_errors():
+        run(args)
+
+
+def _parser() -> argparse.ArgumentParser:
+    listing = '\n'.join(f'  {name:<11} {what}' for name, (_, what) in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog='fpd',
+        usage='fpd COMMAND ...',
+        description='Fast Pose Distillation for MMPose.',
+        epilog=f'commands:\n{listing}\n\n"fpd COMMAND --help" explains a command.',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('--version', action='version', version=__version__)
+    parser.add_argument(
+        'command', choices=COMMANDS, metavar='COMMAND', help=argparse.SUPPRESS
+    )
+    return parser

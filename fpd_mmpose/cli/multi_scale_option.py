@@ -22,7 +22,7 @@ def translate_multi_scale(arguments: Sequence[str]) -> list[str]:
         list[str]: What MMPose's script understands.
 
     Raises:
-        ValueError: If a scale is not a positive number.
+        UserError: If a scale is not a positive number.
     """
     parser = argparse.ArgumentParser(
         usage=argparse.SUPPRESS, add_help=False, allow_abbrev=False

@@ -13,6 +13,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import CheckpointLoader
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import target_of_temporary, write_bytes
 from fpd_mmpose.finite import is_number
 from fpd_mmpose.runs.checkpoint_names import base_name, is_best, step_of
@@ -50,7 +51,7 @@ class CheckpointHook(StockCheckpointHook):
         **kwargs: See :class:`mmengine.hooks.CheckpointHook`.
 
     Raises:
-        ValueError: If ``non_finite_loss`` is neither. One line.
+        UserError: If ``non_finite_loss`` is neither. One line.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class CheckpointHook(StockCheckpointHook):
         **kwargs: Any,
     ):
         if non_finite_loss not in ('stop', 'skip'):
-            raise ValueError(
+            raise UserError(
                 f"non_finite_loss must be 'stop' or 'skip', got {non_finite_loss!r}"
             )
         super().__init__(*args, **kwargs)
@@ -78,7 +79,7 @@ class CheckpointHook(StockCheckpointHook):
             runner (Runner): The runner, before it loads anything.
 
         Raises:
-            ValueError: If there are checkpoints and none can be read.
+            UserError: If there are checkpoints and none can be read.
         """
         hooks = _checkpoint_hooks(runner)
         # Other runners have their own formats, and choose for themselves.
@@ -93,7 +94,7 @@ class CheckpointHook(StockCheckpointHook):
             checkpoint (dict): What the file holds; the log in it is cleaned.
 
         Raises:
-            ValueError: If it cannot be resumed. One line.
+            UserError: If it cannot be resumed. One line.
         """
         if source := getattr(runner, 'resuming', None):
             check_resumable(checkpoint, source)
@@ -111,7 +112,7 @@ class CheckpointHook(StockCheckpointHook):
             runner (Runner): The runner, with its checkpoint loaded.
 
         Raises:
-            ValueError: If the weights are not finite, or another run's checkpoint has
+            UserError: If the weights are not finite, or another run's checkpoint has
                 nothing left to train. One line.
         """
         info = runner.message_hub.runtime_info
@@ -162,7 +163,7 @@ class CheckpointHook(StockCheckpointHook):
             outputs (dict, optional): Log variables.
 
         Raises:
-            ValueError: If the loss is not finite. One line.
+            UserError: If the loss is not finite. One line.
         """
         if self is _checkpoint_hooks(runner)[0]:
             self._stop_for(runner, self.watch.after_step(runner, outputs))
@@ -369,7 +370,7 @@ class CheckpointHook(StockCheckpointHook):
         if problem is None:
             return
         last = self.last_ckpt or (runner._load_from if runner._resume else None)
-        raise ValueError(
+        raise UserError(
             f'{problem}: try a lower learning rate or gradient clipping, and check the '
             'data. '
             + (

@@ -12,6 +12,7 @@ from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.finite import non_finite
 
 #: Distributed processes compare notes after this many steps, and before each save.
@@ -48,7 +49,7 @@ class FiniteWatch:
             runner (Runner): The runner, before its first step.
 
         Raises:
-            ValueError: If the weights are not finite, or steps are to be skipped
+            UserError: If the weights are not finite, or steps are to be skipped
                 under several optimizers. One line.
         """
         self._check_start(runner)
@@ -124,7 +125,7 @@ class FiniteWatch:
         wrong = [name for name in bad if name in weights or state[name].isnan().any()]
         if wrong:
             source = f'"{runner._load_from}"' if runner._load_from else 'initialization'
-            raise ValueError(
+            raise UserError(
                 f'the weights are NaN or infinite before the first step (first '
                 f'{wrong[0]}, from {source})'
             )
@@ -141,7 +142,7 @@ class FiniteWatch:
     def _skip_steps(self, runner: Runner) -> None:
         wrapper = runner.optim_wrapper
         if not isinstance(wrapper, OptimWrapper):
-            raise ValueError(
+            raise UserError(
                 "non_finite_loss='skip' needs a single optimizer, and this run has "
                 f"{type(wrapper).__name__}: use 'stop'"
             )

@@ -16,6 +16,7 @@ from mmengine.logging import HistoryBuffer, print_log
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import CheckpointLoader
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.runs.checkpoint_names import named_in, step_of
 
 #: A folder of checkpoints: its backend, its path, and the template of their names.
@@ -34,7 +35,7 @@ def choose_start(runner: Runner, places: list[Place]) -> None:
         places (list[Place]): Where its hooks write checkpoints.
 
     Raises:
-        ValueError: If there are checkpoints and none can be read. One line.
+        UserError: If there are checkpoints and none can be read. One line.
     """
     if not runner._resume or runner._load_from is not None or runner._has_loaded:
         return
@@ -65,11 +66,11 @@ def check_resumable(checkpoint: Any, source: str) -> None:
         source (str): The file, for the message.
 
     Raises:
-        ValueError: If it is not the checkpoint of a run. One line.
+        UserError: If it is not the checkpoint of a run. One line.
     """
     keys = ('meta', 'message_hub', 'state_dict')
     if not isinstance(checkpoint, dict) or any(key not in checkpoint for key in keys):
-        raise ValueError(
+        raise UserError(
             f'"{source}" holds weights alone and no state of a run, so it cannot be '
             'resumed: to start from these weights, give the file as `load_from`, '
             'without `resume`'
@@ -88,7 +89,7 @@ def check_resumable(checkpoint: Any, source: str) -> None:
         )
     )
     if not is_sound:
-        raise ValueError(
+        raise UserError(
             f'"{source}" cannot be resumed: its "meta" or "message_hub" is not what '
             'MMEngine writes'
         )
@@ -116,7 +117,7 @@ def say_if_complete(runner: Runner, folder: str) -> None:
         folder (str): Where it writes checkpoints.
 
     Raises:
-        ValueError: If the checkpoint is that of another run, whose end is hardly
+        UserError: If the checkpoint is that of another run, whose end is hardly
             what was wanted. One line.
     """
     source = runner._load_from
@@ -135,7 +136,7 @@ def say_if_complete(runner: Runner, folder: str) -> None:
     )
     parent = os.path.dirname(source)
     if os.path.realpath(parent) != os.path.realpath(folder) and parent != folder:
-        raise ValueError(text)
+        raise UserError(text)
     runner.logger.warning(text)
 
 
@@ -154,7 +155,7 @@ def install() -> None:
         try:
             original(self, filename, *args, **kwargs)
         except (KeyError, TypeError, AttributeError, AssertionError) as error:
-            raise ValueError(
+            raise UserError(
                 f'"{filename}" cannot be resumed: it is not the checkpoint of such a '
                 f'run ({type(error).__name__}: {error})'
             ) from error
@@ -180,7 +181,7 @@ def _newest_readable(work_dir: Path, places: Iterable[Place]) -> str | None:
         else:
             return path
     if damaged:
-        raise ValueError(
+        raise UserError(
             f'none of the {len(damaged)} checkpoints in "{work_dir}" can be read, the '
             f'first being "{damaged[0]}": move them away to start anew'
         )
@@ -239,12 +240,12 @@ def _decided_by_main_process(decide: Callable[[], str | None]) -> str | None:
     if is_main_process():
         try:
             outcome[0] = decide()
-        except ValueError as error:
+        except UserError as error:
             outcome[1] = str(error)
     broadcast_object_list(outcome)
     found, error = outcome
     if error:
-        raise ValueError(error)
+        raise UserError(error)
     return found
 
 

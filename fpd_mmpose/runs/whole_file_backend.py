@@ -24,7 +24,7 @@ class WholeFileBackend(LocalBackend):
                 written directly.
 
         Raises:
-            ValueError: If the file cannot be written. One line.
+            UserError: If the file cannot be written. One line.
         """
         path = os.path.realpath(filepath)
         if os.path.exists(path) and not os.path.isfile(path):
@@ -41,7 +41,7 @@ class WholeFileBackend(LocalBackend):
             encoding (str): Defaults to ``'utf-8'``.
 
         Raises:
-            ValueError: If the file cannot be written. One line.
+            UserError: If the file cannot be written. One line.
         """
         self.put(obj.encode(encoding), filepath)
 

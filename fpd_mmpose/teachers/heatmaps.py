@@ -9,6 +9,8 @@ import torch.nn.functional as F
 from mmpose.models.pose_estimators.base import BasePoseEstimator
 from torch import Tensor, nn
 
+from fpd_mmpose.errors import UserError
+
 
 def as_stages(output: Any, owner: str) -> list[Tensor]:
     """Takes the output of a head as the heatmaps of its stages.
@@ -23,12 +25,12 @@ def as_stages(output: Any, owner: str) -> list[Tensor]:
         head's final answer.
 
     Raises:
-        ValueError: If it is anything else.
+        UserError: If it is anything else.
     """
     stages = list(output) if isinstance(output, (list, tuple)) else [output]
     if stages and all(isinstance(s, Tensor) and s.ndim == 4 for s in stages):
         return stages
-    raise ValueError(
+    raise UserError(
         f'the head of {owner} returns no heatmaps of shape (N, K, H, W), and only '
         'they can be distilled'
     )
@@ -44,11 +46,11 @@ def student_stages(student: BasePoseEstimator) -> list[Tensor]:
         list[Tensor]: Heatmaps of each stage, (1, K, H, W).
 
     Raises:
-        ValueError: If it has no codec, or gives no heatmaps. One line.
+        UserError: If it has no codec, or gives no heatmaps. One line.
     """
     decoder = getattr(student.head, 'decoder', None)
     if decoder is None:
-        raise ValueError('the head of the student has no decoder: set its codec')
+        raise UserError('the head of the student has no decoder: set its codec')
     width, height = decoder.input_size
     device = next(student.parameters()).device
     was_training = student.training

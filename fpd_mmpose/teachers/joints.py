@@ -8,6 +8,8 @@ from mmengine.logging import MessageHub
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import DATASETS
 
+from fpd_mmpose.errors import UserError
+
 #: For each joint of the student the teacher's heatmap, or None where it has none.
 JointMap = list[int | None]
 
@@ -102,7 +104,7 @@ def resolve_joint_map(
         JointMap | None: None where all joints are the same, in the same order.
 
     Raises:
-        ValueError: If the map is not injective or out of range, or none is given and
+        UserError: If the map is not injective or out of range, or none is given and
             the joints have nothing in common. One line.
     """
     if given is not None:
@@ -115,7 +117,7 @@ def resolve_joint_map(
     if not known:
         if mine == theirs:
             return None
-        raise ValueError(
+        raise UserError(
             f'teacher {teacher} has {theirs} joints and the student {mine}: set '
             f"model.teacher.joint_map to the {mine} indices of the teacher's heatmaps, "
             'None where it has none'
@@ -125,7 +127,7 @@ def resolve_joint_map(
     place = {name: index for index, name in enumerate(their_names)}
     found = [place.get(name) for name in my_names]
     if found == [None] * mine:
-        raise ValueError(
+        raise UserError(
             f'teacher {teacher} has no joint of the student by name '
             f'({", ".join(my_names[:3])}, ...): set model.teacher.joint_map'
         )
@@ -176,22 +178,22 @@ def _metainfo(dataset: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
 
 def _checked(joint_map: JointMap, mine: int, theirs: int) -> JointMap:
     if len(joint_map) != mine:
-        raise ValueError(
+        raise UserError(
             f'model.teacher.joint_map has {len(joint_map)} entries, the student '
             f'{mine} joints'
         )
     for index in joint_map:
         if index is not None and not (type(index) is int and 0 <= index < theirs):
-            raise ValueError(
+            raise UserError(
                 f'model.teacher.joint_map has {index!r}, which is not a heatmap of the '
                 f'teacher: they are 0 to {theirs - 1}, or None for a joint that it '
                 'lacks'
             )
     used = [index for index in joint_map if index is not None]
     if len(set(used)) != len(used):
-        raise ValueError(
+        raise UserError(
             f'model.teacher.joint_map uses a heatmap of the teacher twice: {joint_map}'
         )
     if not used:
-        raise ValueError('model.teacher.joint_map has no heatmap of the teacher')
+        raise UserError('model.teacher.joint_map has no heatmap of the teacher')
     return joint_map

@@ -12,6 +12,7 @@ from mmpose.utils.typing import SampleList
 from torch import Tensor
 
 from fpd_mmpose.config import load_config
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.finite import first_non_finite
 from fpd_mmpose.teachers.heatmaps import as_stages, resize_heatmaps, student_stages
 from fpd_mmpose.teachers.input_adapter import InputAdapter
@@ -55,7 +56,7 @@ class Teacher:
             ``'exact'``, which keeps the reference's digits.
 
     Raises:
-        ValueError: If ``speed`` is none of these. One line.
+        UserError: If ``speed`` is none of these. One line.
     """
 
     def __init__(
@@ -95,7 +96,7 @@ class Teacher:
             student (BasePoseEstimator): The network to be trained.
 
         Raises:
-            ValueError: If the config or the weights cannot be read, do not belong
+            UserError: If the config or the weights cannot be read, do not belong
                 together, or joints or heatmaps cannot be matched with the
                 student's. One line.
         """
@@ -135,7 +136,7 @@ class Teacher:
             tuple[Config, BasePoseEstimator]: The network in eval mode.
 
         Raises:
-            ValueError: If one of them cannot be read, or they do not belong together.
+            UserError: If one of them cannot be read, or they do not belong together.
         """
         config = self._load_config()
         return config, self._build(config)
@@ -143,19 +144,19 @@ class Teacher:
     def _load_config(self) -> Config:
         try:
             return load_config(self.config)
-        except ValueError as error:
-            raise ValueError(f'model.teacher.config: {error}') from error
+        except UserError as error:
+            raise UserError(f'model.teacher.config: {error}') from error
 
     def _build(self, config: Config) -> BasePoseEstimator:
         model = MODELS.build(config.model)
         if not getattr(model, 'with_head', False):
-            raise ValueError(f'teacher {self._name} has no head that gives heatmaps')
+            raise UserError(f'teacher {self._name} has no head that gives heatmaps')
         try:
             state_dict = read_state_dict(self.checkpoint)
-        except ValueError as error:
-            raise ValueError(f'model.teacher.checkpoint: {error}') from error
+        except UserError as error:
+            raise UserError(f'model.teacher.checkpoint: {error}') from error
         if name := first_non_finite(state_dict):
-            raise ValueError(
+            raise UserError(
                 f'model.teacher.checkpoint: "{self.checkpoint}" holds NaN or infinite '
                 f'weights (first {name}): a student cannot learn from them'
             )
@@ -182,7 +183,7 @@ class Teacher:
             with torch.no_grad():
                 output = model(adapter(image), None)
         except Exception as error:
-            raise ValueError(
+            raise UserError(
                 f"teacher {self._name} cannot take the student's input of "
                 f'{width} x {height} pixels: {error}'
             ) from error
@@ -193,7 +194,7 @@ class Teacher:
 
     def _check_sizes(self, mine: Sequence[int], theirs: Sequence[int]) -> None:
         if mine[0] * theirs[1] != mine[1] * theirs[0]:
-            raise ValueError(
+            raise UserError(
                 f'heatmaps of teacher {self._name} are {theirs[1]} x {theirs[0]} and '
                 f"the student's {mine[1]} x {mine[0]} for the same input: another "
                 'aspect ratio cannot be matched'
@@ -267,7 +268,7 @@ class Teacher:
             bool: False where a map picks or leaves out joints.
 
         Raises:
-            ValueError: See :meth:`prepare`.
+            UserError: See :meth:`prepare`.
         """
         self.prepare(student)
         return self._joints is None

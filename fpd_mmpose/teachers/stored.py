@@ -16,6 +16,7 @@ from mmpose.structures.bbox import flip_bbox
 from mmpose.utils.typing import SampleList
 from torch import Tensor
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.teachers.cache.identity import (
     ADVICE,
     crop_settings,
@@ -79,14 +80,14 @@ class StoredTeacher(Teacher):
             student (BasePoseEstimator): The network to be trained.
 
         Raises:
-            ValueError: If the file is missing, of another teacher or other people, not
+            UserError: If the file is missing, of another teacher or other people, not
                 finished, or of joints that do not match. One line.
         """
         if self._store is not None:
             return
         store = HeatmapStore(self.cache)
         if not store.settings:
-            raise ValueError(f'teacher cache "{self.cache}" is empty: {ADVICE}')
+            raise UserError(f'teacher cache "{self.cache}" is empty: {ADVICE}')
         self._check_teacher(store.settings)
         run = config_of_run('cache', self.cache)
         if run is not None:
@@ -158,7 +159,7 @@ class StoredTeacher(Teacher):
             Tensor: As :meth:`Teacher.heatmaps`.
 
         Raises:
-            ValueError: If a sample lacks these, or the file has not its person. One
+            UserError: If a sample lacks these, or the file has not its person. One
                 line.
         """
         people = self._store.read([self._number(one) for one in data_samples])
@@ -218,11 +219,11 @@ class StoredTeacher(Teacher):
 
     def _refuse(self, reason: str) -> None:
         if reason:
-            raise ValueError(f'teacher cache "{self.cache}": {reason}; {ADVICE}')
+            raise UserError(f'teacher cache "{self.cache}": {reason}; {ADVICE}')
 
     def _number(self, sample: PoseDataSample) -> int:
         if 'warp_mat' not in sample:
-            raise ValueError(
+            raise UserError(
                 'a stored teacher has to know how a sample was cropped: use '
                 'FPDTopdownAffine and FPDPackPoseInputs in the pipeline, or add '
                 '"warp_mat" (and for videos "frame_index") to meta_keys of '
@@ -233,7 +234,7 @@ class StoredTeacher(Teacher):
         if direction:
             mirrored = np.linalg.det(sample.warp_mat[:, :2]) < 0
             if mirrored != (direction != 'diagonal'):
-                raise ValueError(
+                raise UserError(
                     'a stored teacher needs RandomFlip before the crop in the pipeline'
                 )
             height, width = sample.ori_shape[:2]
@@ -242,7 +243,7 @@ class StoredTeacher(Teacher):
         for other, number in self._boxes.get(place, ()):
             if np.abs(other - box).max() < TOLERANCE:
                 return number
-        raise ValueError(
+        raise UserError(
             f'teacher cache "{self.cache}" has no person in box '
             f'{box.round(1).tolist()} of "{place[0]}": {ADVICE}'
         )
@@ -259,7 +260,7 @@ class StoredTeacher(Teacher):
             return list(joints)
         pairs = self._store.settings['flip_indices']
         if pairs is None:
-            raise ValueError(
+            raise UserError(
                 f'teacher cache "{self.cache}" does not tell left from right, and a '
                 "sample is mirrored: give the teacher's config a data set and "
                 f'{ADVICE}, or take RandomFlip out'

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.weights.hourglass import count_numbered
 
 _RESNET_DEPTHS = {
@@ -86,7 +87,7 @@ def network_of(weights: Mapping[str, Tensor]) -> Network:
         Network: The network; whether every weight fits, :func:`build` tells.
 
     Raises:
-        ValueError: If it is neither a stacked hourglass, an HRNet nor a ResNet, or
+        UserError: If it is neither a stacked hourglass, an HRNet nor a ResNet, or
             sizes cannot be told.
     """
     try:
@@ -97,10 +98,10 @@ def network_of(weights: Mapping[str, Tensor]) -> Network:
         if 'backbone.layer4.0.conv1.weight' in weights:
             return _resnet(weights)
     except KeyError as error:
-        raise ValueError(f'the weight {error} is missing') from error
+        raise UserError(f'the weight {error} is missing') from error
     except (TypeError, ValueError) as error:
-        raise ValueError(f'its sizes cannot be told: {error}') from error
-    raise ValueError(
+        raise UserError(f'its sizes cannot be told: {error}') from error
+    raise UserError(
         'it is neither a stacked hourglass of this project, an HRNet nor a ResNet '
         f'({sample_of(weights)})'
     )
@@ -118,7 +119,7 @@ def build(network: Network, weights: Mapping[str, Tensor]) -> nn.Module:
         nn.Module: In eval mode; for a backbone alone, a sequence that holds it.
 
     Raises:
-        ValueError: If a weight is missing, unknown or of another shape. One line,
+        UserError: If a weight is missing, unknown or of another shape. One line,
             with counts and the first name of each kind.
     """
     if network.head:
@@ -143,7 +144,7 @@ def build(network: Network, weights: Mapping[str, Tensor]) -> nn.Module:
             for what, names in problems.items()
             if names
         )
-        raise ValueError(f'the weights are not those of {network.title}: {found}')
+        raise UserError(f'the weights are not those of {network.title}: {found}')
     # Fills in the counters of old files.
     model.load_state_dict(dict(weights), strict=True)
     return model.eval()
@@ -229,7 +230,7 @@ def _resnet(weights: Mapping[str, Tensor]) -> Network:
     is_bottleneck = 'backbone.layer1.0.conv3.weight' in weights
     depth = _RESNET_DEPTHS.get((is_bottleneck, *blocks))
     if depth is None:
-        raise ValueError(f'no ResNet has layers of {blocks} blocks')
+        raise UserError(f'no ResNet has layers of {blocks} blocks')
     return _with_head(
         weights,
         title=f'ResNet-{depth}',

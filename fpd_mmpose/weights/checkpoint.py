@@ -12,6 +12,7 @@ import torch
 from mmengine.dist import barrier, is_main_process
 from torch import Tensor
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.weights.layouts import Layout, recognise
 from fpd_mmpose.weights.wrappers import without_wrappers
 
@@ -31,7 +32,7 @@ def read_state_dict(source: str) -> dict[str, Tensor]:
         dict: Names and tensors, on the CPU.
 
     Raises:
-        ValueError: If there is no such file, it cannot be read, asks for types that
+        UserError: If there is no such file, it cannot be read, asks for types that
             are not allowed, or holds no weights. One line, naming the file.
     """
     return state_dict_of(read_checkpoint(source), source)
@@ -48,7 +49,7 @@ def state_dict_of(checkpoint: Any, source: str) -> dict[str, Tensor]:
         dict: Names and tensors.
 
     Raises:
-        ValueError: If there are none, or a name is not of the file's layout.
+        UserError: If there are none, or a name is not of the file's layout.
     """
     state_dict = weights_of(checkpoint, source)
     layout = recognise(state_dict)
@@ -67,20 +68,20 @@ def read_checkpoint(source: str) -> Any:
         Any: What the file holds.
 
     Raises:
-        ValueError: If it cannot be read or asks for types that are not allowed.
+        UserError: If it cannot be read or asks for types that are not allowed.
     """
     source = str(source)
     is_url = source.startswith(('http://', 'https://'))
     path = Path(source).expanduser()
     if not is_url:
         if not path.exists():
-            raise ValueError(f'"{source}" does not exist (looked from {Path.cwd()})')
+            raise UserError(f'"{source}" does not exist (looked from {Path.cwd()})')
         if not path.is_file():
-            raise ValueError(f'"{source}" is not a file')
+            raise UserError(f'"{source}" is not a file')
     try:
         return download(source) if is_url else load_file(path)
     except Exception as error:
-        raise ValueError(why_unreadable(source, error)) from error
+        raise UserError(why_unreadable(source, error)) from error
 
 
 def weights_of(
@@ -97,7 +98,7 @@ def weights_of(
         dict: Names as in the file, and tensors.
 
     Raises:
-        ValueError: If there are none.
+        UserError: If there are none.
     """
     if isinstance(checkpoint, dict) and isinstance(checkpoint.get(key), dict):
         checkpoint = checkpoint[key]
@@ -107,7 +108,7 @@ def weights_of(
         or not all(isinstance(name, str) for name in checkpoint)
         or not all(isinstance(value, Tensor) for value in checkpoint.values())
     ):
-        raise ValueError(
+        raise UserError(
             f'"{source}" holds no weights: expected a state dict, or a checkpoint '
             f'with the key "{key}"'
         )
@@ -128,12 +129,12 @@ def rename(
         dict: The same tensors.
 
     Raises:
-        ValueError: If a name does not belong to the layout.
+        UserError: If a name does not belong to the layout.
     """
     try:
         return layout.rename(state_dict)
-    except ValueError as error:
-        raise ValueError(f'"{source}" cannot be converted: {error}') from error
+    except UserError as error:
+        raise UserError(f'"{source}" cannot be converted: {error}') from error
 
 
 def load_file(source: Path | BinaryIO, map_location: Any = 'cpu') -> Any:
@@ -187,7 +188,7 @@ def why_unreadable(source: str, error: Exception) -> str:
         error (Exception): What :func:`torch.load` or a download raised.
 
     Returns:
-        str: For a :class:`ValueError`.
+        str: For a :class:`UserError`.
     """
     detail = (str(error).strip().splitlines() or [type(error).__name__])[0]
     if isinstance(error, pickle.UnpicklingError):

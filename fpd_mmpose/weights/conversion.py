@@ -12,6 +12,7 @@ import torch
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from torch import Tensor, nn
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import replace_when_done
 from fpd_mmpose.weights.architectures import Network, build, network_of, sample_of
 from fpd_mmpose.weights.checkpoint import read_checkpoint, rename, weights_of
@@ -24,7 +25,7 @@ from fpd_mmpose.weights.wrappers import without_wrappers
 _DATASETS = {16: 'mpii', 17: 'coco'}
 
 
-def convert_checkpoint(
+def convert(
     source: str | Path,
     target: str | Path,
     reverse: bool = False,
@@ -32,47 +33,57 @@ def convert_checkpoint(
     verify: bool = False,
     input_size: tuple[int, int] | None = None,
 ) -> list[str]:
-    """Writes weights of any known project under the names used here, or back.
+    """Converts weights between projects, and checks that they fit.
 
-    The tensors are written as they are, in their precision. The matching network is
-    built and loaded strictly before anything is written. ``target`` is replaced.
+    Tensors keep their values and precision. The matching network is built and loaded
+    strictly before anything is written.
 
     Args:
-        source (str | Path): File or URL, see :data:`KNOWN`.
-        target (str | Path): The file to write: ``state_dict`` and ``meta``, for
-            ``load_from``, ``Pretrained`` with ``prefix='backbone.'`` and the teacher.
-        reverse (bool): Write the names of the reference (or of official HRNet,
-            SimpleBaseline, torchvision) instead, as a bare state dict that also torch
-            1.0 reads, like ``model_best.pth``. Defaults to False.
-        best (bool): Take ``best_state_dict`` of the reference's ``checkpoint.pth``
-            instead of ``state_dict``. Defaults to False.
-        verify (bool): Also run the network once. Defaults to False.
-        input_size (tuple[int, int], optional): Height and width of that input.
-            Defaults to what the joints suggest.
+        source: File or URL of weights: the reference's, HRNet's, SimpleBaseline's,
+            torchvision's ResNet, or MMPose's.
+        target: The file to write, with ``state_dict`` and ``meta``: for ``load_from``,
+            a teacher, or ``Pretrained`` with ``prefix='backbone.'``.
+        reverse: Write the names of the reference (or of HRNet, SimpleBaseline, or
+            torchvision) instead, as a bare state dict that torch 1.0 reads, too.
+        best: Take ``best_state_dict`` of the reference's ``checkpoint.pth``.
+        verify: Also run the network once, and report statistics of its output.
+        input_size: Height and width of that input. Defaults to what the number of
+            joints suggests.
 
     Returns:
-        list[str]: What was found and done, in lines.
+        What was found and done, line by line.
 
     Raises:
-        ValueError: If the source cannot be read, is unknown or does not fit, or the
-            target is the source. One line.
+        UserError: If the source cannot be read, is unknown, or does not fit, or the
+            target is the source.
+
+    Example:
+        >>> import tempfile, torch
+        >>> import fpd_mmpose
+        >>> from fpd_mmpose.weights import to_reference
+        >>> folder = tempfile.mkdtemp()
+        >>> network = fpd_mmpose.StackedHourglass(num_stacks=1, num_features=8)
+        >>> theirs = to_reference(network.state_dict(), prefix='')
+        >>> source, target = f'{folder}/model_best.pth', f'{folder}/ours.pth'
+        >>> torch.save(theirs, source)
+        >>> report = fpd_mmpose.convert(source, target)
     """
     source, target = os.path.expanduser(source), Path(target).expanduser()
     if os.path.exists(source) and target.exists() and target.samefile(source):
-        raise ValueError(f'"{target}" is the source: give another file to write')
+        raise UserError(f'"{target}" is the source: give another file to write')
     checkpoint = read_checkpoint(source)
     theirs = _pick(checkpoint, source, best)
     layout = recognise(theirs)
     if layout is None:
-        raise ValueError(
+        raise UserError(
             f'"{source}" is not recognised ({sample_of(theirs)}): known are {KNOWN}'
         )
     weights = rename(theirs, layout, source)
     try:
         network = network_of(weights)
         model = build(network, weights)
-    except ValueError as error:
-        raise ValueError(f'"{source}" holds {layout.title}, but {error}') from error
+    except UserError as error:
+        raise UserError(f'"{source}" holds {layout.title}, but {error}') from error
 
     report = [f'{source}: {layout.title}', *_describe(network, weights)]
     report += _left_out(checkpoint, theirs, weights, best)
@@ -92,7 +103,7 @@ def _pick(checkpoint: Any, source: str, best: bool) -> dict[str, Tensor]:
     if not best:
         return weights_of(checkpoint, source)
     if not isinstance(checkpoint, dict) or 'best_state_dict' not in checkpoint:
-        raise ValueError(f'"{source}" has no "best_state_dict": leave --best out')
+        raise UserError(f'"{source}" has no "best_state_dict": leave --best out')
     return weights_of(checkpoint['best_state_dict'], source)
 
 
@@ -161,7 +172,7 @@ def _statistics(
 ) -> str:
     height, width = input_size or network.input_size
     if min(height, width) < 1 or height % network.divisor or width % network.divisor:
-        raise ValueError(
+        raise UserError(
             f'--input-size {height} {width}: {network.title} needs multiples of '
             f'{network.divisor}'
         )
@@ -172,7 +183,7 @@ def _statistics(
     if isinstance(output, (list, tuple)):
         output = output[-1]
     if not output.isfinite().all():
-        raise ValueError(f'"{source}" gives outputs that are not finite numbers')
+        raise UserError(f'"{source}" gives outputs that are not finite numbers')
     _, channel, y, x = np.unravel_index(int(output.argmax()), output.shape)
     what = 'features' if network.joints is None else 'heatmaps'
     return (

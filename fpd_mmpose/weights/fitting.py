@@ -14,6 +14,7 @@ from mmengine.model import BaseTTAModel, PretrainedInit, is_model_wrapper
 from mmengine.runner import checkpoint as stock
 from torch import Tensor, nn
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.weights.wrappers import without_wrappers
 
 #: The file that mmengine's loader read last, for messages.
@@ -42,12 +43,12 @@ def load_fitting(
         network (str): Names the network, for the message.
 
     Raises:
-        ValueError: If a weight is missing, unknown or of another shape. One line, with
+        UserError: If a weight is missing, unknown or of another shape. One line, with
             counts and the first name of each kind.
     """
     _, problems = _load(model, state_dict)
     if problems:
-        raise ValueError(
+        raise UserError(
             f'{weights} does not fit the network of {network}: {"; ".join(problems)}'
         )
 
@@ -97,7 +98,7 @@ def check_fit_everywhere() -> None:
             resume_average(self, runner, checkpoint)
         except (KeyError, RuntimeError) as error:
             detail = ' '.join(str(error).split())[:200]
-            raise ValueError(
+            raise UserError(
                 f'"{source_of_weights.get()}" does not fit the averaged network of '
                 f'EMAHook: {detail}'
             ) from error
@@ -137,7 +138,7 @@ def _load_state_dict(
             if loaded and source
             else ''
         )
-        raise ValueError(
+        raise UserError(
             f'{weights} does not fit the network ({_describe(model)}): '
             f'{"; ".join(problems)}{advice}'
         )
@@ -157,7 +158,7 @@ def _describe(model: nn.Module) -> str:
 def _load(model: nn.Module, state_dict: dict[str, Tensor]) -> tuple[int, list[str]]:
     """Loads what fits; gives the number of weights that do, and what does not."""
     if not all(isinstance(name, str) for name in state_dict):
-        raise ValueError('a state dict has names that are not text')
+        raise UserError('a state dict has names that are not text')
     found = []
     hook = model.register_load_state_dict_post_hook(
         lambda _, keys: found.append((keys.missing_keys, keys.unexpected_keys))

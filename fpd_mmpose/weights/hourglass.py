@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from torch import Tensor
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.weights.wrappers import without_wrappers
 
 _STEM = {
@@ -61,7 +62,7 @@ def from_reference(
         dict: The same tensors for :class:`StackedHourglass`.
 
     Raises:
-        ValueError: If a name is not one of the reference's hourglass.
+        UserError: If a name is not one of the reference's hourglass.
     """
     return {
         prefix + _rename(name): value
@@ -82,7 +83,7 @@ def to_reference(
         dict: The same tensors, in the order of the reference's files.
 
     Raises:
-        ValueError: If a name is not one of a hourglass here.
+        UserError: If a name is not one of a hourglass here.
     """
     layers: dict[str, dict[str, str]] = defaultdict(dict)
     for name in state_dict:
@@ -98,7 +99,7 @@ def to_reference(
             renamed[f'{theirs}.{leaf}'] = state_dict[name]
     if layers:
         name = next(iter(next(iter(layers.values())).values()))
-        raise ValueError(f'"{name}" is not a weight of a stacked hourglass')
+        raise UserError(f'"{name}" is not a weight of a stacked hourglass')
     return renamed
 
 
@@ -160,4 +161,4 @@ def _rename(name: str) -> str:
         return f'stacks.{match[1]}.{layer}.{leaf}'
     if match := re.fullmatch(r'(score|fc_|score_)\.(\d+)', path):
         return f'stacks.{match[2]}.{_STACK_LAYER[match[1]]}.{leaf}'
-    raise ValueError(f'"{name}" is not a weight of the reference\'s hourglass')
+    raise UserError(f'"{name}" is not a weight of the reference\'s hourglass')

@@ -17,7 +17,7 @@ class Layout:
     Attributes:
         title: For messages.
         rename: Gives the tensors the names of a pose estimator here. Raises
-            :class:`ValueError` for a name that does not belong to the layout.
+            :class:`UserError` for a name that does not belong to the layout.
         is_foreign_pose: A whole pose estimator under other names than here: the
             teacher and ``load_from`` take it as it is.
     """

@@ -12,6 +12,7 @@ from mmengine.fileio import get_file_backend
 from mmengine.logging import print_log
 from mmengine.runner import checkpoint as stock
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.weights.checkpoint import download, load_file, rename, why_unreadable
 from fpd_mmpose.weights.fitting import check_fit_everywhere, source_of_weights
 from fpd_mmpose.weights.layouts import recognise
@@ -37,7 +38,7 @@ def install() -> None:
     - refuse weights that are not those of the pose estimator, see
       :func:`fpd_mmpose.weights.fitting.check_fit_everywhere`.
 
-    Files that cannot be read raise a :class:`ValueError` of one line.
+    Files that cannot be read raise a :class:`UserError` of one line.
 
     Idempotent.
     """
@@ -63,7 +64,7 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
     """Reads a path."""
     path = Path(filename).expanduser()
     if not path.is_file():
-        raise FileNotFoundError(f'{filename} can not be found.')
+        raise UserError(f'"{filename}" does not exist (looked from {Path.cwd()})')
     return load_file(path, map_location)
 
 
@@ -103,7 +104,7 @@ def load_from_mmcls(filename: str, map_location: Any = None) -> Any:
 
 def load_from_pavi(filename: str, map_location: Any = None) -> Any:
     """Reads nothing: OpenMMLab's internal store is not supported."""
-    raise FileNotFoundError(
+    raise UserError(
         f'"{filename}": pavi:// is not supported; download the file and give its path'
     )
 
@@ -111,7 +112,7 @@ def load_from_pavi(filename: str, map_location: Any = None) -> Any:
 def _listed(filename: str, addresses: dict[str, str]) -> str:
     _, _, name = filename.partition('://')
     if name not in addresses:
-        raise FileNotFoundError(f'"{filename}" is not a name that mmengine knows')
+        raise UserError(f'"{filename}" is not a name that mmengine knows')
     return addresses[name]
 
 
@@ -123,10 +124,10 @@ def _reading(load: Callable[..., Any]) -> Callable[..., Any]:
     def load_and_convert(filename: str, *args: Any, **kwargs: Any) -> Any:
         try:
             checkpoint = load(filename, *args, **kwargs)
-        except FileNotFoundError:
+        except UserError:
             raise
         except Exception as error:
-            raise ValueError(why_unreadable(filename, error)) from error
+            raise UserError(why_unreadable(filename, error)) from error
         source_of_weights.set(filename)
         if not isinstance(checkpoint, dict):
             return checkpoint
@@ -154,7 +155,7 @@ def _drop_config(checkpoint: dict, filename: str) -> None:
 def _part(owner: dict, key: str, filename: str) -> dict:
     part = owner.get(key, {})
     if not isinstance(part, dict):
-        raise ValueError(
+        raise UserError(
             f'"{filename}" is damaged: its "{key}" is a {type(part).__name__}'
         )
     return part
@@ -197,7 +198,7 @@ def require_config() -> None:
         self: Any, cfg: Any, weights: str | None, *args: Any, **kwargs: Any
     ) -> Any:
         if not cfg:
-            raise ValueError(
+            raise UserError(
                 f'"{weights}" needs a config beside it: give its path or name as '
                 '`model` (the config text in a weight file is not executed)'
             )

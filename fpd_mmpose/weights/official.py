@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 
 from torch import Tensor
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.weights.wrappers import without_wrappers
 
 _HEAD = ('final_layer.weight', 'final_layer.bias', 'deconv_layers.')
@@ -75,12 +76,12 @@ def to_official(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
         dict: The same tensors in the same order.
 
     Raises:
-        ValueError: If a name is neither of a backbone nor of a head.
+        UserError: If a name is neither of a backbone nor of a head.
     """
     renamed = {}
     for name, value in state_dict.items():
         part, _, rest = name.partition('.')
         if part not in ('backbone', 'head'):
-            raise ValueError(f'"{name}" is neither of a backbone nor of a head')
+            raise UserError(f'"{name}" is neither of a backbone nor of a head')
         renamed[rest] = value
     return renamed

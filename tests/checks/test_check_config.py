@@ -12,8 +12,7 @@ import pytest
 from scipy.io import loadmat, savemat
 
 from fpd_mmpose.checks import Report, check_config, set_data_root
-from fpd_mmpose.checks.splits import leaf_datasets, splits_of
-from fpd_mmpose.config import load_config
+from fpd_mmpose.config import leaf_datasets, load_config, splits_of
 from tests.helpers import ROOT
 from tests.helpers.check_data import (
     HEADS,

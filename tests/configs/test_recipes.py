@@ -7,8 +7,7 @@ import pytest
 from mmengine.config import Config
 from mmpose.registry import DATASETS
 
-from fpd_mmpose.checks.splits import leaf_datasets
-from fpd_mmpose.config import config_root, load_config
+from fpd_mmpose.config import config_root, leaf_datasets, load_config
 from tests.helpers.coco_data import DETECTIONS
 from tests.helpers.every_config import FPD, NAMES, STOCK
 

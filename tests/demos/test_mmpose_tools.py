@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from mmpose.apis import MMPoseInferencer, inference_topdown, init_model
 
-from fpd_mmpose.weights.conversion import convert_checkpoint
+from fpd_mmpose.weights.conversion import convert
 from tests.helpers import ROOT
 from tests.helpers.reduced import reduced_config, reduced_distiller, run
 
@@ -56,7 +56,7 @@ def test_the_inferencer_takes_weights_of_the_released_code(
     weights = str(REFERENCE)
     if converted:
         weights = str(tmp_path / 'ours.pth')
-        convert_checkpoint(REFERENCE, weights)
+        convert(REFERENCE, weights)
     found, expected = keypoints_of_both(
         str(tmp_path / 'of_reference.py'), weights, picture
     )

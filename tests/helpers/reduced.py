@@ -8,8 +8,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 from mmpose.registry import MODELS
 
-from fpd_mmpose.checks.splits import leaf_datasets
-from fpd_mmpose.config import load_config
+from fpd_mmpose.config import leaf_datasets, load_config
 
 _counter = itertools.count()
 CODEC = dict(type='FPDHeatmap', input_size=(64, 64), heatmap_size=(16, 16), sigma=2)

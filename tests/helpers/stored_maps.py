@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from fpd_mmpose.checks.splits import leaf_datasets
+from fpd_mmpose.config import leaf_datasets
 from fpd_mmpose.teachers.cache.writer import CacheWriter
 from tests.helpers.reduced import reduced_distiller
 

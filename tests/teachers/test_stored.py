@@ -13,7 +13,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.runner import Runner
 from mmpose.registry import DATASETS, MODELS
 
-from fpd_mmpose.checks.splits import leaf_datasets
+from fpd_mmpose.config import leaf_datasets
 from fpd_mmpose.teachers.cache.maps import pack_maps
 from fpd_mmpose.teachers.cache.store import HeatmapStore
 from fpd_mmpose.teachers.cache.training_instances import teacher_warp

@@ -15,7 +15,7 @@ from torchvision.models import resnet50
 from fpd_mmpose.models import StackedHourglass
 from fpd_mmpose.weights import read_state_dict, to_reference
 from fpd_mmpose.weights.architectures import network_of
-from fpd_mmpose.weights.conversion import convert_checkpoint
+from fpd_mmpose.weights.conversion import convert
 from tests.helpers import ROOT
 from tests.helpers.hostile import Evil
 
@@ -54,7 +54,7 @@ def bare(state_dict: dict) -> dict:
 
 
 def test_a_converted_hourglass_gives_the_references_heatmaps(tmp_path):
-    report = convert_checkpoint(STORED / 'hourglass_a.pth', tmp_path / 'ours.pth')
+    report = convert(STORED / 'hourglass_a.pth', tmp_path / 'ours.pth')
     assert "the reference's hourglass weights" in report[0]
     assert 'stacks 2, features 32, blocks per branch 1, joints 16' in report[1]
     assert 'parameters: 112,944 in float32' in report
@@ -64,8 +64,8 @@ def test_a_converted_hourglass_gives_the_references_heatmaps(tmp_path):
 
 
 def test_it_comes_back_bit_by_bit(tmp_path):
-    convert_checkpoint(STORED / 'hourglass_a.pth', tmp_path / 'ours.pth')
-    convert_checkpoint(tmp_path / 'ours.pth', tmp_path / 'back.pth', reverse=True)
+    convert(STORED / 'hourglass_a.pth', tmp_path / 'ours.pth')
+    convert(tmp_path / 'ours.pth', tmp_path / 'back.pth', reverse=True)
     assert_bit_identical(
         torch.load(tmp_path / 'back.pth', weights_only=True),
         bare(torch.load(STORED / 'hourglass_a.pth', weights_only=True)),
@@ -85,14 +85,14 @@ def test_files_that_the_reference_wrote_go_there_and_back(
     shared, tmp_path, name, numbers
 ):
     file = shared / 'reference' / name
-    report = '\n'.join(convert_checkpoint(file, tmp_path / 'ours.pth'))
+    report = '\n'.join(convert(file, tmp_path / 'ours.pth'))
     numbers = np.load(shared / 'reference' / numbers)
     for size in ('stacks', 'features', 'joints'):
         assert f'{size} {numbers[f"num_{size}"]}' in report
     found = outputs(load_strictly(tmp_path / 'ours.pth'), numbers['input'])
     np.testing.assert_allclose(found, numbers['heatmaps'], rtol=0, atol=1e-5)
 
-    convert_checkpoint(tmp_path / 'ours.pth', tmp_path / 'back.pth', reverse=True)
+    convert(tmp_path / 'ours.pth', tmp_path / 'back.pth', reverse=True)
     theirs = torch.load(file, weights_only=True)
     assert_bit_identical(
         torch.load(tmp_path / 'back.pth', weights_only=True),
@@ -115,9 +115,9 @@ def test_every_way_of_writing_a_hourglass_converts(tmp_path, layout, dtype, zipp
     if layout == 'checkpoint':
         content['optimizer'] = {'state': {0: {'step': 1}}, 'param_groups': []}
     torch.save(content, tmp_path / 'a.pth', _use_new_zipfile_serialization=zipped)
-    report = convert_checkpoint(tmp_path / 'a.pth', tmp_path / 'ours.pth')
+    report = convert(tmp_path / 'a.pth', tmp_path / 'ours.pth')
     assert f'in {str(dtype).removeprefix("torch.")}' in report[2]
-    convert_checkpoint(tmp_path / 'ours.pth', tmp_path / 'back.pth', reverse=True)
+    convert(tmp_path / 'ours.pth', tmp_path / 'back.pth', reverse=True)
     assert_bit_identical(torch.load(tmp_path / 'back.pth'), weights)
 
 
@@ -125,12 +125,12 @@ def test_what_a_training_checkpoint_also_holds_is_named(tmp_path):
     last, best = tiny_hourglass(), tiny_hourglass()
     content = {'epoch': 3, 'state_dict': last, 'best_state_dict': best}
     torch.save(content, tmp_path / 'a.pth')
-    report = convert_checkpoint(tmp_path / 'a.pth', tmp_path / 'last.pth')
+    report = convert(tmp_path / 'a.pth', tmp_path / 'last.pth')
     assert 'left out: epoch, best_state_dict' in report
     assert any('--best' in line for line in report)
-    convert_checkpoint(tmp_path / 'a.pth', tmp_path / 'best.pth', best=True)
+    convert(tmp_path / 'a.pth', tmp_path / 'best.pth', best=True)
     for name, weights in (('last.pth', last), ('best.pth', best)):
-        convert_checkpoint(tmp_path / name, tmp_path / 'back.pth', reverse=True)
+        convert(tmp_path / name, tmp_path / 'back.pth', reverse=True)
         assert_bit_identical(torch.load(tmp_path / 'back.pth'), weights)
 
 
@@ -140,14 +140,14 @@ def test_what_a_training_checkpoint_also_holds_is_named(tmp_path):
 @torch.no_grad()
 def test_official_hrnet_pose_weights(tmp_path, hrnet, official_hrnet):
     torch.save(official_hrnet, tmp_path / 'a.pth')
-    report = '\n'.join(convert_checkpoint(tmp_path / 'a.pth', tmp_path / 'ours.pth'))
+    report = '\n'.join(convert(tmp_path / 'a.pth', tmp_path / 'ours.pth'))
     assert 'official HRNet pose weights' in report
     assert 'HRNet-W32; width 32, joints 17' in report
     assert 'config: configs/hrnet/hrnet_w32_coco_256x192.py or' in report
     image = torch.rand(1, 3, 64, 64)
     found = load_strictly(tmp_path / 'ours.pth')(image, None)
     assert torch.equal(found, hrnet(image, None))
-    convert_checkpoint(tmp_path / 'ours.pth', tmp_path / 'back.pth', reverse=True)
+    convert(tmp_path / 'ours.pth', tmp_path / 'back.pth', reverse=True)
     assert_bit_identical(torch.load(tmp_path / 'back.pth'), official_hrnet)
 
 
@@ -155,13 +155,13 @@ def test_official_hrnet_pose_weights(tmp_path, hrnet, official_hrnet):
 def test_official_simple_baseline_pose_weights(tmp_path, simple_baseline):
     weights = simple_baseline.state_dict()
     torch.save({f'module.{k}': v for k, v in weights.items()}, tmp_path / 'a.pth')
-    report = '\n'.join(convert_checkpoint(tmp_path / 'a.pth', tmp_path / 'ours.pth'))
+    report = '\n'.join(convert(tmp_path / 'a.pth', tmp_path / 'ours.pth'))
     assert 'official SimpleBaseline pose weights' in report
     assert 'ResNet-50; depth 50, transposed convolutions 3, joints 16' in report
     image = torch.rand(1, 3, 64, 96)
     found = load_strictly(tmp_path / 'ours.pth')(image, None)
     torch.testing.assert_close(found, simple_baseline(image), rtol=0, atol=1e-5)
-    convert_checkpoint(tmp_path / 'ours.pth', tmp_path / 'back.pth', reverse=True)
+    convert(tmp_path / 'ours.pth', tmp_path / 'back.pth', reverse=True)
     assert_bit_identical(torch.load(tmp_path / 'back.pth'), dict(weights))
 
 
@@ -169,7 +169,7 @@ def test_official_simple_baseline_pose_weights(tmp_path, simple_baseline):
 def test_an_imagenet_resnet_becomes_a_backbone(tmp_path):
     classifier = resnet50().eval()
     torch.save(classifier.state_dict(), tmp_path / 'a.pth')
-    report = convert_checkpoint(tmp_path / 'a.pth', tmp_path / 'ours.pth')
+    report = convert(tmp_path / 'a.pth', tmp_path / 'ours.pth')
     assert 'left out: 2 weights that only classify (2 of fc)' in report
     file = dict(checkpoint=str(tmp_path / 'ours.pth'), prefix='backbone.')
     backbone = MODELS.build(
@@ -189,9 +189,7 @@ def test_an_imagenet_hrnet_becomes_a_backbone(tmp_path, hrnet, official_hrnet):
     weights['final_layer.0.weight'] = torch.zeros(2048, 1024, 1, 1)
     weights['classifier.weight'] = torch.zeros(1000, 2048)
     torch.save(weights, tmp_path / 'a.pth')
-    report = '\n'.join(
-        convert_checkpoint(tmp_path / 'a.pth', tmp_path / 'ours.pth', verify=True)
-    )
+    report = '\n'.join(convert(tmp_path / 'a.pth', tmp_path / 'ours.pth', verify=True))
     assert 'an ImageNet HRNet' in report and 'a backbone without head' in report
     assert (
         'left out: 4 weights that only classify (1 of stage4, 1 of incre_modules, '
@@ -217,7 +215,7 @@ def test_a_checkpoint_of_this_project_is_reduced_to_its_weights(tmp_path):
         'message_hub': {'log_scalars': {'loss': HistoryBuffer([1.0], [1])}},
     }
     torch.save(content, tmp_path / 'epoch_3.pth')
-    report = convert_checkpoint(tmp_path / 'epoch_3.pth', tmp_path / 'weights.pth')
+    report = convert(tmp_path / 'epoch_3.pth', tmp_path / 'weights.pth')
     assert 'left out: ema_state_dict, optimizer, message_hub' in report
     assert any('averaged weights' in line for line in report)
     found = torch.load(tmp_path / 'weights.pth', weights_only=True)
@@ -226,7 +224,7 @@ def test_a_checkpoint_of_this_project_is_reduced_to_its_weights(tmp_path):
 
 
 def test_the_file_says_what_the_joints_are_in_plain_types(tmp_path):
-    convert_checkpoint(STORED / 'hourglass_a.pth', tmp_path / 'ours.pth')
+    convert(STORED / 'hourglass_a.pth', tmp_path / 'ours.pth')
     before = torch.serialization.get_safe_globals()
     torch.serialization.clear_safe_globals()
     try:
@@ -243,7 +241,7 @@ def test_the_file_says_what_the_joints_are_in_plain_types(tmp_path):
 def test_statistics_are_those_of_a_seeded_input(tmp_path):
     torch.save(tiny_hourglass(), tmp_path / 'a.pth')
     lines = [
-        convert_checkpoint(tmp_path / 'a.pth', tmp_path / 'ours.pth', **options)[-2]
+        convert(tmp_path / 'a.pth', tmp_path / 'ours.pth', **options)[-2]
         for options in (
             dict(verify=True),
             dict(verify=True),
@@ -279,7 +277,7 @@ def refusal(folder: Path, content: object, **options: object) -> str:
     torch.save(content, folder / 'a.pth')
     (folder / 'ours.pth').write_text('what was there')
     with pytest.raises(ValueError) as info:
-        convert_checkpoint(folder / 'a.pth', folder / 'ours.pth', **options)
+        convert(folder / 'a.pth', folder / 'ours.pth', **options)
     assert (folder / 'ours.pth').read_text() == 'what was there'
     assert {file.name for file in folder.iterdir()} == {'a.pth', 'ours.pth'}
     assert '\n' not in str(info.value)
@@ -320,5 +318,5 @@ def test_the_source_is_not_overwritten(tmp_path):
     content = (tmp_path / 'a.pth').read_bytes()
     for target in ('a.pth', 'link.pth'):
         with pytest.raises(ValueError, match='is the source: give another file'):
-            convert_checkpoint(tmp_path / 'a.pth', tmp_path / target)
+            convert(tmp_path / 'a.pth', tmp_path / target)
     assert (tmp_path / 'a.pth').read_bytes() == content

@@ -11,7 +11,7 @@ from torch import nn
 from fpd_mmpose.config import load_config
 from fpd_mmpose.models import StackedHourglass
 from fpd_mmpose.weights import install, read_state_dict, to_reference
-from fpd_mmpose.weights.conversion import convert_checkpoint
+from fpd_mmpose.weights.conversion import convert
 from tests.helpers import ROOT
 from tests.helpers.hostile import Evil
 from tests.helpers.reduced import reduced_config
@@ -60,7 +60,7 @@ def test_pretrained_takes_the_references_file():
 
 
 def test_the_inferencer_takes_the_references_file_and_the_converted_one(tmp_path):
-    convert_checkpoint(FILE, tmp_path / 'ours.pth')
+    convert(FILE, tmp_path / 'ours.pth')
     image = np.random.default_rng(0).integers(0, 255, (80, 60, 3), np.uint8)
     found = []
     for weights in (FILE, str(tmp_path / 'ours.pth')):

@@ -2,10 +2,6 @@
 """Draws people and writes them as a dataset in MMPose's MPII layout."""
 
 import argparse
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 
 def main(argv: list[str] | None = None) -> None:

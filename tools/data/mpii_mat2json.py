@@ -2,10 +2,6 @@
 """Converts MPII's mpii_human_pose_v1_u12_1.mat to the files used in training."""
 
 import argparse
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -10,6 +10,7 @@ from mmpose.datasets.transforms import GetBBoxCenterScale
 from mmpose.registry import HOOKS
 
 from fpd_mmpose.datasets.transforms.rescale_box import RescaleBox
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.models.tta import SCALES, MultiScaleSearch
 from fpd_mmpose.models.tta.multi_scale_search import check_scales
 
@@ -26,7 +27,7 @@ class MultiScaleSearchHook(PrepareTTAHook):
             0.9 ... 1.3.
 
     Raises:
-        ValueError: If a scale is not a positive number.
+        UserError: If a scale is not a positive number.
     """
 
     def __init__(self, scales: Sequence[float] = SCALES):
@@ -40,13 +41,13 @@ class MultiScaleSearchHook(PrepareTTAHook):
             runner (Runner): The runner, with its weights loaded.
 
         Raises:
-            ValueError: If model or pipeline are not those of top-down heatmaps.
+            UserError: If model or pipeline are not those of top-down heatmaps.
         """
         dataset = runner.test_dataloader.dataset
         steps = list(getattr(getattr(dataset, 'pipeline', None), 'transforms', ()))
         boxes = [isinstance(step, GetBBoxCenterScale) for step in steps]
         if sum(boxes) != 1:
-            raise ValueError(
+            raise UserError(
                 'multi-scale search needs one GetBBoxCenterScale in the pipeline of '
                 f'the test dataset, got {[type(step).__name__ for step in steps]}'
             )

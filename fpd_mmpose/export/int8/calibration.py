@@ -11,7 +11,7 @@ from mmpose.registry import DATASETS
 from torch import nn
 from torch.utils.data import Dataset
 
-from fpd_mmpose.checks.splits import leaf_datasets, metrics_of, set_data_root
+from fpd_mmpose.config import leaf_datasets, metrics_of, set_data_root
 from fpd_mmpose.deploy.model_info import ModelInfo
 from fpd_mmpose.inputs import read_image
 from fpd_mmpose.readers.media import IMAGE_SUFFIXES

@@ -6,6 +6,8 @@ from mmengine.model import BaseModule, Sequential
 from mmpose.registry import MODELS
 from torch import Tensor
 
+from fpd_mmpose.errors import UserError
+
 #: Halvings of the resolution inside one hourglass.
 HOURGLASS_DEPTH = 4
 #: The stem divides the input by 4 and every hourglass halves it 4 times more.
@@ -127,7 +129,7 @@ class StackedHourglass(BaseModule):
         num_joints (int): Heatmaps per stack. Defaults to 16.
 
     Raises:
-        ValueError: If a size is not positive or ``num_features`` not a multiple
+        UserError: If a size is not positive or ``num_features`` not a multiple
             of 4.
     """
 
@@ -140,13 +142,13 @@ class StackedHourglass(BaseModule):
     ):
         super().__init__()
         if min(num_stacks, num_features, num_blocks, num_joints) < 1:
-            raise ValueError(
+            raise UserError(
                 'StackedHourglass needs positive num_stacks, num_features, '
                 f'num_blocks and num_joints, got {num_stacks}, {num_features}, '
                 f'{num_blocks} and {num_joints}'
             )
         if num_features % 4:
-            raise ValueError(
+            raise UserError(
                 'StackedHourglass needs num_features to be a multiple of 4, got '
                 f'{num_features}'
             )
@@ -177,11 +179,11 @@ class StackedHourglass(BaseModule):
             tuple[Tensor]: ``num_stacks`` tensors (N, num_joints, H / 4, W / 4).
 
         Raises:
-            ValueError: If H or W is not divisible by 64.
+            UserError: If H or W is not divisible by 64.
         """
         height, width = x.shape[-2:]
         if height % SIZE_DIVISOR or width % SIZE_DIVISOR:
-            raise ValueError(
+            raise UserError(
                 f'StackedHourglass needs an input height and width divisible by '
                 f'{SIZE_DIVISOR}, got {height} x {width}: change input_size of the '
                 'codec'

@@ -8,6 +8,7 @@ from mmpose.registry import MODELS
 from mmpose.utils.typing import ConfigType, SampleList
 from torch import Tensor
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.models.device_accuracy import accuracy_on_device
 from fpd_mmpose.teachers.heatmaps import as_stages, copy_to, recorded_forward
 from fpd_mmpose.teachers.live import Teacher
@@ -42,7 +43,7 @@ class FPDDistiller(TopdownPoseEstimator):
         **kwargs: Arguments of :class:`TopdownPoseEstimator`.
 
     Raises:
-        ValueError: If ``teacher`` lacks its config or checkpoint, or alpha is out of
+        UserError: If ``teacher`` lacks its config or checkpoint, or alpha is out of
             range.
     """
 
@@ -57,7 +58,7 @@ class FPDDistiller(TopdownPoseEstimator):
         super().__init__(**kwargs)
         needed = () if teacher.get('cache') else ('config', 'checkpoint')
         if missing := [key for key in needed if not teacher.get(key)]:
-            raise ValueError(f'model.teacher needs {" and ".join(missing)}')
+            raise UserError(f'model.teacher needs {" and ".join(missing)}')
         self.teacher = StoredTeacher(**teacher) if not needed else Teacher(**teacher)
         self.distill_loss = MODELS.build({**self._term_weight(), **distill_loss})
         self.channels_last = channels_last
@@ -80,7 +81,7 @@ class FPDDistiller(TopdownPoseEstimator):
         The Runner calls it when training starts, before the first batch.
 
         Raises:
-            ValueError: If the teacher cannot be used, see :meth:`Teacher.prepare`.
+            UserError: If the teacher cannot be used, see :meth:`Teacher.prepare`.
         """
         self.teacher.prepare(self)
         super().init_weights()
@@ -103,7 +104,7 @@ class FPDDistiller(TopdownPoseEstimator):
             (``acc_pose``).
 
         Raises:
-            ValueError: If a sample has keypoints but no ground-truth heatmaps, and
+            UserError: If a sample has keypoints but no ground-truth heatmaps, and
                 alpha is below 1.
         """
         self.teacher.prepare(self)
@@ -170,7 +171,7 @@ class FPDDistiller(TopdownPoseEstimator):
             elif self.distill_loss.alpha < 1 and 'keypoints' in sample.get(
                 'gt_instances', ()
             ):
-                raise ValueError(
+                raise UserError(
                     'a training sample has keypoints but no ground-truth heatmaps, and '
                     f'alpha is {self.distill_loss.alpha}: add GenerateTarget to the '
                     'pipeline, or set distill_loss.alpha=1'

@@ -6,6 +6,8 @@ from mmpose.models.losses import KeypointMSELoss
 from mmpose.registry import MODELS
 from torch import Tensor
 
+from fpd_mmpose.errors import UserError
+
 
 @MODELS.register_module()
 class HeatmapDistillLoss(KeypointMSELoss):
@@ -43,7 +45,7 @@ class HeatmapDistillLoss(KeypointMSELoss):
             [0, 1]. Not in the paper. Defaults to 0: all have one.
 
     Raises:
-        ValueError: If an argument is out of range. One line.
+        UserError: If an argument is out of range. One line.
     """
 
     def __init__(
@@ -56,23 +58,23 @@ class HeatmapDistillLoss(KeypointMSELoss):
         confidence_threshold: float = 0.0,
     ):
         if isinstance(alpha, bool) or not isinstance(alpha, (int, float)):
-            raise ValueError(f'distill_loss.alpha must be a number, got {alpha!r}')
+            raise UserError(f'distill_loss.alpha must be a number, got {alpha!r}')
         if not 0 <= alpha <= 1:
-            raise ValueError(
+            raise UserError(
                 f'distill_loss.alpha must be between 0 and 1, got {alpha}: it is the '
                 'share of the teacher in the loss'
             )
         if not loss_weight > 0:
-            raise ValueError(
+            raise UserError(
                 f'distill_loss.loss_weight must be positive, got {loss_weight}'
             )
         if not unlabeled_weight >= 0:
-            raise ValueError(
+            raise UserError(
                 'distill_loss.unlabeled_weight must not be negative, got '
                 f'{unlabeled_weight}'
             )
         if not 0 <= confidence_threshold <= 1:
-            raise ValueError(
+            raise UserError(
                 'distill_loss.confidence_threshold must be between 0 and 1, got '
                 f'{confidence_threshold}: it is a peak of a heatmap'
             )

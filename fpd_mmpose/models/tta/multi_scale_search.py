@@ -13,6 +13,8 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
+from fpd_mmpose.errors import UserError
+
 #: Factors of the person's box in PyraNet's tests, whose code the FPD paper used.
 SCALES = (0.8, 0.9, 1.0, 1.1, 1.2, 1.3)
 
@@ -36,7 +38,7 @@ class MultiScaleSearch(BaseTTAModel):
         **kwargs: Arguments of :class:`BaseTTAModel`.
 
     Raises:
-        ValueError: If a scale is not a positive number, or the model gives no such
+        UserError: If a scale is not a positive number, or the model gives no such
             heatmaps.
     """
 
@@ -53,7 +55,7 @@ class MultiScaleSearch(BaseTTAModel):
         if not isinstance(model, TopdownPoseEstimator) or not isinstance(
             decoder, MSRAHeatmap
         ):
-            raise ValueError(
+            raise UserError(
                 'multi-scale search needs a TopdownPoseEstimator whose head has the '
                 f'decoder MSRAHeatmap or FPDHeatmap, got {type(model).__name__} with '
                 f'{type(decoder).__name__}'
@@ -73,13 +75,13 @@ class MultiScaleSearch(BaseTTAModel):
             list[PoseDataSample]: One for each person.
 
         Raises:
-            ValueError: If the pipeline made another number of scales.
+            UserError: If the pipeline made another number of scales.
         """
         return [self._merge(samples) for samples in data_samples_list]
 
     def _merge(self, samples: Sequence[PoseDataSample]) -> PoseDataSample:
         if len(samples) != len(self.scales):
-            raise ValueError(
+            raise UserError(
                 f'the test pipeline made {len(samples)} scales of a person, and '
                 f'MultiScaleSearch expects {len(self.scales)}'
             )
@@ -113,10 +115,10 @@ def check_scales(scales: Sequence[float | str]) -> tuple[float, ...]:
         tuple[float, ...]: Positive and finite numbers, at least one.
 
     Raises:
-        ValueError: If they are not.
+        UserError: If they are not.
     """
     if isinstance(scales, str) or not isinstance(scales, Sequence) or not scales:
-        raise ValueError(f'multi-scale search needs a list of scales, got {scales!r}')
+        raise UserError(f'multi-scale search needs a list of scales, got {scales!r}')
     numbers = []
     for scale in scales:
         try:
@@ -124,7 +126,7 @@ def check_scales(scales: Sequence[float | str]) -> tuple[float, ...]:
         except (TypeError, ValueError):
             numbers.append(math.nan)
         if not (numbers[-1] > 0 and math.isfinite(numbers[-1])):
-            raise ValueError(
+            raise UserError(
                 f'the scales of multi-scale search are positive numbers, got {scale!r}'
             )
     return tuple(numbers)

@@ -1,77 +1,93 @@
-"""What ``tools/cache_teacher.py`` does."""
+"""Stores a teacher's heatmaps, or compares stored ones with the network."""
 
-from typing import Any
+import os
+from collections.abc import Sequence
+from pathlib import Path
 
+import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-import fpd_mmpose  # noqa: F401
+from fpd_mmpose.config import load_config
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.teachers.cache.deviation import as_table, compare
 from fpd_mmpose.teachers.cache.store import HeatmapStore
-from fpd_mmpose.teachers.cache.writer import CacheWriter
+from fpd_mmpose.teachers.cache.writer import ZOOMS, CacheWriter
 
 
-def write_cache(
-    config: Config,
-    path: str | None = None,
+def cache_teacher(
+    config: str | Path | dict | Config,
+    out: str | Path | None = None,
+    *,
+    zooms: Sequence[float] = ZOOMS,
+    flip_test: bool = False,
+    device: str = 'auto',
     batch_size: int = 8,
     workers: int = 0,
     limit: int | None = None,
-    **options: Any,
 ) -> str:
-    """Stores a teacher's heatmaps.
+    """Stores a teacher's heatmaps, so that students train without its network.
+
+    An interrupted call continues when repeated; several processes share the work.
 
     Args:
-        config (Config): The config for distillation.
-        path (str, optional): The file. Defaults to ``model.teacher.cache``.
-        batch_size (int): Defaults to 8.
-        workers (int): Processes that read images. Defaults to 0.
-        limit (int, optional): Look at the first people only. Defaults to all.
-        **options (Any): ``zooms``, ``flip`` and ``device`` of
-            :class:`CacheWriter`.
+        config: Config of the distillation, see :func:`fpd_mmpose.config.load_config`.
+        out: The file to write. Defaults to ``model.teacher.cache``.
+        zooms: The teacher sees each person's padded box times each of these factors.
+        flip_test: Whether heatmaps are averaged with those of the flipped image.
+        device: Where the teacher runs; ``'auto'`` takes a GPU if there is one.
+        batch_size: Crops at a time.
+        workers: Processes that read images.
+        limit: Store the first so many people only. Defaults to all.
 
     Returns:
-        str: How large the file is.
+        One line that names the file and says how many people it holds.
 
     Raises:
-        ValueError: See :class:`CacheWriter`; or no file is named. One line.
+        UserError: If the teacher or the data cannot be used, the file belongs to
+            another teacher or other data, or no file is named.
+
+    Example:
+        >>> import fpd_mmpose
+        >>> fpd_mmpose.cache_teacher(  # doctest: +SKIP
+        ...     'fpd/hg4_128_fpd_mpii.py', 'data/mpii/teacher.sqlite', workers=4
+        ... )
+        'data/mpii/teacher.sqlite: 22,246 people, ...'
     """
     init_default_scope('mmpose')
-    path = _path(config, path)
-    for name, value in (('--batch-size', batch_size), ('--limit', limit)):
+    config = load_config(config)
+    path = _path(config, out)
+    for name, value in (('batch_size', batch_size), ('limit', limit)):
         if value is not None and value < 1:
-            raise ValueError(f'{name} must be 1 or more, got {value}')
-    writer = CacheWriter(config, path, **options)
+            raise UserError(f'{name} must be 1 or more, got {value}')
+    writer = CacheWriter(
+        config, path, zooms=zooms, flip=flip_test, device=local_device(device)
+    )
     writer.run(batch_size, workers, limit)
     return f'{path}: {_size(writer.store)}'
 
 
 def compare_cache(config: Config, path: str | None, samples: int, device: str) -> str:
-    """Compares stored heatmaps with those of the network.
-
-    Args:
-        config (Config): The config for distillation.
-        path (str, optional): The file. Defaults to ``model.teacher.cache``.
-        samples (int): How many, drawn as in training.
-        device (str): Of the network.
-
-    Returns:
-        str: A table, and how large the file is.
-
-    Raises:
-        ValueError: See :func:`~fpd_mmpose.teachers.cache.deviation.compare`. One line.
-    """
+    """Compares stored heatmaps with the network's on training samples, as a table."""
     init_default_scope('mmpose')
     path = _path(config, path)
-    table = as_table(compare(config, path, samples, device))
+    table = as_table(compare(config, path, samples, local_device(device)))
     return f'{table}\n\n{path}: {_size(HeatmapStore(path))}'
 
 
-def _path(config: Config, path: str | None) -> str:
+def local_device(device: str) -> str:
+    """Resolves ``'auto'``: this process's GPU, if there is one."""
+    if device != 'auto':
+        return device
+    rank = os.environ.get('LOCAL_RANK', '0')
+    return f'cuda:{rank}' if torch.cuda.is_available() else 'cpu'
+
+
+def _path(config: Config, path: str | Path | None) -> str:
     path = path or (config.model.get('teacher') or {}).get('cache')
     if not path:
-        raise ValueError('which file? Give --out, or set model.teacher.cache')
-    return path
+        raise UserError('no file is named: pass one, or set model.teacher.cache')
+    return str(path)
 
 
 def _size(store: HeatmapStore) -> str:

@@ -56,7 +56,7 @@ def compare(
         list[JointDifference]: The joints, and ``'all'`` at the end.
 
     Raises:
-        ValueError: If a sample's person is not in the file, or the file is of another
+        UserError: If a sample's person is not in the file, or the file is of another
             teacher. One line.
     """
     settings = copy.deepcopy(config.model)

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from mmengine.config import Config
 from mmpose.registry import DATASETS
 
-from fpd_mmpose.checks.splits import leaf_datasets
+from fpd_mmpose.config import leaf_datasets
+from fpd_mmpose.errors import UserError
 
 #: Steps of a pipeline before any that is drawn by chance.
 LOADING = ('LoadImage', 'FPDLoadImage')
@@ -50,7 +51,7 @@ class Source(NamedTuple):
             ``options`` of the data set.
 
         Raises:
-            ValueError: If a file is missing. One line.
+            UserError: If a file is missing. One line.
         """
         # The data set knows where its files are; nothing is read yet.
         dataset = DATASETS.build(dict(self.settings, lazy_init=True, pipeline=[]))
@@ -82,11 +83,11 @@ def sources_of(config: Config) -> list[Source]:
         list[Source]: The data sets.
 
     Raises:
-        ValueError: If it trains on none.
+        UserError: If it trains on none.
     """
     loader = config.get('train_dataloader')
     if not loader:
-        raise ValueError('the config has no train_dataloader: whose heatmaps?')
+        raise UserError('the config has no train_dataloader: whose heatmaps?')
     outer = list(loader['dataset'].get('pipeline') or [])
     found = []
     for leaf in leaf_datasets(loader['dataset']):
@@ -106,13 +107,13 @@ def crop_settings(sources: Sequence[Source]) -> dict[str, Any]:
         width and height.
 
     Raises:
-        ValueError: If a pipeline crops no box, or they differ. One line.
+        UserError: If a pipeline crops no box, or they differ. One line.
     """
     found: list[dict] = []
     for source in sources:
         crops = [step for step in source.steps if step['type'] in CROP]
         if len(crops) != 1:
-            raise ValueError(
+            raise UserError(
                 f'the pipeline of {source.settings["type"]} needs one step of type '
                 f'{CROP[-1]}, which crops the person; it has {len(crops)}'
             )
@@ -123,7 +124,7 @@ def crop_settings(sources: Sequence[Source]) -> dict[str, Any]:
         }
         found.append(json.loads(json.dumps(steps)))
         if changed := difference(found[0], found[-1]):
-            raise ValueError(
+            raise UserError(
                 f'the pipelines of two training data sets differ, {changed}: one '
                 'teacher cache cannot serve both'
             )
@@ -141,7 +142,7 @@ def teacher_settings(config: Mapping, checkpoint: str) -> dict[str, Any]:
         dict: JSON values. A URL stands for its content.
 
     Raises:
-        ValueError: If the file is missing. One line.
+        UserError: If the file is missing. One line.
     """
     model = json.dumps(config['model'], sort_keys=True, default=str)
     weights = checkpoint if '://' in checkpoint else sha256_of(checkpoint)
@@ -208,7 +209,7 @@ def sha256_of(path: str | Path) -> str:
         str: Hexadecimal.
 
     Raises:
-        ValueError: If it cannot be read. One line.
+        UserError: If it cannot be read. One line.
     """
     digest = hashlib.sha256()
     try:
@@ -216,5 +217,5 @@ def sha256_of(path: str | Path) -> str:
             for block in iter(lambda: file.read(1 << 20), b''):
                 digest.update(block)
     except OSError as error:
-        raise ValueError(f'"{path}" cannot be read: {error.strerror}') from error
+        raise UserError(f'"{path}" cannot be read: {error.strerror}') from error
     return digest.hexdigest()

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fpd_mmpose.errors import UserError
+
 #: Of the file's layout; files of others are not read.
 FORMAT = 1
 #: Seconds that a process waits for another one that writes.
@@ -67,13 +69,13 @@ class HeatmapStore:
         write (bool): Whether to make it where it is missing. Defaults to False.
 
     Raises:
-        ValueError: If it is missing, cannot be used, or is no such file. One line.
+        UserError: If it is missing, cannot be used, or is no such file. One line.
     """
 
     def __init__(self, path: str | Path, write: bool = False):
         self.path = Path(path)
         if not write and not self.path.is_file():
-            raise ValueError(
+            raise UserError(
                 f'teacher cache "{self.path}" does not exist: tools/cache_teacher.py '
                 'makes it'
             )
@@ -94,7 +96,7 @@ class HeatmapStore:
                 )
             self.settings = self._read_settings()
         if self.settings.get('format', FORMAT) != FORMAT:
-            raise ValueError(
+            raise UserError(
                 f'teacher cache "{self.path}" has format {self.settings["format"]}, '
                 f'and this version reads format {FORMAT}: make it again'
             )
@@ -236,6 +238,6 @@ class HeatmapStore:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            raise ValueError(
+            raise UserError(
                 f'teacher cache "{self.path}" cannot be used: {error}'
             ) from error

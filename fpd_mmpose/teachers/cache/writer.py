@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 from tqdm import tqdm
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.models.distillers import Teacher
 from fpd_mmpose.teachers.cache.identity import (
     ADVICE,
@@ -45,11 +46,11 @@ def live_teacher(config: Config) -> Teacher:
         Teacher: Not prepared yet.
 
     Raises:
-        ValueError: If the config has none. One line.
+        UserError: If the config has none. One line.
     """
     settings = config.model.get('teacher') or {}
     if missing := [option for option in LIVE if not settings.get(option)]:
-        raise ValueError(
+        raise UserError(
             f'the config needs model.teacher with {" and ".join(missing)}: it is no '
             'config for distillation'
         )
@@ -74,7 +75,7 @@ class CacheWriter:
         device (str): Of the network. Defaults to ``'cpu'``.
 
     Raises:
-        ValueError: If something is missing, or the file has other heatmaps. One line.
+        UserError: If something is missing, or the file has other heatmaps. One line.
     """
 
     def __init__(
@@ -87,7 +88,7 @@ class CacheWriter:
     ):
         zooms = sorted(set(map(float, zooms)))
         if not zooms or not 0 < zooms[0] <= zooms[-1] or zooms[-1] < 1:
-            raise ValueError(
+            raise UserError(
                 f'zooms must be positive, and the widest 1 or more, got {zooms}'
             )
         self.device = torch.device(device)
@@ -101,7 +102,7 @@ class CacheWriter:
         self.model = model.to(device)
         test_cfg = model.test_cfg or {}
         if flip and test_cfg.get('flip_mode', 'heatmap') != 'heatmap':
-            raise ValueError(
+            raise UserError(
                 f'--flip needs a teacher with flip_mode "heatmap", and it has '
                 f'"{test_cfg["flip_mode"]}"'
             )
@@ -111,7 +112,7 @@ class CacheWriter:
         indices = flip_indices(teacher_config) or flip_indices(config)
         self.flip_indices = indices if indices and len(indices) == shape[1] else None
         if flip and self.flip_indices is None:
-            raise ValueError(
+            raise UserError(
                 "--flip needs to know the teacher's left and right joints: its config "
                 'names no data set'
             )
@@ -128,7 +129,7 @@ class CacheWriter:
         self.people = People(self.sources, crop, zooms)
         self.store = HeatmapStore(path, write=True)
         if changed := difference(self.store.claim(settings), settings):
-            raise ValueError(
+            raise UserError(
                 f'teacher cache "{path}" is of another teacher or box: {changed}; '
                 f'remove the file or name another one, and {ADVICE}'
             )

@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.teachers.heatmaps import as_stages
 from fpd_mmpose.teachers.speed.compiled import Compiled
 from fpd_mmpose.teachers.speed.speed_plan import DTYPES, SpeedPlan
@@ -35,12 +36,12 @@ def parse_speed(value: str | Mapping[str, Any]) -> str | SpeedPlan:
         str | SpeedPlan: For :class:`FastTeacher`.
 
     Raises:
-        ValueError: If it is neither. One line.
+        UserError: If it is neither. One line.
     """
     if isinstance(value, Mapping):
         return SpeedPlan.parse(value, 'model.teacher.speed')
     if value not in PRESETS:
-        raise ValueError(
+        raise UserError(
             f'model.teacher.speed must be {", ".join(PRESETS)} or a dict of options, '
             f'got {value!r}'
         )

@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 
+from fpd_mmpose.errors import UserError
+
 #: What ``precision`` may name.
 DTYPES = {'fp32': torch.float32, 'bf16': torch.bfloat16, 'fp16': torch.float16}
 
@@ -45,28 +47,26 @@ class SpeedPlan:
             SpeedPlan: The plan.
 
         Raises:
-            ValueError: If there is another key, or a value is none of those allowed.
+            UserError: If there is another key, or a value is none of those allowed.
                 One line.
         """
         known = [field.name for field in fields(cls)]
         for name, given in value.items():
             if name not in known:
-                raise ValueError(
+                raise UserError(
                     f'{option} has no option "{name}": there are {", ".join(known)}'
                 )
             if name == 'precision':
                 if given not in DTYPES:
-                    raise ValueError(
+                    raise UserError(
                         f'{option}.precision must be one of {", ".join(DTYPES)}, got '
                         f'{given!r}'
                     )
             elif not isinstance(given, bool):
-                raise ValueError(
-                    f'{option}.{name} must be True or False, got {given!r}'
-                )
+                raise UserError(f'{option}.{name} must be True or False, got {given!r}')
         plan = cls(**value)
         if plan.cuda_graph and not plan.compile:
-            raise ValueError(f'{option}.cuda_graph needs compile=True')
+            raise UserError(f'{option}.cuda_graph needs compile=True')
         return plan
 
     def __str__(self) -> str:

@@ -1,0 +1,130 @@
+"""The commands ``check`` and ``detect``."""
+
+import argparse
+import shlex
+from collections.abc import Callable
+
+from fpd_mmpose.cli.options import (
+    Parser,
+    add_alias,
+    add_batches,
+    add_cfg_options,
+    add_device,
+    add_thresholds,
+    cfg_options,
+    positive,
+)
+
+Run = Callable[[argparse.Namespace], None]
+
+
+def check(parser: Parser) -> Run:
+    """Checks the data, weights, and settings of a config."""
+    parser.description = (
+        'Checks the data, weights, and settings of a config before a long run.'
+    )
+    parser.epilog = (
+        'Exit status 1, and "N problems" in the last line, mean that the run would '
+        'fail; warnings do not count.'
+    )
+    parser.add_argument('config', help='config of the run')
+    parser.add_argument(
+        '--data-root', metavar='DIR', help='look for every dataset in this folder'
+    )
+    count = parser.add_mutually_exclusive_group()
+    count.add_argument(
+        '--images',
+        type=positive,
+        default=200,
+        help='number of images to open from each dataset (200)',
+    )
+    count.add_argument('--all', action='store_true', help='open every image')
+    parser.add_argument('--json', metavar='FILE', help='also write the report here')
+    parser.add_argument(
+        '--pictures', metavar='DIR', help='draw keypoints and boxes of a few people'
+    )
+    add_cfg_options(parser)
+    return _check
+
+
+def _check(args: argparse.Namespace) -> None:
+    from fpd_mmpose.checks import check
+
+    report = check(
+        args.config,
+        args.data_root,
+        images=None if args.all else args.images,
+        pictures=args.pictures,
+        options=cfg_options(args),
+    )
+    if args.json:
+        report.save(args.json)
+    print(report)
+    raise SystemExit(1 if report.problems else 0)
+
+
+def detect(parser: Parser) -> Run:
+    """Finds the people in unlabeled images or in a video."""
+    parser.description = 'Finds the people in unlabeled images or in a video.'
+    parser.epilog = 'A run that was interrupted continues when the command is repeated.'
+    parser.add_argument('input', help='folder of images, list (.txt), image, or video')
+    parser.add_argument('out', help='file of boxes to write (.json)')
+    parser.add_argument(
+        '--det-config',
+        metavar='CONFIG',
+        help='config of an mmdet detector, or a model name such as rtmdet-m (default: '
+        "MMPose's RTMDet-m for people)",
+    )
+    add_alias(parser, '--config', 'det_config')
+    parser.add_argument(
+        '--det-checkpoint',
+        metavar='FILE',
+        help='its weights, a file or a URL (default: fetched from OpenMMLab)',
+    )
+    add_alias(parser, '--weights', 'det_checkpoint')
+    add_device(parser, 'the detector')
+    add_batches(parser)
+    add_thresholds(parser, keypoints=False)
+    add_alias(parser, '--score-thr', 'bbox_thr', type=float)
+    parser.add_argument(
+        '--nms-thr',
+        type=float,
+        default=0.3,
+        metavar='IOU',
+        help='of two boxes that overlap more, keep the better one (0.3)',
+    )
+    parser.add_argument(
+        '--min-size',
+        type=float,
+        default=0,
+        metavar='PIXELS',
+        help='ignore boxes whose shorter side is smaller (0)',
+    )
+    parser.add_argument(
+        '--max-people', type=positive, help='people per image (default: any number)'
+    )
+    parser.add_argument(
+        '--stride',
+        type=positive,
+        default=1,
+        help='take every n-th frame of a video (1)',
+    )
+    parser.add_argument(
+        '--restart', action='store_true', help='discard what an unfinished run found'
+    )
+    return _detect
+
+
+def _detect(args: argparse.Namespace) -> None:
+    from fpd_mmpose.detection import PersonDetector, Selection, detect_people
+
+    detect_people(
+        args.input,
+        args.out,
+        PersonDetector(args.det_config, args.det_checkpoint, args.device),
+        Selection(args.bbox_thr, args.nms_thr, args.min_size, args.max_people),
+        batch_size=args.batch_size,
+        stride=args.stride,
+        restart=args.restart,
+        command=shlex.join(['fpd', 'detect', *args.argv]),
+    )

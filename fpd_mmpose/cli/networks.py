@@ -1,0 +1,172 @@
+"""The commands ``convert``, ``export``, and ``predict``."""
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from fpd_mmpose.cli.options import Parser, add_device, add_thresholds, positive
+
+Run = Callable[[argparse.Namespace], None]
+
+
+def convert(parser: Parser) -> Run:
+    """Converts weights between projects."""
+    parser.description = (
+        'Converts weights of the released FPD code, HRNet, and SimpleBaseline to '
+        "MMPose's names, or back."
+    )
+    parser.add_argument('src', help='weights: a file or a URL of any known project')
+    parser.add_argument('dst', help='file to write; an existing one is replaced')
+    parser.add_argument(
+        '--reverse',
+        action='store_true',
+        help='write the names of the released code, or the official ones',
+    )
+    parser.add_argument(
+        '--best',
+        action='store_true',
+        help="take the best weights so far from the released code's checkpoint.pth",
+    )
+    parser.add_argument(
+        '--verify-input',
+        action='store_true',
+        help='run the network on a seeded input and print statistics of its output',
+    )
+    parser.add_argument(
+        '--input-size',
+        type=int,
+        nargs=2,
+        metavar=('H', 'W'),
+        help='of that input (256 192 for 17 joints, else 256 256)',
+    )
+
+    def run(args: argparse.Namespace) -> None:
+        if args.input_size and not args.verify_input:
+            parser.error('--input-size requires --verify-input')
+        from fpd_mmpose.weights.conversion import convert
+
+        report = convert(
+            args.src,
+            args.dst,
+            args.reverse,
+            args.best,
+            args.verify_input,
+            args.input_size,
+        )
+        print('\n'.join(report))
+
+    return run
+
+
+def export(parser: Parser) -> Run:
+    """Writes a trained network as an ONNX file."""
+    parser.description = (
+        'Writes a trained network as an ONNX file that describes its own input and '
+        'output.'
+    )
+    parser.epilog = (
+        'The file is written once ONNX Runtime has computed the same as PyTorch.'
+    )
+    parser.add_argument('config', help='config of a top-down heatmap estimator')
+    parser.add_argument('checkpoint', help='its weights: a file or a URL')
+    parser.add_argument('out', metavar='OUT.onnx', help='file to write')
+    parser.add_argument(
+        '--flip-test',
+        action='store_true',
+        help='average with the flipped crop, which doubles the work',
+    )
+    parser.add_argument(
+        '--with-decode',
+        action='store_true',
+        help='return keypoints and scores instead of heatmaps',
+    )
+    parser.add_argument(
+        '--with-preprocess',
+        choices=('bgr', 'rgb'),
+        help='take uint8 images in this channel order, and normalize them',
+    )
+    precision = parser.add_mutually_exclusive_group()
+    precision.add_argument(
+        '--fp16', action='store_true', help='compute in half precision, for GPUs'
+    )
+    precision.add_argument(
+        '--int8',
+        metavar='DATA',
+        help='compute in 8 bits, calibrated on the training people of the config with '
+        'this data root, and report the change of the test score; or calibrated on a '
+        'folder of images of one person each',
+    )
+    parser.add_argument(
+        '--tolerance',
+        type=float,
+        help='largest accepted difference from PyTorch, relative to the highest '
+        'heatmap value (0.001; with --fp16 0.05)',
+    )
+    parser.add_argument('--opset', type=int, default=17, help='ONNX opset (17)')
+    return _export
+
+
+def _export(args: argparse.Namespace) -> None:
+    from fpd_mmpose.export import ExportOptions, export_int8, export_onnx
+
+    def log(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    options = ExportOptions(
+        flip_test=args.flip_test,
+        with_decode=args.with_decode,
+        image_order=args.with_preprocess,
+        precision='fp16' if args.fp16 else 'fp32',
+        tolerance=args.tolerance,
+        opset=args.opset,
+    )
+    files = (args.config, args.checkpoint, args.out)
+    if args.int8:
+        print(export_int8(*files, args.int8, options, log=log))
+    else:
+        print(export_onnx(*files, options))
+
+
+def predict(parser: Parser) -> Run:
+    """Finds the keypoints of people in an image."""
+    parser.usage = (
+        'fpd predict STUDENT.onnx IMAGE [options]\n'
+        '       fpd predict CONFIG CHECKPOINT IMAGE [options]'
+    )
+    parser.description = (
+        'Finds the keypoints of people in an image and prints them as JSON. An '
+        'exported network needs neither PyTorch nor MMPose.'
+    )
+    parser.add_argument('files', nargs='+', help=argparse.SUPPRESS)
+    parser.add_argument(
+        '--box',
+        type=float,
+        nargs=4,
+        action='append',
+        metavar=('X1', 'Y1', 'X2', 'Y2'),
+        help='box of a person in pixels; repeat for several (default: the whole image)',
+    )
+    parser.add_argument(
+        '--out-file', metavar='FILE', help='draw the people and save the image here'
+    )
+    add_thresholds(parser, boxes=False)
+    parser.add_argument('--threads', type=positive, help='CPU threads (default: cores)')
+    parser.add_argument(
+        '--backend',
+        default='onnxruntime',
+        choices=('onnxruntime', 'openvino'),
+        help='runtime of an exported network (onnxruntime)',
+    )
+    add_device(parser)
+
+    def run(args: argparse.Namespace) -> None:
+        exported = len(args.files) == 2 and args.files[0].endswith('.onnx')
+        if not exported and len(args.files) != 3:
+            parser.error('give STUDENT.onnx IMAGE, or CONFIG CHECKPOINT IMAGE')
+        if exported:
+            from fpd_mmpose.deploy.prediction import predict_exported as function
+        else:
+            from fpd_mmpose.demos.prediction import predict_checkpoint as function
+        print(function(args))
+
+    return run

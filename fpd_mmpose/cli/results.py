@@ -1,0 +1,105 @@
+"""The commands ``compare`` and ``quickstart``."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from fpd_mmpose.cli.options import Parser, add_alias, positive
+
+Run = Callable[[argparse.Namespace], None]
+
+
+def compare(parser: Parser) -> Run:
+    """Tabulates finished runs."""
+    parser.description = (
+        "Prints the paper's result table for finished runs in Markdown, with the gain "
+        'over the plain student and the cost of training.'
+    )
+    parser.add_argument(
+        '--run',
+        action='append',
+        nargs='+',
+        required=True,
+        metavar='WORD',
+        help='NAME CONFIG CHECKPOINT LOG, or NAME=WORK_DIR; repeat for each run. LOG '
+        'is vis_data/scalars.json, a work directory, or the scores of test --out',
+    )
+    parser.add_argument(
+        '--baseline',
+        action='append',
+        default=[],
+        metavar='NAME',
+        help='a plain student; repeat for several budgets: gains are over the one '
+        'with as many epochs',
+    )
+    parser.add_argument(
+        '--teacher-run',
+        metavar='NAME',
+        help='a run to show without comparing its budget',
+    )
+    add_alias(parser, '--teacher', 'teacher_run')
+    parser.add_argument(
+        '--epochs',
+        type=positive,
+        help='compare after so many epochs in total, including those of the weights '
+        'that a run started from (default: the checkpoints)',
+    )
+    parser.add_argument(
+        '--at',
+        choices=('exact', 'last', 'best'),
+        default='exact',
+        help='with --epochs: the validation at that epoch, or the last or best one up '
+        'to it',
+    )
+    parser.add_argument(
+        '--mean', action='store_true', help='average runs of the same name (seeds)'
+    )
+    add_alias(parser, '--seeds', 'mean', action='store_true')
+    parser.add_argument(
+        '--out',
+        action='append',
+        default=[],
+        metavar='FILE',
+        help='also write .md, .csv, or .png (bars); repeat for several',
+    )
+    return _compare
+
+
+def _compare(args: argparse.Namespace) -> None:
+    from fpd_mmpose.reports import check_outputs, compare, write_outputs
+
+    check_outputs(args.out)
+    table = compare(
+        args.run, args.baseline, args.teacher_run, args.epochs, args.at, args.mean
+    )
+    print(table.markdown())
+    write_outputs(args.out, table)
+
+
+def quickstart(parser: Parser) -> Run:
+    """Distills a student on drawn people."""
+    parser.description = (
+        'Draws people, trains a small teacher and a plain student, and continues the '
+        "student twice for the same number of steps: plainly, and with the teacher's "
+        "help. Prints the paper's table and saves pictures."
+    )
+    parser.add_argument(
+        '--out', type=Path, default=Path('work_dirs/quickstart'), metavar='DIR'
+    )
+    parser.add_argument(
+        '--people', type=positive, default=1200, help='people to train on (1200)'
+    )
+    parser.add_argument(
+        '--held-out', type=positive, default=300, help='people to test on (300)'
+    )
+    parser.add_argument('--epochs', type=positive, help='epochs of each network')
+    parser.add_argument(
+        '--seed', type=int, default=0, help='of the people and the training (0)'
+    )
+    return _quickstart
+
+
+def _quickstart(args: argparse.Namespace) -> None:
+    from fpd_mmpose.quickstart import run_quickstart
+
+    run_quickstart(args.out, args.people, args.held_out, args.epochs, args.seed)
