@@ -1,17 +1,44 @@
-"""Data and settings that the tests share."""
+"""Data and settings that the tests share.
 
+The stack is imported in functions: with xdist, where each process that runs tests
+imports it, the one that hands them out need not.
+"""
+
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
-from mmengine.registry import init_default_scope
-
-import fpd_mmpose  # noqa: F401
-from fpd_mmpose.synthetic import write_dataset
 
 ROOT = Path(__file__).resolve().parents[1]
-init_default_scope('mmpose')
+
+
+def pytest_collection() -> None:
+    from mmengine.registry import init_default_scope
+
+    import fpd_mmpose  # noqa: F401
+
+    init_default_scope('mmpose')
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Starts the longest tests first, so that none is left alone at the end."""
+    items.sort(key=lambda item: item.get_closest_marker('process') is None)
+
+
+@pytest.fixture(autouse=True, scope='session')
+def fast_configs() -> Iterator[None]:
+    """Leaves out what takes most of a small run and decides nothing in it.
+
+    MMEngine breaks the lines of a config's text prettily, up to seven times a run,
+    and reads all metafiles of MMPose for each config that inherits from it.
+    """
+    from mmengine.config import config, utils
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(config, 'FormatCode', lambda text, **_: (text, True))
+        patch.setattr(utils, '_get_cfg_metainfo', cache(utils._get_cfg_metainfo))
+        yield
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,6 +67,9 @@ def device(request: pytest.FixtureRequest) -> torch.device:
 
 @pytest.fixture(autouse=True)
 def seed() -> None:
+    import numpy as np
+    import torch
+
     np.random.seed(0)
     torch.manual_seed(0)
 
@@ -56,6 +86,8 @@ def shared() -> Path:
 @pytest.fixture(scope='session')
 def mpii_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small data set of drawn people in MPII's layout."""
+    from fpd_mmpose.synthetic import write_dataset
+
     root = tmp_path_factory.mktemp('mpii')
     write_dataset(root, num_train=12, num_val=6, seed=0, num_workers=1)
     return root
