@@ -21,11 +21,6 @@ def pytest_collection() -> None:
     init_default_scope('mmpose')
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Starts the longest tests first, so that none is left alone at the end."""
-    items.sort(key=lambda item: item.get_closest_marker('process') is None)
-
-
 @pytest.fixture(autouse=True, scope='session')
 def fast_configs() -> Iterator[None]:
     """Leaves out what takes most of a small run and decides nothing in it.
@@ -52,16 +47,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    if config.getoption('--device') == 'cpu' or torch.cuda.is_available():
+    # The longest tests start first, so that none is left alone at the end.
+    items.sort(key=lambda item: item.get_closest_marker('process') is None)
+    needing_gpu = [item for item in items if item.get_closest_marker('cuda')]
+    if not needing_gpu or config.getoption('--device') == 'cpu':
         return
-    for item in items:
-        if item.get_closest_marker('cuda'):
+    import torch
+
+    if not torch.cuda.is_available():
+        for item in needing_gpu:
             item.add_marker(pytest.mark.skip(reason='needs a GPU'))
 
 
 @pytest.fixture(scope='session')
-def device(request: pytest.FixtureRequest) -> torch.device:
+def device(request: pytest.FixtureRequest) -> 'torch.device':  # noqa: F821
     """Where the tests marked cuda run."""
+    import torch
+
     return torch.device(request.config.getoption('--device'))
 
 
