@@ -1,17 +1,39 @@
-"""Data and settings that the tests share."""
+"""Data and settings that the tests share.
 
+The stack is imported in functions: with xdist, where each process that runs tests
+imports it, the one that hands them out need not.
+"""
+
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
-from mmengine.registry import init_default_scope
 
-import fpd_mmpose  # noqa: F401
-from fpd_mmpose.synthetic import write_dataset
 from tests.helpers import ROOT
 
-init_default_scope('mmpose')
+
+def pytest_collection() -> None:
+    from mmengine.registry import init_default_scope
+
+    import fpd_mmpose  # noqa: F401
+
+    init_default_scope('mmpose')
+
+
+@pytest.fixture(autouse=True, scope='session')
+def fast_configs() -> Iterator[None]:
+    """Leaves out what takes most of a small run and decides nothing in it.
+
+    MMEngine breaks the lines of a config's text prettily, up to seven times a run,
+    and reads all metafiles of MMPose for each config that inherits from it.
+    """
+    from mmengine.config import config, utils
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(config, 'FormatCode', lambda text, **_: (text, True))
+        patch.setattr(utils, '_get_cfg_metainfo', cache(utils._get_cfg_metainfo))
+        yield
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,21 +47,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    if config.getoption('--device') == 'cpu' or torch.cuda.is_available():
+    # The longest tests start first, so that none is left alone at the end.
+    items.sort(key=lambda item: item.get_closest_marker('process') is None)
+    needing_gpu = [item for item in items if item.get_closest_marker('cuda')]
+    if not needing_gpu or config.getoption('--device') == 'cpu':
         return
-    for item in items:
-        if item.get_closest_marker('cuda'):
+    import torch
+
+    if not torch.cuda.is_available():
+        for item in needing_gpu:
             item.add_marker(pytest.mark.skip(reason='needs a GPU'))
 
 
 @pytest.fixture(scope='session')
-def device(request: pytest.FixtureRequest) -> torch.device:
+def device(request: pytest.FixtureRequest) -> 'torch.device':  # noqa: F821
     """Where the tests marked cuda run."""
+    import torch
+
     return torch.device(request.config.getoption('--device'))
 
 
 @pytest.fixture(autouse=True)
 def seed() -> None:
+    import numpy as np
+    import torch
+
     np.random.seed(0)
     torch.manual_seed(0)
 
@@ -56,6 +88,8 @@ def shared() -> Path:
 @pytest.fixture(scope='session')
 def mpii_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small data set of drawn people in MPII's layout."""
+    from fpd_mmpose.synthetic import write_dataset
+
     root = tmp_path_factory.mktemp('mpii')
     write_dataset(root, num_train=12, num_val=6, seed=0, num_workers=1)
     return root

@@ -13,9 +13,10 @@ from mmpose.registry import MODELS
 from torch import Tensor
 
 from fpd_mmpose.config import config_root, load_config
-from fpd_mmpose.reports import count
+from fpd_mmpose.reports import Complexity, count
 from fpd_mmpose.teachers.heatmaps import as_stages
 from tests.helpers.every_config import FPD, NAMES, STOCK
+from zoo.facts import once_a_network
 
 COCO_MODELS = 'body_2d_keypoint/topdown_heatmap/coco'
 #: Parameters and multiply-accumulates of a network for the data that it is trained on;
@@ -58,6 +59,15 @@ def built(config: Config) -> BasePoseEstimator:
         return MODELS.build(config.model)
 
 
+@once_a_network
+def cost_of(config: Config) -> Complexity:
+    model = built(config).to_empty(device='cpu')
+    with torch.no_grad():
+        for value in model.state_dict().values():
+            value.zero_()
+    return count(model, config.codec.input_size)
+
+
 def stages(model: BasePoseEstimator, input_size: tuple[int, int]) -> list[Tensor]:
     width, height = input_size
     image = torch.zeros(1, 3, height, width, device='meta')
@@ -67,7 +77,7 @@ def stages(model: BasePoseEstimator, input_size: tuple[int, int]) -> list[Tensor
 @pytest.mark.parametrize('name', NAMES)
 def test_parameters_and_multiplications(name):
     config, stem = load_config(config_root() / name), Path(name).stem
-    cost = count(MODELS.build(config.model), config.codec.input_size)
+    cost = cost_of(config)
     network = re.sub(r'_fpd(_scratch|_unlabeled|_labelfree|_cross_skeleton)?', '', stem)
     assert (cost.params, cost.macs) == COSTS[network]
 

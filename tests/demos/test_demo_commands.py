@@ -16,6 +16,7 @@ import pytest
 from fpd_mmpose.demos.painter import CAPTION
 from tests.helpers import ROOT
 from tests.helpers.demo_video import frames_of, write_video
+from tests.helpers.refusals import exit_line
 
 DEMO = ROOT / 'demo'
 
@@ -30,14 +31,6 @@ def run(monkeypatch) -> Callable[..., None]:
         main([*map(str, arguments), '--device=cpu'])
 
     return call
-
-
-def refusal(run, name: str, *arguments: str | Path) -> str:
-    with pytest.raises(SystemExit) as error:
-        run(name, *arguments)
-    first, hint = str(error.value).splitlines()
-    assert first.startswith('error: ') and 'FPD_TRACEBACK' in hint
-    return first
 
 
 @pytest.mark.parametrize('name', ['image_demo.py', 'video_demo.py', 'web.py'])
@@ -103,21 +96,21 @@ def test_the_page(files):
 
 def test_errors_are_one_line(run, files, picture, tmp_path, monkeypatch):
     student = (files['student'], files['student_weights'])
-    text = refusal(run, 'image_demo.py', tmp_path / 'no.jpg', *student)
+    text = exit_line(run, 'image_demo.py', tmp_path / 'no.jpg', *student)
     assert 'no.jpg" does not exist' in text
-    text = refusal(
+    text = exit_line(
         run, 'image_demo.py', picture, files['student'], files['teacher_weights']
     )
     assert 'does not fit the network' in text
-    text = refusal(run, 'image_demo.py', picture, *student, '--det-checkpoint=a.pth')
+    text = exit_line(run, 'image_demo.py', picture, *student, '--det-checkpoint=a.pth')
     assert '--det-checkpoint needs --det-config' in text
-    text = refusal(run, 'video_demo.py', tmp_path / 'no.mp4', *student)
+    text = exit_line(run, 'video_demo.py', tmp_path / 'no.mp4', *student)
     assert 'no.mp4" does not exist' in text
-    text = refusal(run, 'web.py', *student, '--port=99999')
+    text = exit_line(run, 'web.py', *student, '--port=99999')
     assert 'cannot be listened on' in text
     for name in ('DISPLAY', 'WAYLAND_DISPLAY'):
         monkeypatch.delenv(name, raising=False)
-    text = refusal(run, 'image_demo.py', picture, *student, '--show')
+    text = exit_line(run, 'image_demo.py', picture, *student, '--show')
     assert 'no display: leave --show out' in text
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from fpd_mmpose.demos import FrameReader
 from tests.helpers.demo_video import claim_frames, write_video
+from tests.helpers.refusals import refused
 
 
 @pytest.fixture
@@ -48,10 +49,7 @@ def test_a_video_whose_pictures_change_size_is_read_to_its_end(tmp_path):
 
 
 def refusal(source) -> str:
-    with pytest.raises(ValueError) as error:
-        FrameReader(source)
-    assert '\n' not in str(error.value)
-    return str(error.value)
+    return refused(FrameReader, source)
 
 
 def test_files_that_are_no_videos(tmp_path):

@@ -2,12 +2,12 @@
 
 import cv2
 import numpy as np
-import pytest
 import torch
 from mmpose.apis import inference_topdown, init_model
 from mmpose.structures import merge_data_samples
 
 from fpd_mmpose.demos import PoseNetwork, load_teacher, pick_device
+from tests.helpers.refusals import refused
 
 BOXES = [[5, 10, 60, 110], [20.5, 0, 89, 70]]
 
@@ -64,44 +64,37 @@ def test_the_teacher_is_the_one_that_the_config_names(files, teacher):
 # --- What cannot work ----------------------------------------------------------------
 
 
-def one_line(function, *args) -> str:
-    with pytest.raises(ValueError) as error:
-        function(*args)
-    assert '\n' not in str(error.value)
-    return str(error.value)
-
-
 def test_images_and_boxes_that_cannot_be_used(student):
     image = np.zeros((40, 30, 3), np.uint8)
-    assert 'no pixels' in one_line(student, image[:0])
-    assert 'box 0' in one_line(student, image, [[50, 0, 60, 10]])
-    assert 'not finite' in one_line(student, image, [[0, 0, 10, float('nan')]])
+    assert 'no pixels' in refused(student, image[:0])
+    assert 'box 0' in refused(student, image, [[50, 0, 60, 10]])
+    assert 'not finite' in refused(student, image, [[0, 0, 10, float('nan')]])
 
 
 def test_files_that_do_not_belong_together(files, tmp_path):
-    text = one_line(PoseNetwork, files['student'], files['teacher_weights'], 'cpu')
+    text = refused(PoseNetwork, files['student'], files['teacher_weights'], 'cpu')
     assert files['teacher_weights'] in text and 'does not fit' in text
-    text = one_line(PoseNetwork, files['student'], str(tmp_path / 'no.pth'), 'cpu')
+    text = refused(PoseNetwork, files['student'], str(tmp_path / 'no.pth'), 'cpu')
     assert 'no.pth' in text
-    text = one_line(PoseNetwork, str(tmp_path / 'no.py'), files['student_weights'])
+    text = refused(PoseNetwork, str(tmp_path / 'no.py'), files['student_weights'])
     assert 'no.py" does not exist' in text
 
 
 def test_a_student_that_names_no_teacher(files):
-    text = one_line(load_teacher, files['teacher'])
+    text = refused(load_teacher, files['teacher'])
     assert 'small_teacher.py" names no teacher' in text and '--teacher CONFIG' in text
-    text = one_line(load_teacher, files['student'], (files['teacher'], 'no.pth'), 'cpu')
+    text = refused(load_teacher, files['student'], (files['teacher'], 'no.pth'), 'cpu')
     assert text.startswith('teacher: ') and 'no.pth' in text
 
 
 def test_a_teacher_of_which_the_config_gives_the_network_alone(files):
     content = dict(PoseNetwork(files['teacher'], files['teacher_weights']).model.cfg)
-    text = one_line(PoseNetwork, dict(model=content['model']), 'any.pth')
+    text = refused(PoseNetwork, dict(model=content['model']), 'any.pth')
     assert 'no test_dataloader' in text
 
 
 def test_devices():
     assert pick_device('cpu') == 'cpu'
     assert pick_device() in ('cpu', 'cuda:0')
-    assert 'device "cuda:99" cannot be used' in one_line(pick_device, 'cuda:99')
-    assert 'device "gpu"' in one_line(pick_device, 'gpu')
+    assert 'device "cuda:99" cannot be used' in refused(pick_device, 'cuda:99')
+    assert 'device "gpu"' in refused(pick_device, 'gpu')

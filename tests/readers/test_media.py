@@ -19,6 +19,7 @@ from fpd_mmpose.readers.media import (
     open_video,
     read_frame,
 )
+from tests.helpers.refusals import refused as refusal
 
 
 @pytest.fixture
@@ -43,13 +44,6 @@ def video(tmp_path_factory) -> str:
 
 def index_of(frame: np.ndarray) -> int:
     return round(frame.mean() / 8)
-
-
-def refusal(function, *args) -> str:
-    with pytest.raises(ValueError) as info:
-        function(*args)
-    assert '\n' not in str(info.value)
-    return str(info.value)
 
 
 def test_a_folder_and_its_subfolders_are_listed_in_order(folder):

@@ -1,34 +1,27 @@
 """The command that converts weights."""
 
-import subprocess
-import sys
-from pathlib import Path
+import runpy
 
 import torch
 
 from tests.helpers import ROOT
+from tests.helpers.refusals import exit_line
 
 FILE = ROOT / 'tests/data/hourglass_a.pth'
+main = runpy.run_path(str(ROOT / 'tools/convert_checkpoint.py'))['main']
 
 
-def call(*arguments: str | Path) -> subprocess.CompletedProcess:
-    command = [sys.executable, '-W', 'ignore', 'tools/convert_checkpoint.py']
-    return subprocess.run(
-        [*command, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True
-    )
-
-
-def test_it_prints_what_it_found_and_writes_the_file(tmp_path):
-    done = call(FILE, tmp_path / 'new/ours.pth', '--verify-input')
-    assert done.returncode == 0, done.stderr
-    assert 'stacks 2, features 32' in done.stdout and 'joints 16' in done.stdout
-    assert 'mean' in done.stdout
+def test_it_prints_what_it_found_and_writes_the_file(tmp_path, capsys):
+    main([str(FILE), str(tmp_path / 'new/ours.pth'), '--verify-input'])
+    printed = capsys.readouterr().out
+    assert 'stacks 2, features 32' in printed and 'joints 16' in printed
+    assert 'mean' in printed
     found = torch.load(tmp_path / 'new/ours.pth', weights_only=True)
     assert set(found) == {'meta', 'state_dict'}
 
 
 def test_an_error_is_one_line(tmp_path):
     torch.save({'features.0.weight': torch.zeros(1)}, tmp_path / 'a.pth')
-    done = call(tmp_path / 'a.pth', tmp_path / 'b.pth')
-    assert done.returncode == 1 and not (tmp_path / 'b.pth').exists()
-    assert done.stderr.startswith(f'error: "{tmp_path}/a.pth" is not recognised')
+    line = exit_line(main, [str(tmp_path / 'a.pth'), str(tmp_path / 'b.pth')])
+    assert not (tmp_path / 'b.pth').exists()
+    assert line.startswith(f'error: "{tmp_path}/a.pth" is not recognised')

@@ -1,8 +1,6 @@
 """The command that writes ONNX files."""
 
 import runpy
-import subprocess
-import sys
 from pathlib import Path
 
 import onnx
@@ -30,16 +28,15 @@ def files(
 
 
 def test_it_writes_the_file_and_tells_the_difference(
-    files: tuple[Path, Path], tmp_path: Path
+    files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     out = tmp_path / 'new/student.onnx'
     options = ('--flip-test', '--with-decode', '--with-preprocess', 'rgb', '--fp16')
-    command = [sys.executable, COMMAND, *files, out, *options]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f'{out}: fp16, ')
-    assert 'heatmaps differ from those of PyTorch by ' in done.stdout
-    assert len(done.stdout.splitlines()) == 1
+    main([*map(str, (*files, out)), *options])
+    printed = capsys.readouterr().out
+    assert printed.startswith(f'{out}: fp16, ')
+    assert 'heatmaps differ from those of PyTorch by ' in printed
+    assert len(printed.splitlines()) == 1
     names = [one.name for one in onnx.load(str(out)).graph.output]
     assert names == ['keypoints', 'scores']
 

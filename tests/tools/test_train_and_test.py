@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from fpd_mmpose.cli.stock_tools import run_stock_tool
 from tests.helpers import ROOT
 from tests.helpers.reduced import reduced_distiller
 
@@ -41,28 +42,31 @@ def config_file(mpii_root, tmp_path) -> Path:
 
 @pytest.mark.slow
 class TestCommands:
-    def test_train_then_test_with_pictures(self, config_file, tmp_path):
+    def test_train_then_test_with_pictures(
+        self, config_file, tmp_path, monkeypatch, capsys
+    ):
+        monkeypatch.setattr(sys, 'argv', ['train.py'])  # which they set
         work_dir = tmp_path / 'work'
-        done = call(
-            sys.executable, 'tools/train.py', str(config_file),
-            '--work-dir', str(work_dir),
+        run_stock_tool('train', [
+            str(config_file), '--work-dir', str(work_dir),
             '--cfg-options', 'train_cfg.max_epochs=1',
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr[-2000:]
-        assert 'PCKh/Mean' in done.stdout + done.stderr
+        ])  # fmt: skip
+        printed = capsys.readouterr()
+        assert 'PCKh/Mean' in printed.out + printed.err
         checkpoint = work_dir / 'epoch_1.pth'
 
-        done = call(
-            sys.executable, 'tools/test.py', str(config_file), str(checkpoint),
+        run_stock_tool('test', [
+            str(config_file), str(checkpoint),
             '--work-dir', str(tmp_path / 'test'), '--show-dir', 'pictures',
             '--out', str(tmp_path / 'metrics.json'),
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr[-2000:]
+            '--cfg-options', 'experiment_name=tested', 'visualizer.name=tested',
+        ])  # fmt: skip
         assert 'PCKh/Mean@0.1' in (tmp_path / 'metrics.json').read_text()
         assert list((tmp_path / 'test').rglob('pictures/*.jpg')) or list(
             (tmp_path / 'test').rglob('*.jpg')
         )
 
+    @pytest.mark.process
     def test_two_processes_on_the_cpu_agree(self, config_file, tmp_path):
         done = call(
             'bash', 'tools/dist_train.sh', str(config_file), '2',
@@ -82,6 +86,7 @@ class TestCommands:
         assert done.returncode == 0, done.stderr[-2000:]
         assert 'PCKh/Mean' in done.stdout + done.stderr
 
+    @pytest.mark.process
     @pytest.mark.skipif(sys.platform != 'linux', reason='reads /proc')
     def test_no_thread_of_gloo_outlives_a_run(self, config_file, tmp_path):
         """One that meets the end of the interpreter aborts the process."""
@@ -99,6 +104,7 @@ class TestCommands:
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-2000:]
 
+    @pytest.mark.process
     def test_a_missing_teacher_is_one_line_and_no_traceback(
         self, config_file, tmp_path
     ):

@@ -66,7 +66,7 @@ def test_weights_alone_are_no_network(trained, tmp_path):
     with pytest.raises(
         ValueError, match='"needs a config beside it|needs a config'
     ) as e:
-        Pose2DInferencer(weights=file, device='cpu')
+        Pose2DInferencer(None, file, device='cpu')
     assert '\n' not in str(e.value) and str(e.value).startswith(f'"{file}" ')
     assert not proof.exists()
 

@@ -279,7 +279,21 @@ def ones(count: int) -> torch.Tensor:
 
 F8 = np.dtype('f8')
 FIELD = dtype_of('V8', 3, '|', None, ('a',), {'a': (np.dtype('O'), 0)}, 8, 1, 27)
+OBJECT = Calls(np.dtype, 'O')  # without a state
+RECORD = Calls(np.dtype, [('a', 'O')])
 HOSTILE = {
+    'objects over raw bytes': array_of((1,), OBJECT, POINTER),
+    'object over raw bytes': Calls(multiarray.scalar, OBJECT, POINTER),
+    'ndarray of objects over raw bytes': Calls(np.ndarray, (1,), OBJECT, POINTER),
+    'ndarray of records over raw bytes': Calls(np.ndarray, (1,), RECORD, POINTER),
+    'records over raw bytes': array_of((1,), RECORD, POINTER),
+    'record over raw bytes': Calls(multiarray.scalar, RECORD, POINTER),
+    'number that is turned into objects': array_of(
+        (1,), dtype_of('f8', 3, '|', None, None, None, 8, 8, 63), POINTER * 2
+    ),
+    'text that is turned into objects': array_of(
+        (1,), dtype_of('U2', 3, '|', None, None, None, 8, 8, 63), POINTER * 2
+    ),
     'objects': array_of((1,), np.dtype('O'), POINTER),
     'object': Calls(multiarray.scalar, np.dtype('O'), POINTER),
     'object in a field': array_of((1,), FIELD, POINTER),

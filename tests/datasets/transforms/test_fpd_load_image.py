@@ -8,6 +8,7 @@ from mmpose.registry import TRANSFORMS
 from PIL import Image
 
 from fpd_mmpose.datasets import FPDLoadImage
+from tests.helpers.refusals import refused
 
 
 @pytest.fixture
@@ -19,10 +20,7 @@ def image_file(tmp_path):
 
 
 def refusal(results: dict) -> str:
-    with pytest.raises(ValueError) as info:
-        FPDLoadImage()(results)
-    assert '\n' not in str(info.value)
-    return str(info.value)
+    return refused(FPDLoadImage(), results)
 
 
 def test_pixels_are_bgr(image_file):

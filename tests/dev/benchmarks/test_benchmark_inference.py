@@ -4,17 +4,23 @@ import importlib.util
 import io
 import json
 import re
+from collections.abc import Iterator
 from contextlib import redirect_stdout
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
 import pytest
 import torch
+import torch._inductor.config
 
+from benchmarks import inference, inference_files
 from benchmarks.inference import measure_inference
 from benchmarks.inference_costs import Settings
 from benchmarks.inference_networks import PEERS, build_network
+from benchmarks.timing import time_in_bursts
+from fpd_mmpose.export.int8 import search
 from tests.helpers import ROOT
 from tests.helpers.reduced import reduced_config
 
@@ -33,6 +39,16 @@ def dumped(folder: Path, name: str, **size: int) -> str:
     path = folder / f'{name}.py'
     config.dump(path)
     return str(path)
+
+
+@pytest.fixture(scope='module', autouse=True)
+def quick() -> Iterator[None]:
+    """Calls each way once a round, and looks little for layers to keep in float32."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inference, 'time_in_bursts', partial(time_in_bursts, least=0))
+        patch.setattr(inference_files, '_MANY', 8)
+        patch.setattr(search, 'PARTS', 5)
+        yield
 
 
 @pytest.fixture(scope='module')
@@ -139,6 +155,7 @@ def test_openvino_says_its_precision(measured):
     assert 'OpenVINO f32' in titles
 
 
+@pytest.mark.process
 @pytest.mark.slow
 def test_the_memory_of_a_process_is_measured(student):
     network = build_network('student', student)
@@ -153,7 +170,10 @@ def test_the_memory_of_a_process_is_measured(student):
 
 
 @pytest.mark.slow
-def test_a_compiled_network_runs_for_the_smallest_batch(tmp_path):
+def test_a_compiled_network_runs_for_the_smallest_batch(tmp_path, monkeypatch):
+    # It would start processes to try what the processor knows.
+    monkeypatch.setattr(torch._inductor.config.cpp, 'vec_isa_ok', False)
+    monkeypatch.setattr(torch._inductor.config, 'compile_threads', 1)
     network = build_network('student', tiny(tmp_path))
     settings = Settings(['eager', 'compiled'], [1, 2], [1], rounds=1, memory=False)
     costs = measure_inference([network], settings, str)

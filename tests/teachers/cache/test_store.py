@@ -6,9 +6,9 @@ import signal
 import sqlite3
 
 import numpy as np
-import pytest
 
 from fpd_mmpose.teachers.cache.store import HeatmapStore, PersonKey, StoredPerson
+from tests.helpers.refusals import refused
 
 fork = multiprocessing.get_context('fork')
 
@@ -43,10 +43,7 @@ def killed_while_writing(path) -> None:
 
 
 def refusal(*args, **kwargs) -> str:
-    with pytest.raises(ValueError) as error:
-        HeatmapStore(*args, **kwargs)
-    assert '\n' not in str(error.value)
-    return str(error.value)
+    return refused(HeatmapStore, *args, **kwargs)
 
 
 def test_processes_that_write_at_once_lose_nothing(tmp_path):

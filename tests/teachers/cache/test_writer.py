@@ -2,9 +2,8 @@
 
 import copy
 import os
+import runpy
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +11,16 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from fpd_mmpose.teachers.cache.maps import unpack_levels
+from fpd_mmpose.teachers.cache import writer
+from fpd_mmpose.teachers.cache.maps import pack_maps, unpack_levels
 from fpd_mmpose.teachers.cache.store import HeatmapStore
 from fpd_mmpose.teachers.cache.writer import CacheWriter
 from tests.helpers import ROOT
+from tests.helpers.forked import Forked
+from tests.helpers.refusals import refused
 from tests.helpers.stored_maps import small_config, store_maps
 
-TOOL = str(ROOT / 'tools/cache_teacher.py')
+main = runpy.run_path(str(ROOT / 'tools/cache_teacher.py'))['main']
 
 
 def maps_of(path) -> dict:
@@ -32,10 +34,7 @@ def maps_of(path) -> dict:
 
 
 def refusal(*args, **kwargs) -> str:
-    with pytest.raises(ValueError) as error:
-        CacheWriter(*args, **kwargs)
-    assert '\n' not in str(error.value)
-    return str(error.value)
+    return refused(CacheWriter, *args, **kwargs)
 
 
 @pytest.fixture
@@ -50,11 +49,9 @@ def dumped(config, tmp_path) -> str:
     return path
 
 
-def command(dumped: str, out: Path, *options: str) -> list[str]:
-    return [
-        *(sys.executable, '-W', 'ignore', TOOL, dumped, '--out', str(out)),
-        *('--device', 'cpu', '--batch-size', '2', '--workers', '0', *options),
-    ]
+def arguments(dumped: str, out: Path) -> list[str]:
+    options = ('--device', 'cpu', '--batch-size', '2', '--workers', '0')
+    return [dumped, '--out', str(out), *options]
 
 
 def test_every_person_is_stored_once(config, tmp_path):
@@ -67,27 +64,22 @@ def test_every_person_is_stored_once(config, tmp_path):
     assert [done for _, done in HeatmapStore(path).sources().values()] == [True]
 
 
-def test_a_killed_command_goes_on_where_it_was(config, dumped, tmp_path):
+def test_a_killed_command_goes_on_where_it_was(config, dumped, tmp_path, monkeypatch):
     whole, path = tmp_path / 'whole.sqlite', tmp_path / 'killed.sqlite'
     store_maps(config, whole)
-    script = (
-        'import os, signal, sys, runpy\n'
-        'from fpd_mmpose.teachers.cache import writer\n'
-        'pack, calls = writer.pack_maps, []\n'
-        'def pack_or_die(maps):\n'
-        '    calls.append(1)\n'
-        '    if len(calls) == 8: os.kill(os.getpid(), signal.SIGKILL)\n'
-        '    return pack(maps)\n'
-        'writer.pack_maps = pack_or_die\n'
-        f'sys.argv = {command(dumped, path)[3:]!r}\n'
-        f'runpy.run_path({TOOL!r}, run_name="__main__")\n'
-    )
-    killed = subprocess.run(
-        [sys.executable, '-W', 'ignore', '-c', script],
-        env={**os.environ, 'PYTHONPATH': str(ROOT)},
-        capture_output=True,
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    calls = []
+
+    def pack_or_die(maps):
+        calls.append(1)
+        if len(calls) == 8:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return pack_maps(maps)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(writer, 'pack_maps', pack_or_die)
+        killed = Forked(main, arguments(dumped, path), output=tmp_path)
+        killed.start()
+    assert killed.finished().exitcode == -signal.SIGKILL, killed.stderr
     before = maps_of(path)
     # Three batches of 2, and nothing of the fourth.
     assert len(before) == 6
@@ -102,17 +94,12 @@ def test_a_killed_command_goes_on_where_it_was(config, dumped, tmp_path):
 def test_commands_at_once_share_the_work(config, dumped, tmp_path):
     whole, path = tmp_path / 'whole.sqlite', tmp_path / 'shared.sqlite'
     store_maps(config, whole)
-    env = {**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}
-    running = [
-        subprocess.Popen(
-            command(dumped, path), env=env, stdout=subprocess.PIPE, stderr=-1
-        )
-        for _ in range(2)
-    ]
+    running = [Forked(main, arguments(dumped, path), output=tmp_path) for _ in range(2)]
     for process in running:
-        output, errors = process.communicate()
-        assert process.returncode == 0, errors.decode()
-        assert b'12 people' in output
+        process.start()
+    for process in running:
+        assert process.finished().exitcode == 0, process.stderr
+        assert '12 people' in process.stdout
     found, expected = maps_of(path), maps_of(whole)
     assert set(found) == set(expected)
     for key, maps in expected.items():

@@ -21,6 +21,7 @@ from tests.helpers.coco_data import (
     write_coco,
     write_json,
 )
+from tests.helpers.refusals import refused
 
 PIPELINE = [
     dict(type='LoadImage'),
@@ -247,10 +248,7 @@ def test_it_is_an_error_if_no_person_is_left(tmp_path):
 
 
 def refusal(folder: Path, *people: Any, **settings: Any) -> str:
-    with pytest.raises(ValueError) as info:
-        dataset_of(folder, *people, **settings)
-    assert '\n' not in str(info.value)
-    return str(info.value)
+    return refused(dataset_of, folder, *people, **settings)
 
 
 @pytest.mark.parametrize('content', [b'', b'  ', b'{"images": [', b'\xff\xd8\xff'])
