@@ -21,16 +21,16 @@ def compare(parser: Parser) -> Run:
         nargs='+',
         required=True,
         metavar='WORD',
-        help='NAME CONFIG CHECKPOINT LOG, or NAME=WORK_DIR; repeat for each run. LOG '
-        'is vis_data/scalars.json, a work directory, or the scores of test --out',
+        help='NAME=WORK_DIR, or NAME CONFIG CHECKPOINT LOG; repeat for each run. LOG '
+        'is vis_data/scalars.json, a work directory, or the scores of `test --out`',
     )
     parser.add_argument(
         '--baseline',
         action='append',
         default=[],
         metavar='NAME',
-        help='a plain student; repeat for several budgets: gains are over the one '
-        'with as many epochs',
+        help='name of a plain student; repeat for several budgets: each gain is over '
+        'the one with the closest total of epochs',
     )
     parser.add_argument(
         '--teacher-run',
@@ -62,7 +62,13 @@ def compare(parser: Parser) -> Run:
         metavar='FILE',
         help='also write .md, .csv, or .png (bars); repeat for several',
     )
-    return _compare
+
+    def run(args: argparse.Namespace) -> None:
+        if args.at != 'exact' and args.epochs is None:
+            parser.error(f'--at {args.at} needs --epochs')
+        _compare(args)
+
+    return run
 
 
 def _compare(args: argparse.Namespace) -> None:

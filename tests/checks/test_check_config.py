@@ -1,8 +1,8 @@
 """The check finds what would make a run fail."""
 
 import json
-import runpy
 import shutil
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -11,8 +11,8 @@ import pytest
 from scipy.io import loadmat, savemat
 
 from fpd_mmpose.checks import Report, check_config, set_data_root
+from fpd_mmpose.cli import main as fpd
 from fpd_mmpose.config import leaf_datasets, load_config, splits_of
-from tests.helpers import ROOT
 from tests.helpers.check_data import (
     HEADS,
     TRAIN,
@@ -308,7 +308,7 @@ def test_people_of_each_split_are_drawn(root, tmp_path):
 
 @pytest.mark.slow
 def test_the_exit_code_of_the_command(root, tmp_path, capsys):
-    main = runpy.run_path(str(ROOT / 'tools/data/check.py'))['main']
+    main = partial(fpd, command='check')
     given = ['configs/hourglass/hg4_128_mpii.py', '--data-root', str(root)]
 
     def check(*options: str) -> tuple[int, str]:

@@ -2,9 +2,9 @@
 
 import json
 import os
-import runpy
 import signal
 import time
+from functools import partial
 from pathlib import Path
 from urllib.error import URLError
 
@@ -16,6 +16,7 @@ from mmdet.apis import inference_detector, init_detector
 from mmdet.evaluation import get_classes
 from mmengine.registry import DefaultScope
 
+from fpd_mmpose.cli import main as fpd
 from fpd_mmpose.detection import PersonDetector, Selection, detect_people
 from fpd_mmpose.detection.detector import person_label
 from tests.helpers import ROOT
@@ -72,7 +73,7 @@ def test_the_command_continues_after_a_sigkill(
 ):
     out = tmp_path / 'people.json'
     part = tmp_path / 'people.json.part'
-    main = runpy.run_path(str(COMMAND))['main']
+    main = partial(fpd, command='detect')
     command = [str(photos), str(out), '--config', config, '--weights', weights]
     command += ['--device', 'cpu', '--batch-size', '1', '--score-thr', '0']
     command += ['--max-people', '3']

@@ -1,14 +1,15 @@
 """The command that converts weights."""
 
-import runpy
+from functools import partial
 
 import torch
 
+from fpd_mmpose.cli import main as fpd
 from tests.helpers import ROOT
 from tests.helpers.refusals import exit_line
 
 FILE = ROOT / 'tests/data/hourglass_a.pth'
-main = runpy.run_path(str(ROOT / 'tools/convert_checkpoint.py'))['main']
+main = partial(fpd, command='convert')
 
 
 def test_it_prints_what_it_found_and_writes_the_file(tmp_path, capsys):

@@ -1,6 +1,6 @@
 """The command that writes ONNX files."""
 
-import runpy
+from functools import partial
 from pathlib import Path
 
 import onnx
@@ -9,11 +9,12 @@ import torch
 from mmengine.config import Config
 from mmpose.registry import MODELS
 
+from fpd_mmpose.cli import main as fpd
 from tests.helpers import ROOT
 from tests.helpers.reduced import reduced_config
 
 COMMAND = ROOT / 'tools/export_onnx.py'
-main = runpy.run_path(str(COMMAND))['main']
+main = partial(fpd, command='export')
 
 
 @pytest.fixture(scope='module')

@@ -2,8 +2,8 @@
 
 import copy
 import os
-import runpy
 import signal
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +11,16 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from fpd_mmpose.cli import main as fpd
 from fpd_mmpose.teachers.cache import writer
 from fpd_mmpose.teachers.cache.maps import pack_maps, unpack_levels
 from fpd_mmpose.teachers.cache.store import HeatmapStore
 from fpd_mmpose.teachers.cache.writer import CacheWriter
-from tests.helpers import ROOT
 from tests.helpers.forked import Forked
 from tests.helpers.refusals import refused
 from tests.helpers.stored_maps import small_config, store_maps
 
-main = runpy.run_path(str(ROOT / 'tools/cache_teacher.py'))['main']
+main = partial(fpd, command='cache')
 
 
 def maps_of(path) -> dict:
