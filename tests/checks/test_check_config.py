@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
-from fpd_mmpose.checks import Report, check_config, set_data_root
+from fpd_mmpose.checks import Report, check_config
 from fpd_mmpose.cli import main as fpd
-from fpd_mmpose.config import leaf_datasets, load_config, splits_of
+from fpd_mmpose.config import leaf_datasets, load_config, set_data_root, splits_of
 from tests.helpers.check_data import (
     HEADS,
     TRAIN,

@@ -16,7 +16,7 @@ from fpd_mmpose.config import config_root, load_config
 from fpd_mmpose.reports import Complexity, count
 from fpd_mmpose.teachers.heatmaps import as_stages
 from tests.helpers.every_config import FPD, NAMES, STOCK
-from zoo.facts import once_a_network
+from zoo.facts import cached
 
 COCO_MODELS = 'body_2d_keypoint/topdown_heatmap/coco'
 #: Parameters and multiply-accumulates of a network for the data that it is trained on;
@@ -59,7 +59,7 @@ def built(config: Config) -> BasePoseEstimator:
         return MODELS.build(config.model)
 
 
-@once_a_network
+@cached
 def cost_of(config: Config) -> Complexity:
     model = built(config).to_empty(device='cpu')
     with torch.no_grad():

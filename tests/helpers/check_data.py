@@ -6,8 +6,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from fpd_mmpose.checks import set_data_root
-from fpd_mmpose.config import load_config
+from fpd_mmpose.config import load_config, set_data_root
 
 TRAIN = 'annotations/mpii_train.json'
 VAL = 'annotations/mpii_val.json'

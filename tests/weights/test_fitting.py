@@ -8,7 +8,8 @@ from mmengine.config import Config
 from mmpose.registry import MODELS
 from torch import nn
 
-from fpd_mmpose.weights.initialization import load_model, to_reference
+from fpd_mmpose.weights import to_reference
+from fpd_mmpose.weights.initialization import load_model
 from tests.helpers.reduced import reduced_config, reduced_distiller
 
 
