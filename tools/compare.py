@@ -59,6 +59,8 @@ def main(argv: list[str] | None = None) -> None:
         'repeated',
     )
     args = parser.parse_args(argv)
+    if args.at != 'exact' and args.epochs is None:
+        parser.error(f'--at {args.at} needs --epochs')
 
     # Imported late: the package imports torch, and --help should not wait for it.
     from fpd_mmpose.engine.one_line_errors import one_line_errors

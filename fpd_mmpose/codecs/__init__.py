@@ -1,5 +1,5 @@
 """Codecs between keypoints and heatmaps."""
 
-from .fpd_heatmap import FPDHeatmap
+from fpd_mmpose.codecs.fpd_heatmap import FPDHeatmap
 
 __all__ = ['FPDHeatmap']

@@ -1,7 +1,7 @@
-"""Finds the people of unlabelled images and videos with a detector of mmdet."""
+"""Finds people in unlabeled images and videos with a detector of MMDetection."""
 
-from .detector import PersonDetector
-from .people import detect_people
-from .selection import Selection
+from fpd_mmpose.detection.detector import PersonDetector
+from fpd_mmpose.detection.people import detect_people
+from fpd_mmpose.detection.selection import Selection
 
 __all__ = ['PersonDetector', 'Selection', 'detect_people']

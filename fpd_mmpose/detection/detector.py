@@ -1,4 +1,4 @@
-"""A detector of mmdet that finds people."""
+"""Person detection with a detector of MMDetection."""
 
 import datetime
 import hashlib
@@ -14,29 +14,26 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmpose.apis.inferencers.utils import default_det_models
 
-from ..paths import load_config
-
-_URL = ('http://', 'https://')
+from fpd_mmpose.errors import UserError
+from fpd_mmpose.paths import load_config
 
 
 class PersonDetector:
-    """Finds people with a detector of mmdet; by default that of MMPose's inferencer.
-
-    The network is built when the first images come.
+    """Detects people in images; the network is built for the first images.
 
     Args:
-        config (str | Path, optional): A config file, a config of a package
-            (``mmdet::rtmdet/...``) or a model name of mmdet (``rtmdet-m``). Defaults
-            to ``None``: MMPose's detector of humans, an RTMDet-m.
-        weights (str | Path, optional): File or URL. Defaults to ``None``: what MMPose
-            or mmdet name for that model.
-        device (str, optional): Defaults to ``None``: a GPU, if there is one.
+        config: A config file, a config of a package (``mmdet::rtmdet/...``), or a model
+            name of MMDetection (``rtmdet-m``). Defaults to the person detector of
+            MMPose's inferencer, an RTMDet-m.
+        weights: File or URL. Defaults to those that MMPose or MMDetection provides for
+            the model.
+        device: A device of PyTorch. Defaults to a GPU if there is one.
 
     Attributes:
-        facts (dict): Which config and weights these are, for a fingerprint.
+        facts: The config and the weights in JSON values, to recognize a later run.
 
     Raises:
-        ValueError: If a file is missing or the device cannot be used. One line.
+        UserError: If a file is missing, or the device cannot be used.
     """
 
     def __init__(
@@ -52,35 +49,37 @@ class PersonDetector:
         self.weights = None if weights is None else str(weights)
         self.device = device
         self._inferencer: Any = None
+        self._label = 0
         self.facts = dict(config=Path(config).name, weights=_describe(self.weights))
         if '::' in self.config or self.config.endswith('.py'):
             self.config = load_config(self.config)
             self.facts['config_sha256'] = _digest(self.config)
             if weights is None:
-                raise ValueError(
-                    f'config "{config}" names no weights: pass them with --weights'
+                raise UserError(
+                    f'config "{config}" does not name weights: pass them with `weights`'
                 )
         if device is not None:
             try:
                 torch.empty(0, device=device)
             except (RuntimeError, AssertionError) as error:
                 reason = str(error).splitlines()[0]
-                raise ValueError(f'device "{device}": {reason}') from error
+                raise UserError(f'device "{device}": {reason}') from error
 
     def __call__(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Finds people, in one pass of the network.
+        """Detects the people in BGR images of any sizes, in one batch.
 
         Args:
-            images (Sequence[np.ndarray]): BGR, of any sizes.
+            images: (H, W, 3) uint8 each.
 
         Returns:
-            list[np.ndarray]: Of each image (x1, y1, x2, y2, score), shape (n, 5).
+            For each image an (N, 5) array of x1, y1, x2, y2 in pixels, and score.
 
         Raises:
-            ValueError: If the weights cannot be had or do not fit the config, or if
-                the detector knows no people. One line.
+            UserError: If the weights cannot be loaded or do not match the config, or
+                the detector has no class for people.
         """
-        # Whatever is built here belongs to mmdet; the caller's scope stays MMPose's.
+        # Everything that is built here belongs to MMDetection; the caller keeps
+        # MMPose's scope.
         scope = 'mmdet'
         if isinstance(self.config, Config):
             scope = self.config.get('default_scope', scope)
@@ -101,37 +100,27 @@ class PersonDetector:
 
     def _build(self, scope: str) -> Any:
         try:
-            from .inferencer import FittingDetInferencer
+            from fpd_mmpose.detection.inferencer import StrictDetInferencer
         except ImportError as error:
-            raise ValueError(
-                f'mmdet cannot be imported ({error}): install mmdet to detect people'
+            raise UserError(
+                f'mmdet cannot be imported ({error}): install it to detect people'
             ) from error
         try:
-            return FittingDetInferencer(
+            return StrictDetInferencer(
                 self.config, self.weights, self.device, scope, show_progress=False
             )
         except ValueError as error:
             if isinstance(error.__cause__, OSError):
-                advice = 'fetch it by hand and pass the file with --weights'
-            elif str(error).startswith('Cannot find model'):  # MMEngine says so
-                advice = 'pass a model name of mmdet or a config file (.py)'
+                advice = 'download it and pass the file with `weights`'
+            elif str(error).startswith('Cannot find model'):  # MMEngine's message
+                advice = 'pass a model name of MMDetection or a config file (.py)'
             else:
                 raise
-            raise ValueError(f'{error}; {advice}') from error
+            raise UserError(f'{error}; {advice}') from error
 
 
 def person_label(classes: str | Sequence[str]) -> int:
-    """Finds the label of people among a detector's classes.
-
-    Args:
-        classes (str | Sequence[str]): Their names.
-
-    Returns:
-        int: The label of ``person``, or of the only class.
-
-    Raises:
-        ValueError: If there are several classes and none is ``person``. One line.
-    """
+    """Returns the label of the class ``person``, or of a detector's only class."""
     names = [classes] if isinstance(classes, str) else list(classes)
     lowered = [name.lower() for name in names]
     if 'person' in lowered:
@@ -139,17 +128,17 @@ def person_label(classes: str | Sequence[str]) -> int:
     if len(names) == 1:
         return 0
     shown = ', '.join(names[:5]) + (', ...' if len(names) > 5 else '')
-    raise ValueError(
-        f'the detector has no class "person" (it has {shown}): pass --config and '
-        '--weights of one that has'
+    raise UserError(
+        f'the detector has no class "person" (it has {shown}): choose one that has, '
+        'with `config` and `weights`'
     )
 
 
 def _describe(weights: str | None) -> str | None:
-    if weights is None or weights.startswith(_URL):
+    if weights is None or weights.startswith(('http://', 'https://')):
         return weights
     if not os.path.isfile(weights):
-        raise ValueError(f'weights "{weights}" do not exist: check --weights')
+        raise UserError(f'`weights`: "{weights}" does not exist')
     stat = os.stat(weights)
     changed = datetime.datetime.fromtimestamp(stat.st_mtime).isoformat()
     return f'{Path(weights).name}, {stat.st_size} bytes, {changed}'

@@ -1,26 +1,25 @@
-"""mmdet's inferencer, with weights that fit."""
+"""MMDetection's inferencer with strict loading of weights."""
 
 from typing import Any
 
 from mmdet.apis import DetInferencer
 from torch import nn
 
+from fpd_mmpose.errors import UserError
 
-class FittingDetInferencer(DetInferencer):
-    """The stock inferencer, which refuses weights of another network.
 
-    ``DetInferencer`` goes on with random numbers where the weights have no value of
-    the right name and shape, and finds nothing or nonsense.
+class StrictDetInferencer(DetInferencer):
+    """The stock inferencer, with an error for weights of another network.
 
-    Raises:
-        ValueError: If there are no weights or they do not fit. One line.
+    ``DetInferencer`` silently keeps random values for parameters that the weights do
+    not contain, and then detects nothing or nonsense.
     """
 
     def _load_weights_to_model(
         self, model: nn.Module, checkpoint: dict | None, cfg: Any
     ) -> None:
         if checkpoint is None:
-            raise ValueError('the detector has no weights: pass them with --weights')
+            raise UserError('the detector has no weights: pass them with `weights`')
         state = checkpoint.get('state_dict', checkpoint)
         state = {name.removeprefix('module.'): value for name, value in state.items()}
         try:
@@ -28,9 +27,9 @@ class FittingDetInferencer(DetInferencer):
         except RuntimeError as error:  # a line for each shape that differs
             misfits = [line.strip() for line in str(error).splitlines()[1:]]
         if misfits:
-            raise ValueError(
-                "the detector's weights are of another network than its config: "
-                f'{len(misfits)} do not fit, the first is {misfits[0].rstrip(".")}; '
-                'pass --config and --weights that belong together'
+            raise UserError(
+                'the weights of the detector do not match its config (mismatches: '
+                f'{len(misfits)}, the first is {misfits[0].rstrip(".")}): pass '
+                '`config` and `weights` of the same network'
             )
         super()._load_weights_to_model(model, checkpoint, cfg)

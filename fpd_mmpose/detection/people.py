@@ -1,4 +1,4 @@
-"""Writes the people of images or of a video to a file of boxes."""
+"""Detects the people in images and videos, and writes their boxes."""
 
 import datetime
 import logging
@@ -11,11 +11,12 @@ import numpy as np
 from mmengine.logging import print_log
 from tqdm import tqdm
 
-from ..atomic import write_json
-from ..version import __version__
-from .journal import Journal
-from .selection import Selection
-from .sources import Frame, Source
+from fpd_mmpose.atomic import write_json
+from fpd_mmpose.detection.journal import Journal
+from fpd_mmpose.detection.selection import Selection
+from fpd_mmpose.detection.sources import Frame, Source
+from fpd_mmpose.errors import UserError
+from fpd_mmpose.version import __version__
 
 Detector = Callable[[Sequence[np.ndarray]], list[np.ndarray]]
 
@@ -30,38 +31,37 @@ def detect_people(
     restart: bool = False,
     command: str = '',
 ) -> dict[str, Any]:
-    """Writes the boxes of people in COCO's layout, once all are found.
+    """Writes the boxes of people to a file in COCO's layout.
 
-    What is found is kept in a journal beside ``out`` (``out.json.part``) after each
-    batch. A run that was killed goes on from there when it is started again.
+    A journal beside the file (``out.json.part``) keeps the boxes of each batch, so that
+    a killed run continues when it is started again.
 
     Args:
-        source (str | Path): A folder of images and videos, a text file that lists some,
-            an image or a video.
-        out (str | Path): The file to write, ``.json``.
-        detector (Callable): A :class:`PersonDetector`, or what returns
-            (x1, y1, x2, y2, score) of the people of each of some BGR images. Its
-            ``facts`` are part of what a journal must agree with.
-        selection (Selection, optional): Which boxes are kept. Defaults to ``None``:
-            as MMPose's inferencer.
-        batch_size (int): Images that are detected and saved together. Defaults to 8.
-        stride (int): Takes every n-th frame of a video. Defaults to 1.
-        restart (bool): Whether to discard a journal. Defaults to ``False``.
-        command (str): Kept in the file. Defaults to ''.
+        source: A folder of images and videos, a text file that lists some, an image,
+            or a video.
+        out: The .json file to write. Images without people have no annotations in it;
+            images that cannot be read are in ``info.unreadable`` only.
+        detector: A :class:`PersonDetector`, or another function that maps a list of BGR
+            images to an (N, 5) array of x1, y1, x2, y2, and score for each. A journal
+            is only continued with the same ``facts`` of the detector.
+        selection: Selects the boxes to keep; see :class:`Selection` for the defaults.
+        batch_size: Number of images that are detected and saved together.
+        stride: Uses every n-th frame of a video.
+        restart: Whether to discard an existing journal.
+        command: A note for ``info.command``.
 
     Returns:
-        dict: What is written. Images without people have no annotation; images that
-        cannot be read are in ``info.unreadable`` only.
+        The content of the file.
 
     Raises:
-        ValueError: If there are no images or none can be read, if a setting does not
-            fit, or if the journal is of other options. One line; ``out`` is unchanged.
+        UserError: If there are no images or none can be read, a setting is invalid, or
+            the journal belongs to other settings. ``out`` is then unchanged.
     """
     out = Path(out)
     if out.suffix != '.json' or out.is_dir():
-        raise ValueError(f'"{out}" must be the name of a .json file')
+        raise UserError(f'"{out}" must be the name of a .json file')
     if batch_size < 1:
-        raise ValueError(f'`batch_size` is {batch_size}: it must be 1 or more')
+        raise UserError(f'`batch_size` is {batch_size}: it must be 1 or more')
     frames = Source(source, stride)
     selection = selection or Selection()
     settings = dict(getattr(detector, 'facts', {}), **asdict(selection), stride=stride)
@@ -73,9 +73,9 @@ def detect_people(
     try:
         records, unreadable = _find(frames, detector, selection, batch_size, journal)
         if not records:
-            raise ValueError(
-                f'"{source}": nothing can be read of {len(unreadable)} files, the '
-                f'first is "{unreadable[0]}"'
+            raise UserError(
+                f'"{source}": none of {len(unreadable)} files can be read, the first '
+                f'is "{unreadable[0]}"'
             )
         content = _to_coco(records)
         content['info'] = dict(
@@ -103,11 +103,11 @@ def _find(
     batch_size: int,
     journal: Journal,
 ) -> tuple[list[dict], list[str]]:
-    """Gives a record of every frame, in the source's order, and the unreadable."""
+    """Returns a record of every frame, in order, and the names of unreadable ones."""
     known = {(record['name'], record['index']): record for record in journal.records}
     if known:
         print_log(
-            f'{len(known)} images are in "{journal.path}" already', logger='current'
+            f'{len(known)} images are already in "{journal.path}"', logger='current'
         )
     order: list[tuple[str, int | None]] = []
     unreadable: list[str] = []
@@ -119,7 +119,7 @@ def _find(
                 if image is None:
                     unreadable.append(str(frame))
                     print_log(
-                        f'"{frame}" cannot be read: left out',
+                        f'"{frame}" was skipped: it cannot be read',
                         logger='current',
                         level=logging.WARNING,
                     )
@@ -206,9 +206,9 @@ def _report(content: dict[str, Any], out: Path) -> None:
         f'{info["images_without_people"]} images without people',
     ]
     for count, what in (
-        (info['people_below_min_size'], 'people left out below the minimum size'),
-        (info['people_above_max_people'], 'people left out beyond the maximum number'),
-        (len(info['unreadable']), 'images left out that cannot be read'),
+        (info['people_below_min_size'], 'people skipped below the minimum size'),
+        (info['people_above_max_people'], 'people skipped beyond the maximum number'),
+        (len(info['unreadable']), 'images skipped that cannot be read'),
     ):
         if count:
             parts.append(f'{count} {what}')

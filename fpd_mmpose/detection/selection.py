@@ -1,26 +1,27 @@
-"""Which of a detector's boxes are kept."""
+"""Selection of detected boxes."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from mmpose.evaluation.functional import nms
 
+from fpd_mmpose.errors import UserError
+
 
 @dataclass(frozen=True)
 class Selection:
-    """Keeps boxes of people, best first, as MMPose's inferencer does.
+    """Selects boxes of people, best first, as MMPose's inferencer does by default.
 
-    Attributes:
-        score_thr (float): Scores must be above it. Defaults to 0.3.
-        nms_thr (float): Of two boxes whose IoU is above it, the better one is kept;
-            1 keeps both. Defaults to 0.3.
-        min_size (float): The least shorter side in pixels, within the image.
-            Defaults to 0, which drops only boxes outside of the image.
-        max_people (int, optional): The most people of an image. Defaults to
-            ``None``: any number.
+    Args:
+        score_thr: Keeps boxes whose score is above this.
+        nms_thr: Keeps only the better of two boxes whose IoU is above this; 1 keeps
+            both.
+        min_size: Keeps boxes whose shorter side inside the image has at least this many
+            pixels. Boxes outside of the image are always dropped.
+        max_people: Keeps at most this many people per image; None for any number.
 
     Raises:
-        ValueError: If a setting is out of range. One line.
+        UserError: If a setting is out of range.
     """
 
     score_thr: float = 0.3
@@ -29,14 +30,14 @@ class Selection:
     max_people: int | None = None
 
     def __post_init__(self) -> None:
-        for name, right, expected in (
-            ('score_thr', 0 <= self.score_thr < 1, '0 or more and less than 1'),
-            ('nms_thr', 0 < self.nms_thr <= 1, 'more than 0 and not more than 1'),
+        for name, valid, expected in (
+            ('score_thr', 0 <= self.score_thr < 1, 'at least 0 and less than 1'),
+            ('nms_thr', 0 < self.nms_thr <= 1, 'greater than 0 and at most 1'),
             ('min_size', self.min_size >= 0, '0 or more'),
             ('max_people', self.max_people is None or self.max_people > 0, '1 or more'),
         ):
-            if not right:
-                raise ValueError(
+            if not valid:
+                raise UserError(
                     f'`{name}` is {getattr(self, name)}: it must be {expected}'
                 )
 
@@ -46,13 +47,14 @@ class Selection:
         """Selects boxes of one image.
 
         Args:
-            boxes (np.ndarray): (x1, y1, x2, y2, score) in pixels, shape (n, 5).
-            width (int): Of the image.
-            height (int): Of the image.
+            boxes: (N, 5) of x1, y1, x2, y2 in pixels, and score.
+            width: Width of the image.
+            height: Height of the image.
 
         Returns:
-            tuple: (x, y, w, h, score) of the people, clipped to the image and
-            rounded; how many more were too small; and how many too many.
+            x, y, width, height, and score of each person, clipped to the image and
+            rounded; the number of boxes that were too small; and the number of people
+            beyond ``max_people``.
         """
         boxes = boxes[boxes[:, 4] > self.score_thr].astype(np.float64)
         boxes = boxes[nms(boxes, self.nms_thr)]

@@ -1,4 +1,4 @@
-"""The images and the frames of videos to look for people in, one after the other."""
+"""Reads images and video frames one after another."""
 
 import logging
 import math
@@ -12,27 +12,23 @@ import mmcv
 import numpy as np
 from mmengine.logging import print_log
 
-from ..datasets.media import is_video, open_media, open_video
+from fpd_mmpose.datasets.media import is_video, open_media, open_video
+from fpd_mmpose.errors import UserError
 
 
 @dataclass(frozen=True)
 class Frame:
-    """An image, or a frame of a video.
+    """An image, or a frame of a video."""
 
-    Attributes:
-        name (str): The file, relative to the folder of the source, or as it is listed.
-        index (int, optional): Of the frame in the video, from 0; ``None`` of images.
-        read (Callable): Gives the BGR image, turned as its EXIF data say, or ``None``
-            if it cannot be read. Call it before taking the next frame.
-    """
-
-    name: str
-    index: int | None
+    name: str  # the file, relative to the folder of the source, or as it is listed
+    index: int | None  # of the frame in its video, from 0; None for images
+    #: Returns the BGR image in its EXIF orientation, or None if it cannot be read.
+    #: Must be called before the next frame is taken.
     read: Callable[[], np.ndarray | None]
 
     @property
     def key(self) -> tuple[str, int | None]:
-        """What tells the frame from the others of its source."""
+        """Identifies the frame in its source."""
         return self.name, self.index
 
     def __str__(self) -> str:
@@ -40,34 +36,27 @@ class Frame:
 
 
 class Source:
-    """Images and videos; these are decoded in order and never written to the disk.
+    """Iterates over a folder, a list (.txt), an image, or a video, frame by frame.
 
-    Iterating gives a :class:`Frame` for each. A video that cannot be opened counts
-    as an image that cannot be read.
-
-    Args:
-        path (str | Path): A folder, which is searched with its subfolders, a text
-            file that lists files, an image or a video.
-        stride (int): Takes frames 0, stride, 2 * stride, ... of videos. Defaults to 1.
-
-    Raises:
-        ValueError: If nothing is there, or ``stride`` does not fit. One line.
+    Videos are decoded in order, without temporary files; frames 0, stride,
+    2 * stride, ... are used. A video that cannot be opened counts as one image that
+    cannot be read.
     """
 
     def __init__(self, path: str | Path, stride: int = 1) -> None:
         if stride < 1:
-            raise ValueError(f'`stride` is {stride}: it must be 1 or more')
+            raise UserError(f'`stride` is {stride}: it must be 1 or more')
         media = open_media(path)
         self._folder = Path(media.folder)
         self._names = media.names()
         self._stride = stride
         if stride != 1 and not any(map(is_video, self._names)):
-            raise ValueError(
-                f'`stride` is {stride}, and "{path}" has no video: leave it out'
+            raise UserError(
+                f'`stride` is {stride}, but "{path}" has no video: leave it at 1'
             )
 
     def __len__(self) -> int:
-        """How many there are, by the headers of the videos, which may be wrong."""
+        """The number of frames, from the headers of the videos, which may be wrong."""
         return sum(self._count(name) if is_video(name) else 1 for name in self._names)
 
     def __iter__(self) -> Iterator[Frame]:
@@ -91,7 +80,7 @@ class Source:
             pass
         else:
             expected = len(video)
-            # Frames between are not converted, which reading them would.
+            # Grabbing does not convert skipped frames, as reading would.
             while video.vcap.grab():
                 if index % self._stride == 0:
                     yield Frame(name, index, partial(_retrieve, video.vcap))
@@ -100,7 +89,7 @@ class Source:
             yield Frame(name, None, lambda: None)
         elif index < expected:
             print_log(
-                f'"{name}" ends after {index} frames; its header says {expected}',
+                f'"{name}" ends after {index} frames, but its header says {expected}',
                 logger='current',
                 level=logging.WARNING,
             )

@@ -1,50 +1,50 @@
-"""COCO's average precision as the reference takes it."""
+"""COCO's average precision as the reference computes it."""
 
 from typing import Any
 
 from mmpose.evaluation.metrics import CocoMetric
 from mmpose.registry import METRICS
 
-from ..datasets.coco_files import NUM_KEYPOINTS, read_coco
+from fpd_mmpose.datasets.coco_files import NUM_KEYPOINTS, read_coco
 
 
 @METRICS.register_module()
 class FPDCocoMetric(CocoMetric):
-    """``CocoMetric`` without boxes in the results, as in the released FPD code.
+    """``CocoMetric`` without boxes in the results, as in the reference.
 
     COCO's evaluation then takes the size of a person from the extent of the predicted
-    keypoints. MMPose hands over the box as well, of which it takes the size instead:
-    ``AP (M)`` and ``AP (L)`` differ, everything else is the same.
+    keypoints. Stock MMPose adds the box to the results, which replaces that extent:
+    ``AP (M)`` and ``AP (L)`` differ, and nothing else.
 
     Args:
-        ann_file (str, optional): The annotations. Defaults to None: those of the test
-            dataset.
-        format_only (bool): Whether to write the results without evaluating them; the
-            annotations may then have images alone. Defaults to False.
-        **kwargs: See ``CocoMetric``, whose defaults are the reference's: a score is
-            that of the box times the mean of the keypoint scores above 0.2, and people
-            are suppressed from an OKS of 0.9.
+        ann_file: The annotations. Defaults to those of the test dataset.
+        format_only: Whether to write the results without evaluating them, in which
+            case the annotations may consist of images only.
+        **kwargs: Arguments of ``CocoMetric``, whose defaults are those of the
+            reference: a person's score is that of the box times the mean of the
+            keypoint scores above 0.2, and OKS NMS has a threshold of 0.9.
 
     Raises:
-        ValueError: If the annotations are missing, or are not COCO's. One line.
+        UserError: If the annotations are missing, or are not those of COCO keypoints.
+
+    Example:
+        >>> from fpd_mmpose.evaluation import FPDCocoMetric
+        >>> metric = FPDCocoMetric()
+        >>> metric.score_mode, metric.keypoint_score_thr, metric.nms_thr
+        ('bbox_keypoint', 0.2, 0.9)
     """
 
     def __init__(
         self, ann_file: str | None = None, format_only: bool = False, **kwargs: Any
-    ):
+    ) -> None:
         super().__init__(format_only=format_only, **kwargs)
         if ann_file is not None:
-            # Not by CocoMetric, which reads the file twice.
+            # Not through CocoMetric, which reads the file twice.
             self.ann_file = ann_file
             self.coco = read_coco(ann_file, None if format_only else NUM_KEYPOINTS)
 
     def results2json(self, keypoints: dict[int, list], outfile_prefix: str) -> None:
-        """Writes the results in COCO's format, without boxes.
-
-        Args:
-            keypoints (dict[int, list]): The people of each image.
-            outfile_prefix (str): The file's name, up to ``.keypoints.json``.
-        """
+        """Writes the results of each image in COCO's format, without boxes."""
         for people in keypoints.values():
             for person in people:
                 person.pop('bbox', None)

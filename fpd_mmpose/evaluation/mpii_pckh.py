@@ -1,6 +1,7 @@
-"""PCKh as the reference prints it."""
+"""PCKh as the reference computes it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
@@ -11,8 +12,10 @@ from scipy.io import savemat
 from fpd_mmpose.atomic import replace_when_done
 from fpd_mmpose.datasets.files import MPII_TWINS, in_either_layout
 from fpd_mmpose.datasets.mpii_ground_truth import read_mpii_ground_truth
+from fpd_mmpose.errors import UserError
+from fpd_mmpose.markdown import markdown_table
 
-#: Columns of the reference's table and the joints that each one averages.
+#: Columns of the reference's table, and the keypoints that each of them averages.
 COLUMNS = {
     'Head': (9,),
     'Shoulder': (13, 12),
@@ -22,9 +25,9 @@ COLUMNS = {
     'Knee': (4, 1),
     'Ankle': (5, 0),
 }
-#: Pelvis and thorax, which the benchmark leaves out of the mean.
-LEFT_OUT = (6, 7)
-THRESHOLDS = np.arange(0, 51) / 100
+# Pelvis and thorax, which the benchmark excludes from the mean.
+_EXCLUDED = (6, 7)
+_THRESHOLDS = np.arange(0, 51) / 100
 
 
 def mpii_pckh(
@@ -33,37 +36,45 @@ def mpii_pckh(
     visible: np.ndarray,
     head_size: np.ndarray,
 ) -> dict[str, float]:
-    """Computes the columns of MPII's table (``mpii.py`` of the released FPD code).
+    """Computes the columns of MPII's table, as ``mpii.py`` of the reference does.
 
     Args:
-        keypoints (np.ndarray): Predictions in pixels, (N, 16, 2).
-        target (np.ndarray): Ground truth in the same pixels, (N, 16, 2).
-        visible (np.ndarray): Whether a joint is annotated, bool, (N, 16).
-        head_size (np.ndarray): Head sizes in pixels (0.6 of the head box's
-            diagonal), (N,).
+        keypoints: (N, 16, 2) predictions in pixels.
+        target: (N, 16, 2) ground truth in the same pixels.
+        visible: (N, 16) bool, whether a keypoint is annotated.
+        head_size: (N,) head sizes in pixels, which are 0.6 of the diagonal of the head
+            box.
 
     Returns:
-        dict: Percentages: seven pairs of joints and ``Mean`` at PCKh@0.5, the latter
-        weighted by the number of annotated joints; ``Mean@0.1``, which under that
-        name the reference takes at 0.11; the true ``PCKh@0.1``; and ``AUC``, the
-        average of the mean over thresholds 0 to 0.5. NaN where nothing is annotated.
+        Percentages: PCKh@0.5 of the seven columns and, averaged over annotated
+        keypoints, of ``Mean``; ``Mean@0.1``, the reference's name for the mean at 0.11;
+        ``PCKh@0.1``, the mean at 0.1; and ``AUC``, the average of the mean over
+        thresholds from 0 to 0.5. NaN where nothing is annotated.
+
+    Example:
+        >>> import numpy as np
+        >>> from fpd_mmpose.evaluation import mpii_pckh
+        >>> target, visible = np.zeros((1, 16, 2)), np.ones((1, 16), bool)
+        >>> scores = mpii_pckh(target + (0, 3), target, visible, np.array([10.0]))
+        >>> scores['Mean'], scores['PCKh@0.1']
+        (100.0, 0.0)
     """
     distance = np.linalg.norm(keypoints - target, axis=-1) / head_size[:, None]
     count = visible.sum(axis=0)
     with np.errstate(invalid='ignore', divide='ignore'):
-        # (thresholds, joints)
+        # (thresholds, keypoints)
         accuracy = np.stack(
             [
                 100.0 * ((distance <= threshold) & visible).sum(axis=0) / count
-                for threshold in THRESHOLDS
+                for threshold in _THRESHOLDS
             ]
         )
     weight = count.astype(np.float64)
-    weight[list(LEFT_OUT)] = 0
-    if not weight.any():
-        mean = np.full(len(THRESHOLDS), np.nan)
-    else:
+    weight[list(_EXCLUDED)] = 0
+    if weight.any():
         mean = np.average(np.nan_to_num(accuracy), axis=1, weights=weight)
+    else:
+        mean = np.full(len(_THRESHOLDS), np.nan)
     table = {
         name: accuracy[-1, list(joints)].mean() for name, joints in COLUMNS.items()
     }
@@ -76,28 +87,32 @@ def mpii_pckh(
 
 @METRICS.register_module()
 class MpiiPCKh(BaseMetric):
-    """PCKh on MPII in the columns of the released FPD code.
+    """PCKh on MPII, with the columns of the reference; see :func:`mpii_pckh`.
 
-    It expects predictions and ground truth in the same 0-based pixels, as
-    :class:`FPDMpiiDataset` gives them. Save the best checkpoint by ``PCKh/Mean``.
-    ``Mean@0.1`` is the reference's name of a mean that it takes at 0.11; the true one
-    is ``PCKh@0.1``.
+    Predictions and ground truth must be in the same 0-based pixels, as with
+    :class:`FPDMpiiDataset`. Save the best checkpoint by ``PCKh/Mean``.
 
-    The ground truth is that of ``gt_file``, else what the data set read from its JSON
-    and its ``headbox_file``. People without ground truth (MPII's test set) are not
-    measured: write their predictions with ``pred_file``.
+    People without ground truth, such as those of MPII's test set, are not evaluated:
+    write their predictions to ``pred_file`` instead.
 
     Args:
-        gt_file (str, optional): ``gt_valid.mat``; its people are those of the
-            annotation file, in that order.
-        pred_file (str, optional): Where to write the predictions, as the reference's
+        gt_file: ``gt_valid.mat``, with the people of the annotation file in the same
+            order. Defaults to the ground truth that the dataset reads from its JSON
+            file and its ``headbox_file``.
+        pred_file: The .mat file to write predictions to, as the reference's
             ``pred.mat``: ``preds``, (N, 16, 2), in 1-based pixels, in the order of the
             annotation file.
-        collect_device (str): ``'cpu'`` or ``'gpu'``. Defaults to ``'cpu'``.
-        prefix (str, optional): Put before the names. Defaults to ``'PCKh'``.
+        collect_device: ``'cpu'`` or ``'gpu'``.
+        prefix: The prefix of the metric names. Defaults to ``'PCKh'``.
 
     Raises:
-        ValueError: If ``gt_file`` is missing or is not MPII's.
+        UserError: If ``gt_file`` is missing or is not a ground truth of MPII.
+
+    Example:
+        >>> from mmpose.registry import METRICS
+        >>> metric = METRICS.build(dict(type='MpiiPCKh', pred_file='pred.mat'))
+        >>> metric.prefix, metric.pred_file
+        ('PCKh', 'pred.mat')
     """
 
     default_prefix = 'PCKh'
@@ -108,86 +123,75 @@ class MpiiPCKh(BaseMetric):
         pred_file: str | None = None,
         collect_device: str = 'cpu',
         prefix: str | None = None,
-    ):
+    ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.gt_file = gt_file and in_either_layout(gt_file, MPII_TWINS)
-        self.truth = read_mpii_ground_truth(self.gt_file) if gt_file else None
+        self.truth = read_mpii_ground_truth(self.gt_file) if self.gt_file else None
         self.pred_file = pred_file
 
     def process(self, data_batch: Sequence[dict], data_samples: Sequence[dict]) -> None:
-        """Collects predictions and ground truth of a batch.
-
-        Args:
-            data_batch (Sequence[dict]): Not used.
-            data_samples (Sequence[dict]): With ``pred_instances`` and
-                ``gt_instances``, which need ``head_size``; with ``gt_file`` also
-                ``id``, the record.
-
-        Raises:
-            ValueError: If ``head_size`` is missing, or a person is not in ``gt_file``.
-        """
+        """Collects the predictions and the ground truth of a batch."""
         for sample in data_samples:
             given = sample['gt_instances']
             keypoints = np.asarray(sample['pred_instances']['keypoints'])[0]
             result = dict(id=sample.get('id'), keypoints=keypoints)
             if self.truth:
-                result |= self._truth_of_file(result['id'], given)
+                result |= self._truth_from_file(sample['id'], given)
             elif 'keypoints' in given:
-                result |= _truth_of_sample(given)
+                result |= _truth_from_sample(given)
             self.results.append(result)
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Computes the table, and logs it.
-
-        Args:
-            results (list[dict]): What :meth:`process` collected.
-
-        Returns:
-            dict: See :func:`mpii_pckh`. Empty where people have no ground truth.
-        """
+        """Logs and returns the table, which is empty if nobody has ground truth."""
         logger = MMLogger.get_current_instance()
         if self.pred_file:
             ordered = sorted(results, key=lambda result: result['id'])
             preds = np.stack([result['keypoints'] for result in ordered]) + 1.0
             with replace_when_done(self.pred_file) as path:
                 savemat(path, {'preds': preds})
-            logger.info(f'predictions of {len(preds)} people: "{self.pred_file}"')
-        measured = [result for result in results if 'target' in result]
-        if len(measured) < len(results):
+            logger.info(f'wrote predictions of {len(preds)} people: "{self.pred_file}"')
+        evaluated = [result for result in results if 'target' in result]
+        if len(evaluated) < len(results):
             logger.warning(
-                f'{len(results) - len(measured)} of {len(results)} people have no '
-                'ground truth and are not measured'
+                f'{len(results) - len(evaluated)} of {len(results)} people have no '
+                'ground truth and are not evaluated'
             )
-        if not measured:
+        if not evaluated:
             return {}
         columns = {
-            name: np.array([result[name] for result in measured])
+            name: np.array([result[name] for result in evaluated])
             for name in ('keypoints', 'target', 'visible', 'head_size')
         }
         table = mpii_pckh(**columns)
-        logger.info(_as_text(table))
+        rows = [[f'{value:.3f}' for value in table.values()]]
+        logger.info(
+            f'\n{markdown_table(list(table), rows, text=(), pad=True)}\n'
+            "Mean@0.1 is the reference's name for the mean at 0.11; PCKh@0.1 is at 0.1."
+        )
         return table
 
-    def _truth_of_file(self, index: int, given: dict) -> dict:
-        if index >= len(self.truth.head_size):
-            raise ValueError(
-                f'"{self.gt_file}" has {len(self.truth.head_size)} people, and the '
-                f'data set a record {index}: do they belong together?'
+    def _truth_from_file(self, index: int, given: dict) -> dict[str, Any]:
+        assert self.truth is not None
+        people = len(self.truth.head_size)
+        if index >= people:
+            raise UserError(
+                f'"{self.gt_file}" has {people} people, but the dataset has a record '
+                f'{index}: do they belong together?'
             )
         keypoints, visible, head_size = (field[index] for field in self.truth)
         if 'keypoints' in given:
             away = np.abs(np.asarray(given['keypoints'])[0] - keypoints)[visible]
             if (away > 1).any():
-                raise ValueError(
-                    f'record {index} of "{self.gt_file}" has other joints than the '
-                    'data set: do they belong together?'
+                raise UserError(
+                    f'record {index} of "{self.gt_file}" and of the dataset have '
+                    'different keypoints: do they belong together?'
                 )
         return dict(target=keypoints, visible=visible, head_size=head_size)
 
 
-def _truth_of_sample(given: dict) -> dict:
+def _truth_from_sample(given: dict) -> dict[str, Any]:
     if 'head_size' not in given:
-        raise ValueError(
+        raise UserError(
             'MpiiPCKh needs head sizes: set `headbox_file` of the test dataset, or '
             '`gt_file` of the metric'
         )
@@ -199,10 +203,3 @@ def _truth_of_sample(given: dict) -> dict:
         visible=visible[0] > 0,
         head_size=np.asarray(given['head_size']).item(),
     )
-
-
-def _as_text(table: dict[str, float]) -> str:
-    rows = [list(table), ['---'] * len(table), [f'{v:.3f}' for v in table.values()]]
-    lines = ['| ' + ' | '.join(row) + ' |' for row in rows]
-    note = "Mean@0.1: the reference's name for 0.11; PCKh@0.1 is at 0.10"
-    return '\n'.join(['', *lines, note])

@@ -1,4 +1,4 @@
-"""Measures what stock MMPose would do differently on given people."""
+"""Measures how stock MMPose and this package differ on given people."""
 
 import copy
 from collections.abc import Iterator
@@ -25,47 +25,31 @@ from fpd_mmpose.datasets import (
     FPDTopdownAffine,
     RandomScaleRotation,
 )
+from fpd_mmpose.datasets.datasets.body.fpd_mpii_dataset import PADDING
 from fpd_mmpose.datasets.mpii_ground_truth import MpiiGroundTruth
-
-from .fpd_coco_metric import FPDCocoMetric
-from .mpii_pckh import mpii_pckh
+from fpd_mmpose.evaluation.fpd_coco_metric import FPDCocoMetric
+from fpd_mmpose.evaluation.mpii_pckh import mpii_pckh
+from fpd_mmpose.markdown import markdown_table
 
 INPUT, HEATMAP = (256, 256), (64, 64)
 DRAWS = 100_000
 
 
 class Difference(NamedTuple):
-    """A row of the table.
-
-    Attributes:
-        what (str): What differs.
-        stock (str): What stock MMPose does.
-        ours (str): What the reference and this package do.
-        effect (str): What was measured.
-    """
+    """A row of the table."""
 
     what: str
     stock: str
-    ours: str
+    ours: str  # in this package, as in the reference
     effect: str
 
 
 def mpii_differences(
     ann_file: str | Path, images: str | Path | None = None
 ) -> Iterator[Difference]:
-    """Measures on MPII people with joints.
+    """Compares the people, the targets, and, given the images, the crops of MPII.
 
-    Args:
-        ann_file (str | Path): JSON file of MPII.
-        images (str | Path, optional): Folder of the images; without it the crops are
-            not compared.
-
-    Yields:
-        Difference: Targets, crops.
-
-    Raises:
-        ValueError: If a file is not MPII's, or no name of an image is a number,
-            which ``MpiiDataset`` needs.
+    ``MpiiDataset`` needs images whose names are numbers.
     """
     prefix = dict(img=str(images or ''))
     ours = FPDMpiiDataset(str(ann_file), data_prefix=dict(prefix))
@@ -114,15 +98,7 @@ def mpii_differences(
 def pckh_differences(
     predictions: np.ndarray, truth: MpiiGroundTruth
 ) -> Iterator[Difference]:
-    """Measures on predictions for MPII people.
-
-    Args:
-        predictions (np.ndarray): 0-based pixels, (N, 16, 2).
-        truth (MpiiGroundTruth): The people.
-
-    Yields:
-        Difference: What is called PCKh@0.1.
-    """
+    """Compares PCKh@0.1 on (N, 16, 2) predictions in 0-based pixels."""
     table = mpii_pckh(predictions, *truth)
     yield Difference(
         '"Mean@0.1" of the reference\'s table',
@@ -133,14 +109,7 @@ def pckh_differences(
 
 
 def draw_differences(seed: int = 0) -> Iterator[Difference]:
-    """Measures the augmentation of the MPII recipe over many draws.
-
-    Args:
-        seed (int): Of NumPy's global generator.
-
-    Yields:
-        Difference: Scales, rotations.
-    """
+    """Compares the random scales and rotations of the MPII recipe over many draws."""
     np.random.seed(seed)
     ours = RandomScaleRotation(0.25, 30, 0.6)(dict(bbox_scale=np.ones((DRAWS, 2))))
     stock = RandomBBoxTransform(
@@ -178,14 +147,7 @@ def draw_differences(seed: int = 0) -> Iterator[Difference]:
 
 
 def decode_differences(seed: int = 0) -> Iterator[Difference]:
-    """Measures the decoding of maxima beside the border and of empty heatmaps.
-
-    Args:
-        seed (int): Of the noise that the heatmaps hold.
-
-    Yields:
-        Difference: Both cases.
-    """
+    """Compares decoding for maxima next to the border and for empty heatmaps."""
     width, height = HEATMAP
     random = np.random.RandomState(seed)
     maps = random.rand(4 * width, height, width).astype(np.float32)
@@ -213,18 +175,12 @@ def decode_differences(seed: int = 0) -> Iterator[Difference]:
 def coco_differences(
     ann_file: str | Path, bbox_file: str | Path, seed: int = 0
 ) -> Iterator[Difference]:
-    """Measures on COCO people.
+    """Compares the boxes and the average precision of COCO people.
 
-    Args:
-        ann_file (str | Path): Keypoint annotations.
-        bbox_file (str | Path): Detected boxes of people.
-        seed (int): Of the noise on the keypoints that stand for predictions.
-
-    Yields:
-        Difference: Boxes, AP by size.
+    Annotated keypoints with noise stand in for predictions in the detected boxes.
     """
     ours, stock = FPDCocoDataset(str(ann_file)), CocoDataset(str(ann_file))
-    padded = GetBBoxCenterScale(padding=1.25)
+    padded = GetBBoxCenterScale(padding=PADDING)
     theirs = {info['id']: padded(info) for info in stock}
     boxes = [
         (padded(mine), theirs[mine['id']]) for mine in ours if mine['id'] in theirs
@@ -237,7 +193,7 @@ def coco_differences(
         'Annotated boxes of COCO',
         '`CocoDataset`: end at x + w',
         '`FPDCocoDataset`: end at the last pixel',
-        f'centre by {center:.2f} px, padded size by {scale:.2f} px at most',
+        f'center by {center:.2f} px, padded size by {scale:.2f} px at most',
     )
     detected = FPDCocoDataset(str(ann_file), str(bbox_file), test_mode=True)
     samples = _stand_in_predictions(ours, detected, seed)
@@ -248,7 +204,7 @@ def coco_differences(
         evaluator.process([], copy.deepcopy(samples))
         found.append(evaluator.evaluate(len(samples)))
     names = 'AP', 'AP (M)', 'AP (L)'
-    stock, ours = (
+    stock_scores, our_scores = (
         ' / '.join(f'{scores[f"coco/{name}"]:.4f}' for name in names)
         for scores in found
     )
@@ -256,13 +212,13 @@ def coco_differences(
         ' / '.join(names) + ' of COCO',
         '`CocoMetric`: sizes by the area of the box',
         '`FPDCocoMetric`: by the extent of the keypoints',
-        f'{stock} instead of {ours}, of noisy keypoints in detected boxes',
+        f'{stock_scores} instead of {our_scores}, of noisy keypoints in detected boxes',
     )
 
 
 def _target(codec: MSRAHeatmap, info: dict) -> np.ndarray:
-    """Target heatmaps (K, H, W) of a person in its upright box."""
-    scale = info['bbox_scale'] * 1.25
+    """Returns the (K, H, W) target heatmaps of a person in its upright box."""
+    scale = info['bbox_scale'] * PADDING
     corner = info['bbox_center'] - scale / 2
     keypoints = (info['keypoints'] - corner) / scale * INPUT
     return codec.encode(keypoints, info['keypoints_visible'])['heatmaps']
@@ -270,14 +226,14 @@ def _target(codec: MSRAHeatmap, info: dict) -> np.ndarray:
 
 def _loaded(info: dict) -> dict:
     results = FPDLoadImage()(copy.deepcopy(info))
-    results['bbox_scale'] = results['bbox_scale'] * 1.25
+    results['bbox_scale'] = results['bbox_scale'] * PADDING
     return results
 
 
 def _stand_in_predictions(
     annotated: FPDCocoDataset, detected: FPDCocoDataset, seed: int
 ) -> list[dict]:
-    """Gives each detected box noisy keypoints of the person that it overlaps most."""
+    """Gives each detected box noisy keypoints of the person it overlaps most."""
     random = np.random.RandomState(seed)
     people = list(annotated)
     samples = []
@@ -302,7 +258,7 @@ def _stand_in_predictions(
                     bboxes=info['bbox'],
                 ),
                 gt_instances=dict(
-                    bbox_scores=info['bbox_score'], bbox_scales=1.25 * size
+                    bbox_scores=info['bbox_score'], bbox_scales=PADDING * size
                 ),
             )
         )
@@ -310,14 +266,6 @@ def _stand_in_predictions(
 
 
 def as_markdown(rows: list[Difference]) -> str:
-    """Formats the rows.
-
-    Args:
-        rows (list[Difference]): The rows.
-
-    Returns:
-        str: A Markdown table.
-    """
-    table = [('', 'Stock MMPose 1.3.2', 'Reference and here', 'Measured'), *rows]
-    lines = ['| ' + ' | '.join(row) + ' |' for row in table]
-    return '\n'.join([lines[0], '| --- ' * 4 + '|', *lines[1:]])
+    """Formats the rows as a Markdown table."""
+    headings = ('', 'Stock MMPose 1.3.2', 'Reference and here', 'Measured')
+    return markdown_table(headings, rows, text=range(4))

@@ -1,1 +1,1 @@
-"""Experiments that the docs report, to be run again."""
+"""Experiments whose results the documentation reports."""

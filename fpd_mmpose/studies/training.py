@@ -1,4 +1,4 @@
-"""What studies share: networks trained for a number of steps, and tables of scores."""
+"""Training, scores, and tables that the studies share."""
 
 import json
 import statistics
@@ -9,20 +9,19 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from fpd_mmpose.atomic import write_json
+from fpd_mmpose.markdown import markdown_table
 
 
 def folder_name(variant: str) -> str:
-    """Makes the name of a folder from that of a variant."""
+    """Returns the name of a variant's folder."""
     return variant.replace(' ', '_').replace(',', '')
 
 
 def train_for_steps(config: Config, steps: int) -> None:
-    """Lets a run count optimizer steps: epochs may have different lengths.
+    """Makes a config train for optimizer steps rather than epochs, in place.
 
-    Args:
-        config (Config): Of a run with one schedule by epoch; changed in place. The
-            last weights will be ``last.pth``.
-        steps (int): How many.
+    The config must have a single schedule, by epoch. The last weights are saved as
+    ``last.pth``.
     """
     config.train_cfg = dict(
         type='IterBasedTrainLoop', max_iters=steps, val_interval=steps + 1
@@ -44,16 +43,9 @@ def train_for_steps(config: Config, steps: int) -> None:
 def train_and_score(
     config: Config, folder: Path, variant: str, seed: int
 ) -> dict[str, float]:
-    """Trains a network, or finds its scores.
+    """Trains a network and returns its validation scores, or those of an earlier run.
 
-    Args:
-        config (Config): Of the run; changed in place.
-        folder (Path): Of the run.
-        variant (str): Name of the network, for the progress bar.
-        seed (int): Of the initial weights and the draws.
-
-    Returns:
-        dict[str, float]: Scores of the last weights on the validation people.
+    The config is changed in place. An interrupted run is resumed.
     """
     scores = folder / 'scores.json'
     if scores.exists():
@@ -72,21 +64,11 @@ def train_and_score(
 
 
 def as_markdown(results: dict[str, Sequence[dict[str, float]]]) -> str:
-    """Formats the scores of all seeds.
-
-    Args:
-        results (dict): By variant, the scores of each seed.
-
-    Returns:
-        str: A Markdown table of PCKh@0.5 in percent.
-    """
+    """Formats PCKh@0.5 in percent, for each variant and seed, with their mean."""
     seeds = max(len(scores) for scores in results.values())
-    lines = [
-        '| | ' + ' | '.join(f'seed {seed}' for seed in range(seeds)) + ' | mean |',
-        '| --- |' + ' ---: |' * (seeds + 1),
-    ]
+    rows = []
     for variant, scores in results.items():
         means = [one['PCKh/Mean'] for one in scores]
-        cells = [f'{mean:.1f}' for mean in (*means, statistics.mean(means))]
-        lines.append(f'| {variant} | ' + ' | '.join(cells) + ' |')
-    return '\n'.join(lines)
+        rows.append([variant, *(f'{m:.1f}' for m in (*means, statistics.mean(means)))])
+    headings = ['', *(f'seed {seed}' for seed in range(seeds)), 'mean']
+    return markdown_table(headings, rows)

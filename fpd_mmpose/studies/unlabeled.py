@@ -1,4 +1,4 @@
-"""Do people without labels make a better student?"""
+"""Measures the effect of unlabeled people on a student."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,31 +10,23 @@ from fpd_mmpose.atomic import write_json
 from fpd_mmpose.datasets import FPDMpiiDataset
 from fpd_mmpose.datasets.files import read_json
 from fpd_mmpose.paths import load_config
+from fpd_mmpose.studies.training import folder_name, train_and_score, train_for_steps
 
-from .training import folder_name, train_and_score, train_for_steps
-
-TEACHER = 'teacher, labelled part'
-PLAIN = 'plain student, labelled part'
-FPD = 'FPD, labelled part'
-UNLABELED = 'FPD, with the unlabelled part'
+TEACHER = 'teacher, labeled part'
+PLAIN = 'plain student, labeled part'
+FPD = 'FPD, labeled part'
+UNLABELED = 'FPD, with the unlabeled part'
 LABEL_FREE = 'FPD without labels, all people'
 VARIANTS = (TEACHER, PLAIN, FPD, UNLABELED, LABEL_FREE)
-#: Labelled people in a batch; as many unlabelled ones are added to them.
+#: Labeled people per batch, to which as many unlabeled ones are added.
 BATCH = 16
 
 
 def split_people(root: Path, out: Path, share: float, seed: int) -> tuple[int, int]:
-    """Takes some of the training people as labelled and the rest as unlabelled.
+    """Splits the training people, and returns how many are labeled and unlabeled.
 
-    Args:
-        root (Path): Data in MPII's layout.
-        out (Path): Folder for ``labelled.json``, MPII records, and ``unlabelled.json``
-            and ``everyone.json``, the same boxes without keypoints.
-        share (float): Of the labelled ones, in (0, 1).
-        seed (int): Which ones.
-
-    Returns:
-        tuple[int, int]: Labelled and unlabelled people.
+    ``out`` gets ``labeled.json``, with a share in (0, 1) of the MPII records, and
+    ``unlabeled.json`` and ``everyone.json``, with boxes only.
     """
     path = root / 'annotations/mpii_train.json'
     people = read_json(path, 'a list of MPII people')
@@ -42,9 +34,9 @@ def split_people(root: Path, out: Path, share: float, seed: int) -> tuple[int, i
     order = np.random.RandomState(seed).permutation(len(people))
     count = max(1, round(share * len(people)))
     out.mkdir(parents=True, exist_ok=True)
-    labelled = [people[index] for index in sorted(order[:count])]
-    write_json(out / 'labelled.json', labelled)
-    for name, chosen in (('unlabelled', order[count:]), ('everyone', order)):
+    labeled = [people[index] for index in sorted(order[:count])]
+    write_json(out / 'labeled.json', labeled)
+    for name, chosen in (('unlabeled', order[count:]), ('everyone', order)):
         write_json(
             out / f'{name}.json',
             _coco_boxes([(people[index]['image'], boxes[index]) for index in chosen]),
@@ -55,17 +47,9 @@ def split_people(root: Path, out: Path, share: float, seed: int) -> tuple[int, i
 def run_variant(
     variant: str, root: Path, out: Path, seed: int, steps: int
 ) -> dict[str, float]:
-    """Trains one network, or finds its scores.
+    """Trains a variant, or reads its scores, on the split in ``out``.
 
-    Args:
-        variant (str): One of :data:`VARIANTS`; the teacher before the others.
-        root (Path): Data in MPII's layout.
-        out (Path): Folder of this seed, with the split.
-        seed (int): Of the initial weights and the draws.
-        steps (int): Optimizer steps, the same for all students.
-
-    Returns:
-        dict[str, float]: Scores of the last weights on the validation people.
+    The teacher must come before the other variants.
     """
     config = _config(variant, root, out, steps)
     return train_and_score(config, out / folder_name(variant), variant, seed)
@@ -77,8 +61,8 @@ def _config(variant: str, root: Path, out: Path, steps: int) -> Config:
     loader = config.train_dataloader
     for each in (loader, config.val_dataloader, config.test_dataloader):
         each.dataset.data_root = str(root)
-    labelled = dict(loader.dataset, ann_file=str((out / 'labelled.json').absolute()))
-    unlabelled = dict(
+    labeled = dict(loader.dataset, ann_file=str((out / 'labeled.json').absolute()))
+    unlabeled = dict(
         type='UnlabeledPoseDataset',
         data_root=str(root),
         images='images',
@@ -86,19 +70,19 @@ def _config(variant: str, root: Path, out: Path, steps: int) -> Config:
     )
     loader.batch_size = BATCH
     if variant == UNLABELED:
-        others = dict(unlabelled, ann_file=str((out / 'unlabelled.json').absolute()))
+        others = dict(unlabeled, ann_file=str((out / 'unlabeled.json').absolute()))
         loader.batch_size = 2 * BATCH
         loader.batch_sampler = dict(type='MixedBatchSampler', source_ratio=[1, 1])
         loader.dataset = dict(
             type='CombinedDataset',
             metainfo=FPDMpiiDataset.METAINFO,
-            datasets=[labelled, others],
+            datasets=[labeled, others],
         )
     elif variant == LABEL_FREE:
         everyone = str((out / 'everyone.json').absolute())
-        loader.dataset = dict(unlabelled, ann_file=everyone)
+        loader.dataset = dict(unlabeled, ann_file=everyone)
     else:
-        loader.dataset = labelled
+        loader.dataset = labeled
     if variant in (FPD, UNLABELED, LABEL_FREE):
         config.model.update(
             type='FPDDistiller',

@@ -1,5 +1,5 @@
-"""What is known of the configs: OpenMMLab's metafiles, and tables made of them."""
+"""Metafiles of the configs in OpenMMLab's format, and tables made from them."""
 
-from .update import update_tables
+from fpd_mmpose.zoo.update import update_tables
 
 __all__ = ['update_tables']

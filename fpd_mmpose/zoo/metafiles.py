@@ -1,4 +1,4 @@
-"""Completes the metafiles from the configs beside them."""
+"""Completes the metafiles from the configs next to them."""
 
 import re
 from pathlib import Path
@@ -7,99 +7,64 @@ from typing import Any
 import yaml
 from mmengine.config import Config
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.paths import load_config
-
-from .facts import Measure, cost, metadata, student_of
+from fpd_mmpose.zoo.facts import Measure, cost, metadata, student_of
 
 METAFILE = 'metafile.yml'
 INDEX = 'model-index.yml'
 HEADER = (
-    '# tools/dev/update_tables.py writes this file from the configs. It keeps the\n'
-    '# Collections and, of each model, what is beside Name, Config, In Collection and\n'
-    '# Metadata. FLOPs are multiply-accumulates; Reference GFLOPs are these / 1024^3.\n'
+    '# tools/dev/update_tables.py writes Name, Config, In Collection, and Metadata of\n'
+    '# each model from the configs, and keeps everything else. FLOPs are\n'
+    '# multiply-accumulates; Reference GFLOPs are FLOPs / 1024^3.\n'
 )
 INDEX_HEADER = '# Written by tools/dev/update_tables.py.\n'
-#: What a result must name beside its source.
+#: The field that a result needs in addition to its source.
 PROOF = {'published': 'Reference', 'measured': 'Command'}
-#: Where the released weights of a model are.
-PUBLISHED = 'Published Weights'
+# The field with the location of a model's released weights.
+_PUBLISHED = 'Published Weights'
 
 Entry = dict[str, Any]
 
 
 class _Plain(yaml.SafeDumper):
-    """Repeats what is used twice."""
+    """Repeats shared values instead of using aliases."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
 
 def dump(content: dict[str, Any]) -> str:
-    """Formats a metafile.
-
-    Args:
-        content (dict[str, Any]): What it says.
-
-    Returns:
-        str: YAML.
-    """
+    """Formats a metafile as YAML."""
     return yaml.dump(content, Dumper=_Plain, sort_keys=False, width=88)
 
 
 def read_models(root: Path) -> list[Entry]:
-    """Reads the models of all metafiles.
-
-    Args:
-        root (Path): The folder that has ``configs``.
-
-    Returns:
-        list[Entry]: Their entries.
-    """
+    """Reads the entries of all models, given the folder that contains ``configs``."""
     contents = (_read(path) for path in metafiles(root))
     return [entry for content in contents for entry in content['Models']]
 
 
 def metafiles(root: Path) -> list[Path]:
-    """Finds the metafiles.
-
-    Args:
-        root (Path): The folder that has ``configs``.
-
-    Returns:
-        list[Path]: One for each folder of configs.
-
-    Raises:
-        ValueError: If there are none. One line.
-    """
+    """Finds the metafiles in the folders of configs."""
     found = sorted((root / 'configs').glob(f'*/{METAFILE}'))
     if not found:
-        raise ValueError(f'"{root}" has no configs/*/{METAFILE}')
+        raise UserError(f'"{root}" has no configs/*/{METAFILE}')
     return found
 
 
 def completed(root: Path, measure: Measure) -> dict[Path, dict[str, Any]]:
-    """Completes the metafiles.
-
-    Args:
-        root (Path): The folder that has ``configs``.
-        measure (Measure): Gives the cost of a config's network.
-
-    Returns:
-        dict[Path, dict[str, Any]]: What each metafile should say.
-
-    Raises:
-        ValueError: If a metafile or a config is not what it should be. One line.
-    """
+    """Returns the content that each metafile should have."""
     contents = {path: _read(path) for path in metafiles(root)}
     names = {path: _configs(root, path.parent) for path in contents}
-    # What the metafiles say of each config so far.
+    # The present entry of each config.
     kept: dict[str, Entry] = {name: {} for found in names.values() for name in found}
     for path, content in contents.items():
         for entry in content['Models']:
             name = entry.get('Config')
             if name not in names[path] or kept[name]:
-                reason = 'is there twice' if name in names[path] else 'does not exist'
-                raise ValueError(f'"{path}": Config "{name}" {reason}: remove an entry')
+                reason = 'is listed twice' if name in names[path] else 'does not exist'
+                raise UserError(f'"{path}": Config "{name}" {reason}: remove an entry')
             _check_results(path, entry)
             kept[name] = entry
     return {
@@ -115,7 +80,7 @@ def completed(root: Path, measure: Measure) -> dict[Path, dict[str, Any]]:
 
 
 def _configs(root: Path, folder: Path) -> list[str]:
-    """The configs of a folder, with numbers in their order."""
+    """Lists the configs of a folder in natural order."""
 
     def parts(path: Path) -> list[tuple[int, str]]:
         found = re.findall(r'(\d+)|(\D+)', path.stem)
@@ -131,9 +96,9 @@ def _read(path: Path) -> dict[str, Any]:
         complete = content['Collections'][0]['Name'] and 'Models' in content
     except (yaml.YAMLError, TypeError, LookupError) as error:
         reason = ' '.join(str(error).split())
-        raise ValueError(f'"{path}" is not a metafile: {reason}') from error
+        raise UserError(f'"{path}" is not a metafile: {reason}') from error
     if not complete:
-        raise ValueError(f'"{path}" is not a metafile: it has no Models')
+        raise UserError(f'"{path}" is not a metafile: it has no Models')
     content['Models'] = content['Models'] or []
     return content
 
@@ -142,8 +107,8 @@ def _check_results(path: Path, entry: Entry) -> None:
     for result in entry.get('Results', []):
         source = result.get('Source')
         if source not in PROOF or not result.get(PROOF[source]):
-            raise ValueError(
-                f'"{path}": a result of "{entry["Config"]}" needs a Source, which is '
+            raise UserError(
+                f'"{path}": a result of "{entry["Config"]}" needs a Source that is '
                 'published, with a Reference, or measured, with a Command'
             )
 
@@ -172,12 +137,12 @@ def _entry(
 def _student(root: Path, name: str, kept: dict[str, Entry]) -> str:
     found = student_of(root / name)
     if isinstance(found, str):
-        return found  # another project's
+        return found  # a config of another package
     student = found.relative_to(root.resolve()).as_posix()
     if student not in kept:
-        raise ValueError(
-            f'"{root / name}": the first of its `_base_` is "{student}", and must be '
-            'the config of the student'
+        raise UserError(
+            f'"{root / name}": the first `_base_` must be the config of the student, '
+            f'with an entry in a metafile, got "{student}"'
         )
     return student
 
@@ -189,14 +154,14 @@ def _part(
     kept: dict[str, Entry],
     measure: Measure,
 ) -> Entry:
-    """A teacher or student, with the weights and scores that its own config has."""
+    """Describes a teacher or student, with the weights and scores of its own entry."""
     config: Config = load_config(name if '::' in name else root / name)
     part = {'Config': name, **cost(config, measure)}
     own = kept.get(name, {})
     if weights:
         part['Weights'] = weights
-        if PUBLISHED in own:
-            part[PUBLISHED] = own[PUBLISHED]
+        if _PUBLISHED in own:
+            part[_PUBLISHED] = own[_PUBLISHED]
     if results := own.get('Results', []):
         part |= {key: results[0][key] for key in ('Dataset', 'Source', 'Metrics')}
     return part

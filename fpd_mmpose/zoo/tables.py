@@ -1,64 +1,41 @@
-"""Tables of the models, and the pages that they are put into."""
+"""Tables of the models, and the pages that contain them."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
-from .metafiles import PROOF, Entry
+from fpd_mmpose.errors import UserError
+from fpd_mmpose.markdown import markdown_table
+from fpd_mmpose.zoo.metafiles import PROOF, Entry
 
-#: The score that stands for a model, and how it is called.
-MAIN = {'MPII': ('Mean', 'PCKh@0.5'), 'COCO': ('AP', 'AP')}
+# The main metric of each dataset, and its name in the tables.
+_MAIN = {'MPII': ('Mean', 'PCKh@0.5'), 'COCO': ('AP', 'AP')}
 _MARKED = re.compile(r'(<!-- table: (\S+) -->\n).*?(<!-- end -->)', re.S)
 _ROLES = ('teacher', 'plain student', 'FPD from scratch', 'FPD, warm-started')
 
 
 def fill(page: str, name: str, models: Sequence[Entry]) -> str:
-    """Puts the tables between the markers of a page.
-
-    Args:
-        page (str): Its text.
-        name (str): Of the file, for the error.
-        models (Sequence[Entry]): Of the metafiles.
-
-    Returns:
-        str: The text with its tables as they should be.
-
-    Raises:
-        ValueError: If the page has no marker, or one of an unknown table. One line.
-    """
-    tables = {'recipes': recipes}
-    for data in MAIN:
-        tables[data.lower()] = _of(data, all_models)
-        tables[f'{data.lower()}-published'] = _of(data, published_scores)
+    """Updates the tables between the markers of a page, given its text and its name."""
+    tables: dict[str, Callable[[Sequence[Entry]], str]] = {'recipes': _recipes}
+    for data in _MAIN:
+        tables[data.lower()] = partial(_all_models, data)
+        tables[f'{data.lower()}-published'] = partial(_published_scores, data)
     found = {match[2] for match in _MARKED.finditer(page)}
     if not found or found - set(tables):
-        raise ValueError(
+        raise UserError(
             f'"{name}" has {", ".join(sorted(found - set(tables))) or "no tables"} '
-            f'between its markers: expected `<!-- table: NAME -->` and `<!-- end -->`, '
+            'between its markers: expected `<!-- table: NAME -->` and `<!-- end -->`, '
             f'where NAME is one of {", ".join(tables)}'
         )
     return _MARKED.sub(lambda m: f'{m[1]}\n{tables[m[2]](models)}\n\n{m[3]}', page)
 
 
-def _of(
-    data: str, table: Callable[[Sequence[Entry], str], str]
-) -> Callable[[Sequence[Entry]], str]:
-    return lambda models: table(models, data)
-
-
-def all_models(models: Sequence[Entry], data: str) -> str:
-    """Lists the models that are tested on a data set.
-
-    Args:
-        models (Sequence[Entry]): Of the metafiles.
-        data (str): The data set.
-
-    Returns:
-        str: Markdown.
-    """
+def _all_models(data: str, models: Sequence[Entry]) -> str:
+    """Lists the models that are tested on a dataset."""
     chosen = [model for model in models if model['Metadata']['Test Data'] == data]
-    chosen.sort(key=lambda model: 'Teacher' in model['Metadata'])  # these last
-    metric, called = MAIN[data]
+    chosen.sort(key=lambda model: 'Teacher' in model['Metadata'])  # distilled ones last
+    metric, called = _MAIN[data]
     sources = [
         source
         for source in PROOF
@@ -87,19 +64,11 @@ def all_models(models: Sequence[Entry], data: str) -> str:
                 links.get(teacher, Path(teacher).stem),
             ]
         )
-    return _markdown(headings, rows, text=(0, 1, 2, -2, -1))
+    return markdown_table(headings, rows, text=(0, 1, 2, -2, -1))
 
 
-def published_scores(models: Sequence[Entry], data: str) -> str:
-    """Lists all that the reference publishes on a data set.
-
-    Args:
-        models (Sequence[Entry]): Of the metafiles.
-        data (str): The data set.
-
-    Returns:
-        str: Markdown.
-    """
+def _published_scores(data: str, models: Sequence[Entry]) -> str:
+    """Lists all scores that the reference publishes for a dataset."""
     rows = []
     for model in _published(models):
         (result,) = _results(model, 'published')
@@ -107,24 +76,17 @@ def published_scores(models: Sequence[Entry], data: str) -> str:
             metrics = result['Metrics']
             rows.append([_link(model), *(f'{score:.3f}' for score in metrics.values())])
             headings = ['config', *metrics]
-    return _markdown(headings, rows, text=(0,))
+    return markdown_table(headings, rows)
 
 
-def recipes(models: Sequence[Entry]) -> str:
-    """Lists the models whose scores are published, in short.
-
-    Args:
-        models (Sequence[Entry]): Of the metafiles.
-
-    Returns:
-        str: Markdown.
-    """
+def _recipes(models: Sequence[Entry]) -> str:
+    """Lists the models with published scores."""
     headings = ['config', 'network', 'parameters', 'GFLOPs', 'data', 'published', '']
     rows = []
     for model in _published(models):
         facts = model['Metadata']
         data = facts['Test Data']
-        metric, called = MAIN[data]
+        metric, called = _MAIN[data]
         rows.append(
             [
                 f'`{model["Config"]}`',
@@ -136,13 +98,13 @@ def recipes(models: Sequence[Entry]) -> str:
                 _role(model, models),
             ]
         )
-    return _markdown(headings, rows, text=(0, 1, 4, 6))
+    return markdown_table(headings, rows, text=(0, 1, 4, 6))
 
 
 def _published(models: Sequence[Entry]) -> list[Entry]:
-    """The teachers first, data set by data set."""
+    """Returns the models with published scores, by dataset and role."""
     found = [model for model in models if _results(model, 'published')]
-    data = list(MAIN)
+    data = list(_MAIN)
     return sorted(
         found,
         key=lambda model: (
@@ -172,14 +134,3 @@ def _score(model: Entry, source: str, metric: str) -> str:
 
 def _link(model: Entry) -> str:
     return f'[{model["Name"]}](../{model["Config"]})'
-
-
-def _markdown(
-    headings: Sequence[str], rows: Iterable[Sequence[str]], text: Sequence[int]
-) -> str:
-    """A table whose columns are numbers, but for those of `text`."""
-    rule = ['---:'] * len(headings)
-    for column in text:
-        rule[column] = '---'
-    lines = [f'| {" | ".join(cells)} |' for cells in (headings, *rows)]
-    return '\n'.join([lines[0], f'|{"|".join(rule)}|', *lines[1:]])

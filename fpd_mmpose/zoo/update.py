@@ -1,12 +1,12 @@
-"""Brings the metafiles, the model index and the tables of the pages up to date."""
+"""Updates the metafiles, the model index, and the tables of the pages."""
 
 from pathlib import Path
 
 from fpd_mmpose.atomic import replace_when_done
-
-from .facts import Measure, measure, once_a_network
-from .metafiles import HEADER, INDEX, INDEX_HEADER, completed, dump
-from .tables import fill
+from fpd_mmpose.errors import UserError
+from fpd_mmpose.zoo.facts import Measure, cached, measure
+from fpd_mmpose.zoo.metafiles import HEADER, INDEX, INDEX_HEADER, completed, dump
+from fpd_mmpose.zoo.tables import fill
 
 PAGES = ('README.md', 'docs/model_zoo.md')
 
@@ -14,21 +14,13 @@ PAGES = ('README.md', 'docs/model_zoo.md')
 def update_tables(
     root: str | Path, check: bool = False, measure: Measure = measure
 ) -> list[str]:
-    """Writes what follows from the configs.
+    """Updates the files that are derived from the configs, and returns their names.
 
-    Args:
-        root (str | Path): The folder that has ``configs`` and the pages.
-        check (bool): Whether to write nothing.
-        measure (Measure): Counts parameters and operations of a config's network.
-
-    Returns:
-        list[str]: The files that were not up to date.
-
-    Raises:
-        ValueError: If a file is not what it should be. One line.
+    ``root`` is the folder that contains ``configs`` and the pages. With ``check``,
+    nothing is written.
     """
     root = Path(root)
-    contents = completed(root, once_a_network(measure))
+    contents = completed(root, cached(measure))
     texts = {path: HEADER + dump(content) for path, content in contents.items()}
     imports = [path.relative_to(root).as_posix() for path in contents]
     texts[root / INDEX] = INDEX_HEADER + dump({'Import': imports})
@@ -36,7 +28,7 @@ def update_tables(
     for name in PAGES:
         page = root / name
         if not page.is_file():
-            raise ValueError(f'"{page}" does not exist: its tables are to be written')
+            raise UserError(f'"{page}" does not exist: expected a page with tables')
         texts[page] = fill(page.read_text(), name, models)
     stale = [
         path

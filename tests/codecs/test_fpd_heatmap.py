@@ -1,4 +1,4 @@
-"""Heatmaps are decoded as the reference decodes them."""
+"""Heatmaps are encoded as in MMPose and decoded as in the reference."""
 
 import math
 
@@ -23,7 +23,7 @@ def codec() -> FPDHeatmap:
     return KEYPOINT_CODECS.build(dict(type='FPDHeatmap', **SIZES))
 
 
-def slowly(heatmap: np.ndarray) -> tuple[float, float]:
+def decode_slowly(heatmap: np.ndarray) -> tuple[float, float]:
     """The reference's rule in words, one heatmap at a time, in heatmap pixels."""
     height, width = heatmap.shape
     if heatmap.max() <= 0:
@@ -51,7 +51,9 @@ def test_random_heatmaps_with_maxima_everywhere(codec):
     maps[320] = 0
     before = maps.copy()
     keypoints, scores = codec.decode(maps)
-    np.testing.assert_array_equal(keypoints[0] / 4, [slowly(one) for one in maps])
+    np.testing.assert_array_equal(
+        keypoints[0] / 4, [decode_slowly(one) for one in maps]
+    )
     np.testing.assert_array_equal(scores[0], maps.max(axis=(1, 2)))
     assert keypoints.shape == (1, 400, 2)
     np.testing.assert_array_equal(maps, before)
@@ -61,7 +63,7 @@ def test_random_heatmaps_with_maxima_everywhere(codec):
     ('x', 'y', 'stock_moves'),
     [(1, 20, True), (63, 20, True), (20, 1, True), (20, 47, True), (30, 20, False)],
 )
-def test_beside_a_border_mmpose_moves_along_one_axis(codec, x, y, stock_moves):
+def test_next_to_a_border_stock_mmpose_moves_along_one_axis(codec, x, y, stock_moves):
     heatmap = np.random.rand(1, 48, 64).astype(np.float32)
     heatmap[0, y, x] = 2
     found = codec.decode(heatmap)[0][0, 0]
@@ -71,7 +73,7 @@ def test_beside_a_border_mmpose_moves_along_one_axis(codec, x, y, stock_moves):
         np.testing.assert_array_equal(found, [x * 4, y * 4])
 
 
-def test_an_empty_heatmap_gives_the_corner(codec):
+def test_an_empty_heatmap_is_decoded_to_the_corner(codec):
     empty = np.zeros((2, 48, 64), dtype=np.float32)
     keypoints, scores = codec.decode(empty)
     assert not keypoints.any() and not scores.any()
@@ -81,10 +83,10 @@ def test_an_empty_heatmap_gives_the_corner(codec):
 @pytest.mark.parametrize('sigma', [2, 2.0, 3, 1.5, 0.7])
 @pytest.mark.parametrize('dtype', [np.float64, np.float32])
 def test_targets_are_those_of_msra_heatmap(sigma, dtype):
-    """Bit for bit, and so are the weights: inside, across a border and outside."""
+    """Bit for bit, with their weights: inside, across a border, and outside."""
     sizes = {**SIZES, 'sigma': sigma}
     keypoints = np.random.uniform(-60, 320, (1, 800, 2))
-    keypoints[0, ::3] = np.round(keypoints[0, ::3] / 2) * 2  # halves round upwards
+    keypoints[0, ::3] = np.round(keypoints[0, ::3] / 2) * 2  # halves round up
     visible = np.random.choice([0, 0.4, 0.5, 1, 2], size=(1, 800))
     mine, stock = (
         codec.encode(keypoints.astype(dtype), visible.copy())
@@ -98,16 +100,16 @@ def test_targets_are_those_of_msra_heatmap(sigma, dtype):
     assert 0 < dropped.mean() < 0.5
 
 
-def test_joints_are_visible_where_nothing_is_said(codec):
+def test_keypoints_are_visible_by_default(codec):
     assert (codec.encode(np.full((1, 3, 2), 90.0))['keypoint_weights'] == 1).all()
 
 
-def test_targets_of_several_people_are_refused(codec):
+def test_several_people_are_an_error(codec):
     with pytest.raises(ValueError, match='encodes one person, got 2'):
         codec.encode(np.zeros((2, 3, 2)))
 
 
-def test_flip_average_and_joints_of_the_reference(shared):
+def test_the_flip_average_and_keypoints_match_the_reference(shared):
     truth = np.load(shared / 'reference/decode_flip.npz')
     flipped = flip_heatmaps(
         torch.from_numpy(truth['heatmaps_on_mirrored_image']),
@@ -127,7 +129,7 @@ def test_flip_average_and_joints_of_the_reference(shared):
         np.testing.assert_array_equal(scores[0], truth['maxvals'][index, :, 0])
 
 
-def test_the_models_head_gives_the_references_joints(shared):
+def test_a_model_decodes_the_keypoints_of_the_reference(shared):
     truth = np.load(shared / 'reference/decode_flip.npz')
     config = load_config('configs/hourglass/hg4_128_mpii.py')
     config.model.backbone.update(num_stacks=1, num_features=16)
@@ -145,7 +147,7 @@ def test_the_models_head_gives_the_references_joints(shared):
         )
         for center, scale in zip(truth['center'], truth['scale'], strict=True)
     ]
-    # What the backbone gives for an image and for its mirror image: stages.
+    # The output stages of the backbone for an image and for its mirror image.
     feats = [
         (torch.from_numpy(truth[name]),)
         for name in ('heatmaps', 'heatmaps_on_mirrored_image')

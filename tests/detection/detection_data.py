@@ -1,4 +1,4 @@
-"""Images, and a detector that knows the people in them."""
+"""Images, and a fake detector that finds people in them."""
 
 import copy
 from collections.abc import Sequence
@@ -7,12 +7,10 @@ import numpy as np
 
 
 class FakeDetector:
-    """Finds as many people as the image's green says, side by side.
+    """Finds one person, side by side, for each 60 of the image's mean green.
 
-    Their scores are 0.9, 0.8, ... and their boxes 10 by 20 pixels.
-
-    Args:
-        fail_at: The call, from 1, that raises.
+    Their scores are 0.9, 0.8, ... and their boxes are 10 by 20 pixels. Call number
+    ``fail_at``, from 1, raises an error.
     """
 
     def __init__(self, fail_at: int | None = None) -> None:
@@ -23,7 +21,7 @@ class FakeDetector:
     def __call__(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
         if len(self.batches) + 1 == self.fail_at:
             raise RuntimeError('killed')
-        # Red tells the images apart.
+        # Red identifies the images.
         self.batches.append([round(image[..., 2].mean() / 10) for image in images])
         found = []
         for image in images:
@@ -38,14 +36,16 @@ class FakeDetector:
         return [image for batch in self.batches for image in batch]
 
 
-def picture(number: int, people: int, size: tuple[int, int] = (64, 48)) -> np.ndarray:
-    """An image that :class:`FakeDetector` knows, (width, height)."""
+def make_image(
+    number: int, people: int, size: tuple[int, int] = (64, 48)
+) -> np.ndarray:
+    """An image with people for :class:`FakeDetector`; the size is (width, height)."""
     width, height = size
     return np.full((height, width, 3), (0, 60 * people, 10 * number), np.uint8)
 
 
 def without_run(content: dict) -> dict:
-    """What a file holds but for when and how it was made."""
+    """The content of a file without the date and the command."""
     content = copy.deepcopy(content)
     for name in ('date', 'command'):
         del content['info'][name]

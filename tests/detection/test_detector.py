@@ -1,4 +1,4 @@
-"""A real RTMDet, made small, with random weights."""
+"""Detection with a small RTMDet of random weights."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def photos(tmp_path_factory) -> Path:
     return folder
 
 
-def test_it_finds_what_mmdet_finds(config, weights, photos):
+def test_it_detects_the_people_that_mmdet_detects(config, weights, photos):
     images = [cv2.imread(str(path)) for path in sorted(photos.iterdir())]
     found = PersonDetector(config, weights, 'cpu')(images)
 
@@ -65,7 +65,7 @@ def test_it_finds_what_mmdet_finds(config, weights, photos):
 
 
 @pytest.mark.slow
-def test_the_command_goes_on_after_a_sigkill(config, weights, photos, tmp_path):
+def test_the_command_continues_after_a_sigkill(config, weights, photos, tmp_path):
     out = tmp_path / 'people.json'
     part = tmp_path / 'people.json.part'
     command = [sys.executable, str(COMMAND), str(photos), str(out)]
@@ -76,7 +76,7 @@ def test_the_command_goes_on_after_a_sigkill(config, weights, photos, tmp_path):
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
-        # A header and two images at least.
+        # At least a header and two images.
         while not part.exists() or part.read_bytes().count(b'\n') < 3:
             assert process.poll() is None, 'it ended before it could be killed'
             time.sleep(0.005)
@@ -87,7 +87,7 @@ def test_the_command_goes_on_after_a_sigkill(config, weights, photos, tmp_path):
 
     second = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert second.returncode == 0, second.stderr
-    assert f'{done} images are in "{part}" already' in second.stdout
+    assert f'{done} images are already in "{part}"' in second.stdout
     content = json.loads(out.read_text())
     assert list(tmp_path.iterdir()) == [out]
     assert 0 < len(content['annotations']) <= 3 * 30
@@ -102,7 +102,7 @@ def test_the_command_goes_on_after_a_sigkill(config, weights, photos, tmp_path):
     assert without_run(content) == without_run(whole)
 
 
-# --- What cannot work ----------------------------------------------------------------
+# --- Errors --------------------------------------------------------------------------
 
 
 def error_of(*args: str | None) -> str:
@@ -112,14 +112,14 @@ def error_of(*args: str | None) -> str:
     return str(error.value)
 
 
-def test_files_that_are_not_there(config, weights, tmp_path):
-    assert 'none.pth" do not exist' in error_of(config, str(tmp_path / 'none.pth'))
+def test_missing_files_and_models(config, weights, tmp_path):
+    assert 'none.pth" does not exist' in error_of(config, str(tmp_path / 'none.pth'))
     assert 'none.py" does not exist' in error_of(str(tmp_path / 'none.py'), weights)
-    assert 'names no weights: pass them with --weights' in error_of(config)
+    assert 'does not name weights: pass them with `weights`' in error_of(config)
     assert 'rtmdet-zero in mmdet; pass' in error_of('rtmdet-zero', weights)
 
 
-def test_a_device_that_is_not_there(config, weights):
+def test_a_missing_device(config, weights):
     assert 'device "cuda:99"' in error_of(config, weights, 'cuda:99')
 
 
@@ -127,15 +127,16 @@ def test_weights_of_another_network(config, tmp_path):
     wider = tmp_path / 'wider.py'
     wider.write_text(CONFIG.replace('num_classes=3', 'num_classes=4'))
     weights = save_weights(str(wider), tmp_path / 'wider.pth')
-    assert 'another network than its config: 6 do not fit' in error_of(config, weights)
+    assert 'match its config (mismatches: 6,' in error_of(config, weights)
 
     content = torch.load(weights)
     del content['state_dict']['backbone.stem.0.conv.weight']
     torch.save(content, weights)
-    assert '1 do not fit, the first is backbone.stem.0' in error_of(str(wider), weights)
+    message = error_of(str(wider), weights)
+    assert '(mismatches: 1, the first is backbone.stem.0' in message
 
 
-def test_weights_that_are_truncated_or_hold_code(config, weights, tmp_path):
+def test_weights_that_are_truncated_or_contain_code(config, weights, tmp_path):
     spoiled = tmp_path / 'spoiled.pth'
     spoiled.write_bytes(Path(weights).read_bytes()[:5000])
     assert 'spoiled.pth" is not a readable PyTorch file' in error_of(
@@ -149,14 +150,14 @@ def test_weights_that_are_truncated_or_hold_code(config, weights, tmp_path):
     'name, file',
     [(None, 'rtmdet_m_8xb32-100e_coco-obj365-person'), ('rtmdet-t', 'rtmdet_tiny')],
 )
-def test_without_a_network_it_says_which_file_to_fetch(monkeypatch, name, file):
+def test_an_offline_error_names_the_file_to_download(monkeypatch, name, file):
     def fail(url, *args, **kwargs):
         raise URLError('no network')
 
     monkeypatch.setattr(torch.hub, 'load_state_dict_from_url', fail)
     message = error_of(name)
     assert f'/{file}' in message and 'no network' in message
-    assert message.endswith('pass the file with --weights')
+    assert message.endswith('pass the file with `weights`')
 
 
 @pytest.mark.parametrize(
@@ -168,10 +169,10 @@ def test_without_a_network_it_says_which_file_to_fetch(monkeypatch, name, file):
         ('person', 0),
     ],
 )
-def test_the_label_of_people(classes, label):
+def test_person_label(classes, label):
     assert person_label(classes) == label
 
 
-def test_a_detector_that_knows_no_people(config, tmp_path):
+def test_a_detector_without_a_class_for_people(config, tmp_path):
     weights = save_weights(config, tmp_path / 'animals.pth', ('dog', 'cow', 'cat'))
     assert 'no class "person" (it has dog, cow, cat)' in error_of(config, weights)

@@ -1,8 +1,9 @@
-"""A journal that is not what this run would have written."""
+"""Journals are restored, and damaged or foreign ones are errors."""
 
 import pytest
 
 from fpd_mmpose.detection.journal import Journal
+from fpd_mmpose.errors import UserError
 
 OPTIONS = dict(score_thr=0.3, size=(1, 2), max_people=None)
 
@@ -16,7 +17,7 @@ def path(tmp_path):
     return path
 
 
-def test_records_are_there_again(path):
+def test_records_are_restored(path):
     journal = Journal(path, OPTIONS)
     assert journal.records == [dict(name='a'), dict(name='b')]
     journal.append([dict(name='c')])
@@ -24,20 +25,20 @@ def test_records_are_there_again(path):
     assert [record['name'] for record in Journal(path, OPTIONS).records] == list('abc')
 
 
-def test_appended_records_are_on_the_disk_at_once(path):
+def test_appended_records_are_on_disk_immediately(path):
     journal = Journal(path, OPTIONS)
     journal.append([dict(name='c')])
     assert path.read_text().endswith('{"name": "c"}\n')
     journal.close()
 
 
-def test_restart_discards_them(path):
+def test_restart_discards_the_records(path):
     journal = Journal(path, dict(OPTIONS, score_thr=0.5), restart=True)
     assert journal.records == []
     journal.close()
 
 
-def test_every_length_that_a_kill_can_leave(path):
+def test_a_file_may_be_truncated_anywhere(path):
     content = path.read_bytes()
     for length in range(len(content)):
         path.write_bytes(content[:length])
@@ -53,23 +54,23 @@ def test_options_without_records_do_not_matter(path):
     journal = Journal(path, dict(OPTIONS, score_thr=0.5))
     journal.append([dict(name='a')])
     journal.close()
-    with pytest.raises(ValueError, match='score_thr was 0.5 and is 0.3'):
+    with pytest.raises(UserError, match='score_thr was 0.5 and is 0.3'):
         Journal(path, OPTIONS)
 
 
 def test_a_damaged_line_in_the_middle(path):
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(lines[0] + b'\0\0\0\n' + lines[2])
-    with pytest.raises(ValueError, match='damaged in line 2: pass --restart'):
+    with pytest.raises(UserError, match='line 2, is damaged: set `restart`'):
         Journal(path, OPTIONS)
 
 
-def test_another_file(path):
+def test_a_file_that_is_not_a_journal(path):
     path.write_text('[1, 2]\n')
-    with pytest.raises(ValueError, match='not a journal: pass --restart'):
+    with pytest.raises(UserError, match='not a journal: set `restart`'):
         Journal(path, OPTIONS)
 
 
-def test_a_folder_that_cannot_be_made(path):
-    with pytest.raises(ValueError, match='cannot be written'):
+def test_a_folder_that_cannot_be_created(path):
+    with pytest.raises(UserError, match='cannot be written'):
         Journal(path / 'people.json.part', OPTIONS)

@@ -1,14 +1,15 @@
-"""What is written of images and videos, and how a run that was killed goes on."""
+"""Detecting people in images and videos, and continuing a killed run."""
 
 import json
 from pathlib import Path
 
 import cv2
 import pytest
-from detection_data import FakeDetector, picture, without_run
+from detection_data import FakeDetector, make_image, without_run
 from mmengine.logging import MMLogger
 
 from fpd_mmpose.detection import Selection, detect_people
+from fpd_mmpose.errors import UserError
 
 
 def part(out: Path) -> Path:
@@ -28,7 +29,7 @@ def images(tmp_path: Path) -> Path:
     for number, people in enumerate([0, 1, 2, 3, 0]):
         name = f'{number}.png' if number < 3 else f'more/{number}.png'
         size = (64, 48) if number % 2 else (50, 80)
-        cv2.imwrite(str(folder / name), picture(number, people, size))
+        cv2.imwrite(str(folder / name), make_image(number, people, size))
     return folder
 
 
@@ -39,7 +40,7 @@ def video(tmp_path: Path) -> Path:
     codec = cv2.VideoWriter_fourcc(*'MJPG')
     writer = cv2.VideoWriter(str(path), codec, 10, (64, 48))
     for number in range(10):
-        writer.write(picture(number, people=1))
+        writer.write(make_image(number, people=1))
     writer.release()
     return path
 
@@ -72,7 +73,7 @@ def test_boxes_in_coco_layout(images, out, detector):
     )
 
 
-def test_info_says_how_it_was_made_and_what_is_not_there(images, out, detector):
+def test_info_records_the_settings_and_what_is_missing(images, out, detector):
     info = detect_people(
         images, out, detector, Selection(max_people=2), command='the command'
     )['info']
@@ -86,7 +87,7 @@ def test_info_says_how_it_was_made_and_what_is_not_there(images, out, detector):
     assert info['command'] == 'the command'
 
 
-def test_what_is_left_out_is_said(images, out, detector, monkeypatch):
+def test_skipped_people_and_images_are_logged(images, out, detector, monkeypatch):
     lines = []
     logger = MMLogger.get_current_instance()
     monkeypatch.setattr(logger, 'handle', lambda line: lines.append(line.getMessage()))
@@ -94,10 +95,10 @@ def test_what_is_left_out_is_said(images, out, detector, monkeypatch):
     detect_people(images, out, detector, Selection(min_size=10.5))
 
     said = '\n'.join(lines)
-    assert '"broken.jpg" cannot be read: left out' in said
+    assert '"broken.jpg" was skipped: it cannot be read' in said
     assert '0 people in 5 images, 5 images without people' in said
-    assert '6 people left out below the minimum size' in said
-    assert '1 images left out that cannot be read' in said
+    assert '6 people skipped below the minimum size' in said
+    assert '1 images skipped that cannot be read' in said
 
 
 @pytest.mark.parametrize('batch_size, sizes', [(1, [1] * 5), (2, [2, 2, 1]), (9, [5])])
@@ -114,11 +115,11 @@ def test_a_single_image(images, out, detector):
 
 def test_a_list_of_images(images, out, detector, tmp_path):
     far = tmp_path / 'far.png'
-    cv2.imwrite(str(far), picture(7, people=1))
+    cv2.imwrite(str(far), make_image(7, people=1))
     listed = images / 'list.txt'
     listed.write_text(f'more/3.png\n1.png\n{far}\n')
     content = detect_people(listed, out, detector)
-    # Relative to the list's folder where the image is inside of it.
+    # Relative to the folder of the list if the image is inside of it.
     assert [image['file_name'] for image in content['images']] == [
         'more/3.png',
         '1.png',
@@ -138,7 +139,7 @@ def test_every_third_frame_of_a_video(video, out, detector):
     assert [a['image_id'] for a in content['annotations']] == [1, 2, 3, 4]
 
 
-def test_unreadable_images_are_listed_and_not_fatal(images, out, detector):
+def test_unreadable_images_are_listed_but_not_fatal(images, out, detector):
     (images / 'broken.jpg').write_bytes(b'no image')
     (images / 'empty.png').touch()
     content = detect_people(images, out, detector)
@@ -155,7 +156,7 @@ def test_a_folder_with_videos(images, video, out, detector):
     assert content['info']['unreadable'] == ['damaged.mp4']
 
 
-# --- Going on after a kill -----------------------------------------------------------
+# --- Continuing after a kill ---------------------------------------------------------
 
 
 def test_a_second_run_detects_the_rest(images, out, tmp_path, detector):
@@ -172,7 +173,7 @@ def test_a_second_run_detects_the_rest(images, out, tmp_path, detector):
     assert not part(out).exists()
 
 
-def test_a_video_goes_on_too(video, out, tmp_path, detector):
+def test_a_second_run_detects_the_rest_of_a_video(video, out, tmp_path, detector):
     whole = detect_people(video, tmp_path / 'whole.json', detector, stride=2)
 
     with pytest.raises(RuntimeError, match='killed'):
@@ -184,13 +185,13 @@ def test_a_video_goes_on_too(video, out, tmp_path, detector):
     assert without_run(content) == without_run(whole)
 
 
-def test_a_line_that_was_cut_short_is_detected_again(images, out, tmp_path, detector):
+def test_a_truncated_line_is_detected_again(images, out, tmp_path, detector):
     whole = detect_people(images, tmp_path / 'whole.json', detector)
     with pytest.raises(RuntimeError):
         detect_people(images, out, FakeDetector(fail_at=2), batch_size=3)
     part(out).write_bytes(part(out).read_bytes()[:-20])
 
-    # Killed once more: what is appended must not go on the broken line.
+    # Killed once more: new records must not continue the truncated line.
     second = FakeDetector(fail_at=2)
     with pytest.raises(RuntimeError):
         detect_people(images, out, second, batch_size=2)
@@ -200,7 +201,7 @@ def test_a_line_that_was_cut_short_is_detected_again(images, out, tmp_path, dete
     assert third.seen == [4]
 
 
-def test_with_all_in_the_journal_nothing_is_detected(images, out, monkeypatch):
+def test_nothing_is_detected_if_the_journal_has_everything(images, out, monkeypatch):
     def fail(*args):
         raise OSError('no space left')
 
@@ -213,11 +214,11 @@ def test_with_all_in_the_journal_nothing_is_detected(images, out, monkeypatch):
     assert len(content['annotations']) == 6
 
 
-def test_images_that_came_and_went_between_the_runs(images, out):
+def test_images_added_and_removed_between_the_runs(images, out):
     with pytest.raises(RuntimeError):
         detect_people(images, out, FakeDetector(fail_at=2), batch_size=2)
     (images / '0.png').unlink()
-    cv2.imwrite(str(images / '00.png'), picture(8, people=1))
+    cv2.imwrite(str(images / '00.png'), make_image(8, people=1))
     second = FakeDetector()
     content = detect_people(images, out, second)
     assert second.seen == [8, 2, 3, 4]
@@ -236,13 +237,13 @@ def test_images_that_came_and_went_between_the_runs(images, out):
         (dict(selection=Selection(max_people=3)), 'max_people was None and is 3'),
     ],
 )
-def test_a_journal_of_other_options_is_refused_by_name(images, out, change, named):
+def test_a_journal_with_other_options_is_an_error(images, out, change, named):
     with pytest.raises(RuntimeError):
         detect_people(images, out, FakeDetector(fail_at=2), batch_size=2)
     before = part(out).read_bytes()
-    with pytest.raises(ValueError, match=named) as error:
+    with pytest.raises(UserError, match=named) as error:
         detect_people(images, out, FakeDetector(), **change)
-    assert '--restart' in str(error.value) and '\n' not in str(error.value)
+    assert '`restart`' in str(error.value) and '\n' not in str(error.value)
     assert part(out).read_bytes() == before
 
     anew = FakeDetector()
@@ -250,18 +251,18 @@ def test_a_journal_of_other_options_is_refused_by_name(images, out, change, name
     assert anew.seen == [0, 1, 2, 3, 4]
 
 
-def test_a_journal_of_other_weights_or_images_is_refused(images, out):
+def test_a_journal_for_other_weights_or_images_is_an_error(images, out):
     with pytest.raises(RuntimeError):
         detect_people(images, out, FakeDetector(fail_at=2), batch_size=2)
     other = FakeDetector()
     other.facts['weights'] = 'other.pth'
-    with pytest.raises(ValueError, match="weights was 'fake.pth' and is 'other.pth'"):
+    with pytest.raises(UserError, match="weights was 'fake.pth' and is 'other.pth'"):
         detect_people(images, out, other)
-    with pytest.raises(ValueError, match='source was'):
+    with pytest.raises(UserError, match='source was'):
         detect_people(images / 'more', out, FakeDetector())
 
 
-def test_another_batch_size_goes_on(images, out):
+def test_a_run_continues_with_another_batch_size(images, out):
     with pytest.raises(RuntimeError):
         detect_people(images, out, FakeDetector(fail_at=2), batch_size=2)
     second = FakeDetector()
@@ -269,10 +270,10 @@ def test_another_batch_size_goes_on(images, out):
     assert second.batches == [[2, 3, 4]]
 
 
-# --- Failing -------------------------------------------------------------------------
+# --- Errors --------------------------------------------------------------------------
 
 
-def test_a_good_file_is_unchanged_by_a_run_that_fails(images, out, detector):
+def test_a_failed_run_leaves_an_existing_file_unchanged(images, out, detector):
     detect_people(images, out, detector)
     before = out.read_bytes()
     with pytest.raises(RuntimeError):
@@ -280,17 +281,17 @@ def test_a_good_file_is_unchanged_by_a_run_that_fails(images, out, detector):
     assert out.read_bytes() == before
 
 
-def test_a_run_that_found_nothing_leaves_no_journal(images, out):
-    # Else the next run, with what is mended, would be refused.
+def test_a_run_without_records_leaves_no_journal(images, out):
+    # Otherwise a next run with corrected options would be an error.
     with pytest.raises(RuntimeError):
         detect_people(images, out, FakeDetector(fail_at=1))
     assert list(out.parent.iterdir()) == []
 
 
-def test_images_of_which_none_can_be_read(tmp_path, out, detector):
+def test_unreadable_images_only(tmp_path, out, detector):
     (tmp_path / 'images').mkdir()
     (tmp_path / 'images' / 'broken.jpg').write_bytes(b'no image')
-    with pytest.raises(ValueError, match='nothing can be read of 1 files.*broken.jpg'):
+    with pytest.raises(UserError, match='none of 1 files can be read.*broken.jpg'):
         detect_people(tmp_path / 'images', out, detector)
     assert detector.batches == [] and not out.exists()
 
@@ -300,14 +301,14 @@ def test_images_of_which_none_can_be_read(tmp_path, out, detector):
     [
         (dict(source='nowhere'), 'nowhere.*does not exist'),
         (dict(source='empty'), 'empty'),
-        (dict(source='broken.mp4'), 'nothing can be read of 1 files.*broken.mp4'),
+        (dict(source='broken.mp4'), 'none of 1 files can be read.*broken.mp4'),
         (dict(out='people.txt'), 'people.txt.*must be the name of a .json file'),
         (dict(batch_size=0), 'batch_size'),
         (dict(stride=0), 'stride'),
         (dict(stride=2), 'stride.*has no video'),
     ],
 )
-def test_what_cannot_work_is_refused_at_once(
+def test_bad_arguments_are_errors_before_any_work(
     images, tmp_path, detector, options, message
 ):
     (tmp_path / 'empty').mkdir()

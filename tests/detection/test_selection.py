@@ -1,9 +1,10 @@
-"""Which boxes are kept."""
+"""Selection of detected boxes."""
 
 import numpy as np
 import pytest
 
 from fpd_mmpose.detection import Selection
+from fpd_mmpose.errors import UserError
 
 BOXES = np.array(
     [
@@ -20,7 +21,7 @@ def kept(selection: Selection, boxes: np.ndarray = BOXES) -> list[float]:
     return [person[4] for person in selection(boxes, 80, 60)[0]]
 
 
-def test_by_default_as_mmpose_does():
+def test_defaults_are_those_of_mmpose():
     people, too_small, too_many = Selection()(BOXES, 80, 60)
     assert people == [[1, 0, 30, 40, 0.9], [50, 10, 8, 50, 0.6]]
     assert (too_small, too_many) == (0, 0)
@@ -33,11 +34,11 @@ def test_scores_must_be_above_the_threshold():
     assert kept(Selection(score_thr=0.5), exact) == []
 
 
-def test_overlap():
+def test_overlapping_boxes():
     assert kept(Selection(nms_thr=0.95)) == [0.9, 0.6, 0.5]
 
 
-def test_shorter_side_within_the_image():
+def test_the_shorter_side_counts_inside_the_image():
     assert Selection(min_size=8)(BOXES, 80, 60)[1] == 0
     assert Selection(min_size=8.5)(BOXES, 80, 60)[1] == 1
     # 20 of the 40 pixels of the last box are inside.
@@ -45,7 +46,7 @@ def test_shorter_side_within_the_image():
     assert kept(Selection(score_thr=0.1, min_size=21)) == [0.9]
 
 
-def test_at_most_so_many_people_the_best():
+def test_the_best_people_up_to_a_maximum():
     people, _, too_many = Selection(score_thr=0.1, max_people=2)(BOXES, 80, 60)
     assert [person[4] for person in people] == [0.9, 0.6]
     assert too_many == 1
@@ -74,5 +75,5 @@ def test_no_boxes():
     ],
 )
 def test_settings_out_of_range(setting):
-    with pytest.raises(ValueError, match=f'`{next(iter(setting))}` is'):
+    with pytest.raises(UserError, match=f'`{next(iter(setting))}` is'):
         Selection(**setting)

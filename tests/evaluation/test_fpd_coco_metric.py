@@ -43,17 +43,17 @@ def sample_set(shared: Path) -> FPDCocoDataset:
 
 
 def predictions(dataset: FPDCocoDataset, noise: float) -> list[dict]:
-    """The person next to each box, off by so much of the person's size.
+    """The person closest to each box, with noise in proportion to the person's size.
 
-    A keypoint that is not labelled is put in the middle of those that are.
+    Keypoints that are not labeled are placed at the mean of the labeled ones.
     """
     random = np.random.default_rng(1)
     people = defaultdict(list)
     for ann in COCO(dataset.ann_file).dataset['annotations']:
         points = np.reshape(ann['keypoints'], (17, 3)).astype(float)
-        labelled = points[:, 2] > 0
-        if labelled.any():
-            points[~labelled, :2] = points[labelled, :2].mean(axis=0)
+        labeled = points[:, 2] > 0
+        if labeled.any():
+            points[~labeled, :2] = points[labeled, :2].mean(axis=0)
             people[ann['image_id']].append((points[:, :2], np.sqrt(ann['area'])))
     samples = []
     for info in dataset:
@@ -66,7 +66,7 @@ def predictions(dataset: FPDCocoDataset, noise: float) -> list[dict]:
         points = points + noise * size * random.standard_normal(points.shape)
         scores = random.uniform(0, 1, (1, 17))
         sample['pred_instances'] = dict(keypoints=points[None], keypoint_scores=scores)
-        # What a head adds to each prediction.
+        # As a head adds to each prediction.
         sample['pred_instances'].update(
             bboxes=sample['gt_instances']['bboxes'],
             bbox_scores=sample['gt_instances']['bbox_scores'],
@@ -82,13 +82,13 @@ def evaluate(metric: CocoMetric, samples: list[dict], dataset) -> dict[str, floa
 
 
 def by_pycocotools(ann_file: str, samples: list[dict]) -> dict[str, float]:
-    """The reference's rescoring and suppression written out, and COCO's own tool."""
+    """The reference's rescoring and suppression, followed by COCO's own tool."""
     images = defaultdict(list)
     for sample in samples:
         points = sample['pred_instances']['keypoints'][0]
         scores = sample['pred_instances']['keypoint_scores'][0]
         x1, y1, x2, y2 = sample['gt_instances']['bboxes'][0]
-        # Padded to 3:4 and by a quarter.
+        # Extended to 3:4, and padded by a quarter.
         width = 1.25 * max(x2 - x1, 0.75 * (y2 - y1))
         confident = scores[scores > 0.2]
         score = sample['gt_instances']['bbox_scores'][0] * (
@@ -125,7 +125,7 @@ def oks(one: tuple, other: tuple) -> float:
 
 
 @pytest.mark.parametrize('noise', [0.0, 0.03, 0.06, 0.09])
-def test_it_is_pycocotools_on_mmposes_sample_of_coco(shared, noise):
+def test_scores_match_pycocotools_on_a_sample_of_coco(shared, noise):
     dataset = sample_set(shared)
     samples = predictions(dataset, noise)
     ours = evaluate(
@@ -137,7 +137,7 @@ def test_it_is_pycocotools_on_mmposes_sample_of_coco(shared, noise):
     assert set(ours) == {f'coco/{name}' for name in NAMES}
 
 
-def test_mmposes_metric_differs_for_medium_and_large_people(shared):
+def test_stock_mmpose_differs_for_medium_and_large_people_only(shared):
     dataset = sample_set(shared)
     samples = predictions(dataset, 0.06)
     ours = evaluate(FPDCocoMetric(dataset.ann_file), samples, dataset)
@@ -146,7 +146,7 @@ def test_mmposes_metric_differs_for_medium_and_large_people(shared):
     assert differing and differing <= {'coco/AP (M)', 'coco/AP (L)'}
 
 
-def test_precision_falls_with_growing_noise(shared):
+def test_precision_decreases_with_noise(shared):
     folder = shared / 'data/coco_sample'
     dataset = FPDCocoDataset(
         str(folder / 'test_coco.json'),
@@ -207,7 +207,7 @@ def test_results_can_be_written_without_annotations(tmp_path):
         ('{"images": [], "categories": []}', 'is not a COCO annotation file'),
     ],
 )
-def test_a_file_that_holds_no_annotations(tmp_path, content, message):
+def test_a_file_without_annotations(tmp_path, content, message):
     path = tmp_path / 'people.json'
     if content is not None:
         path.write_text(content)
@@ -217,7 +217,7 @@ def test_a_file_that_holds_no_annotations(tmp_path, content, message):
     assert '\n' not in str(info.value)
 
 
-def test_an_annotation_that_is_broken_is_named(tmp_path):
+def test_an_invalid_annotation_is_named(tmp_path):
     human = person(7, 5, [1.0, 1.0, 30.0, 40.0])
     human['keypoints'] = human['keypoints'][: 3 * (len(POSE) - 1)]
     path = write_json(tmp_path / 'people.json', coco([image(5)], [human]))

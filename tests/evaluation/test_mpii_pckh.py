@@ -1,4 +1,4 @@
-"""PCKh in the columns of the reference."""
+"""PCKh with the columns of the reference."""
 
 import json
 import math
@@ -16,6 +16,7 @@ from mmpose.structures import PoseDataSample
 from scipy.io import loadmat, savemat
 
 from fpd_mmpose.datasets import FPDMpiiDataset
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.evaluation import MpiiPCKh, mpii_pckh
 
 HEAD = 100.0
@@ -39,7 +40,7 @@ def table(error: np.ndarray, visible: np.ndarray | None = None) -> dict[str, flo
     return mpii_pckh(shift, 0 * shift, visible, np.full(len(error), HEAD))
 
 
-def test_the_names_and_their_order_are_the_references_and_two_more():
+def test_the_columns_are_those_of_the_reference_and_two_more():
     names = COLUMNS + ['Mean', 'Mean@0.1', 'PCKh@0.1', 'AUC']
     assert list(table(np.zeros((1, 16)))) == names
 
@@ -53,7 +54,7 @@ def test_hopeless_predictions_get_0_everywhere():
 
 
 @pytest.mark.parametrize('joint', range(16))
-def test_a_joint_counts_in_its_own_column_and_in_the_mean(joint):
+def test_a_keypoint_counts_in_its_column_and_in_the_mean(joint):
     error = np.zeros((1, 16))
     error[0, joint] = 9
     found = table(error)
@@ -78,7 +79,7 @@ def test_an_error_of_exactly_half_a_head_is_correct(shift):
     assert found['Mean'] == found['Head'] == 0
 
 
-def test_each_person_is_measured_by_the_own_head():
+def test_errors_are_relative_to_each_persons_head():
     shift = np.full((2, 16, 2), [0.0, 30.0])
     ones = np.ones((2, 16), bool)
     found = mpii_pckh(shift, np.zeros_like(shift), ones, np.array([100.0, 50.0]))
@@ -89,7 +90,7 @@ def test_each_person_is_measured_by_the_own_head():
     'error, at_011, at_010',
     [(0.1, 100, 100), (0.105, 100, 0), (0.11, 100, 0), (0.1101, 0, 0)],
 )
-def test_mean_at_01_is_taken_at_011_as_in_the_reference(error, at_011, at_010):
+def test_mean_at_01_is_at_011_as_in_the_reference(error, at_011, at_010):
     found = table(np.full((1, 16), error))
     assert (found['Mean@0.1'], found['PCKh@0.1']) == (at_011, at_010)
 
@@ -102,7 +103,7 @@ def test_auc_averages_the_mean_over_51_thresholds(error, thresholds):
     assert found['AUC'] == pytest.approx(100 * thresholds / 51)
 
 
-def test_joints_that_are_not_annotated_do_not_count():
+def test_keypoints_that_are_not_annotated_do_not_count():
     error, visible = np.zeros((2, 16)), np.ones((2, 16), bool)
     error[1, [9, 12]] = 9
     visible[1, 9] = False
@@ -111,7 +112,7 @@ def test_joints_that_are_not_annotated_do_not_count():
     assert found['Shoulder'] == 75  # one of joint 12's two people, both of joint 13's
 
 
-def test_pairs_average_their_joints_and_the_mean_weighs_them_by_people():
+def test_columns_average_keypoints_and_the_mean_weights_them_by_people():
     # Joint 12: annotated for one person, missed; joint 13: for three, found.
     error, visible = np.zeros((3, 16)), np.zeros((3, 16), bool)
     error[:, 12] = 9
@@ -121,7 +122,7 @@ def test_pairs_average_their_joints_and_the_mean_weighs_them_by_people():
     assert found['Mean'] == 75
 
 
-def test_columns_in_which_nothing_is_annotated_are_nan_without_a_warning():
+def test_columns_without_annotations_are_nan_without_a_warning():
     visible = np.zeros((2, 16), bool)
     visible[:, 9] = True
     with warnings.catch_warnings():
@@ -139,7 +140,7 @@ def test_the_means_of_pelvis_and_thorax_alone_are_nan():
     assert math.isnan(table(np.zeros((1, 16)), visible)['Mean'])
 
 
-def test_it_prints_what_the_reference_prints_for_mpii_val(shared):
+def test_scores_match_the_reference_on_mpii_val(shared):
     dataset = FPDMpiiDataset(
         str(shared / 'data/mpii_eval/mpii_val.json'),
         headbox_file=str(shared / 'data/mpii_eval/mpii_gt_val.mat'),
@@ -176,7 +177,7 @@ def people() -> dict[str, np.ndarray]:
 
 
 def sample_of(people: dict, index: int, as_tensor: bool, columns: int) -> dict:
-    """A data sample as the evaluator hands it over."""
+    """A data sample as the evaluator passes it."""
     visible = people['visible'][index][None].astype(np.float32)
     fields: dict[str, Any] = dict(
         keypoints=people['target'][index][None],
@@ -194,7 +195,7 @@ def sample_of(people: dict, index: int, as_tensor: bool, columns: int) -> dict:
 
 @pytest.mark.parametrize('as_tensor', [True, False])
 @pytest.mark.parametrize('columns', [1, 2])
-def test_the_metric_gives_the_functions_numbers(people, as_tensor, columns):
+def test_the_metric_returns_the_numbers_of_the_function(people, as_tensor, columns):
     samples = [sample_of(people, index, as_tensor, columns) for index in range(7)]
     metric = METRICS.build(dict(type='MpiiPCKh'))
     metric.process([], samples[:4])
@@ -206,10 +207,10 @@ def test_the_metric_gives_the_functions_numbers(people, as_tensor, columns):
     assert metric.results == []
 
 
-def test_head_sizes_that_are_missing_are_asked_for(people):
+def test_missing_head_sizes_are_an_error(people):
     sample = sample_of(people, 0, False, 1)
     del sample['gt_instances']['head_size']
-    with pytest.raises(ValueError, match='set `headbox_file`') as info:
+    with pytest.raises(UserError, match='set `headbox_file`') as info:
         MpiiPCKh().process([], [sample])
     assert '\n' not in str(info.value)
 
@@ -235,7 +236,7 @@ def gt_file(people, tmp_path) -> Path:
 
 
 def records(people: dict, *order: int, truth: bool = False) -> list[dict]:
-    """Samples with their record's number, in any order."""
+    """Samples with their record numbers, in any order."""
     samples = []
     for index in order:
         sample = sample_of(people, index, True, 1)
@@ -256,7 +257,7 @@ def test_ground_truth_comes_from_the_file_by_record(people, gt_file, name):
         assert found[f'PCKh/{column}'] == pytest.approx(value), column
 
 
-def test_the_file_wins_over_the_data_set(people, gt_file):
+def test_the_file_overrides_the_dataset(people, gt_file):
     truth = loadmat(gt_file)
     truth['headboxes_src'] *= 1e6
     savemat(gt_file, {name: v for name, v in truth.items() if name[0] != '_'})
@@ -265,14 +266,14 @@ def test_the_file_wins_over_the_data_set(people, gt_file):
     assert metric.evaluate(7)['PCKh/Mean'] == 100
 
 
-def test_a_file_of_other_people_is_noticed(people, gt_file):
+def test_a_file_with_other_people_is_an_error(people, gt_file):
     metric = MpiiPCKh(gt_file=str(gt_file))
     samples = records(people, 2, truth=True)
     samples[0]['id'] = 3
-    with pytest.raises(ValueError, match='record 3 .* has other joints than'):
+    with pytest.raises(UserError, match='record 3 .* have different keypoints'):
         metric.process([], samples)
     samples[0]['id'] = 7
-    with pytest.raises(ValueError, match='has 7 people, and the data set a record 7'):
+    with pytest.raises(UserError, match='has 7 people, but the dataset has a record 7'):
         metric.process([], samples)
 
 
@@ -286,7 +287,7 @@ def test_a_file_of_other_people_is_noticed(people, gt_file):
         ({'headboxes_src': np.zeros((4, 7))}, 'expected .2, 2, people.'),
     ],
 )
-def test_a_file_that_is_not_mpiis_is_refused(gt_file, change, message):
+def test_a_file_that_is_not_from_mpii_is_an_error(gt_file, change, message):
     truth = {name: v for name, v in loadmat(gt_file).items() if name[0] != '_'} | change
     savemat(gt_file, {name: v for name, v in truth.items() if v is not None})
     with pytest.raises(ValueError, match=message) as info:
@@ -294,16 +295,16 @@ def test_a_file_that_is_not_mpiis_is_refused(gt_file, change, message):
     assert str(gt_file) in str(info.value) and '\n' not in str(info.value)
 
 
-def test_a_file_that_is_missing_is_named(tmp_path):
+def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ValueError, match='gt_valid.mat" does not exist'):
         MpiiPCKh(gt_file=str(tmp_path / 'gt_valid.mat'))
 
 
-def test_predictions_are_written_as_the_reference_writes_them(people, tmp_path):
+def test_predictions_are_written_as_in_the_reference(people, tmp_path):
     path = tmp_path / 'new/pred.mat'
     metric = MpiiPCKh(pred_file=str(path))
     metric.process([], records(people, 2, 0, 1))
-    # Nobody has ground truth: nothing is measured.
+    # Nobody has ground truth: nothing is evaluated.
     assert metric.evaluate(3) == {}
     np.testing.assert_array_equal(loadmat(path)['preds'], people['keypoints'][:3] + 1)
     assert [file.name for file in path.parent.iterdir()] == ['pred.mat']
@@ -320,7 +321,7 @@ def test_people_without_ground_truth_are_counted(people, monkeypatch):
     assert '1 of 3 people have no ground truth' in warnings_of[0]
 
 
-def test_the_published_ground_truth_file_gives_the_references_numbers(shared):
+def test_scores_with_the_published_ground_truth_match_the_reference(shared):
     folder = shared / 'data/mpii_eval'
     predictions = np.load(shared / 'reference/pckh_mpii_val_preds.npz')['preds']
     expected = json.loads((shared / 'reference/pckh_mpii_val.json').read_text())

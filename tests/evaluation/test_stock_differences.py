@@ -1,4 +1,4 @@
-"""What stock MMPose does differently is measured, not asserted."""
+"""Differences from stock MMPose are measured."""
 
 import json
 import re
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def printed(capsys, *arguments: str | Path) -> str:
-    """What tools/data/compare_with_stock.py prints."""
+    """The output of tools/data/compare_with_stock.py."""
     command = runpy.run_path(str(ROOT / 'tools/data/compare_with_stock.py'))
     command['main']([str(argument) for argument in arguments])
     return capsys.readouterr().out
@@ -34,9 +34,9 @@ def numbers(text: str) -> list[float]:
     return [float(number) for number in re.findall(r'-?\d+\.?\d*', text)]
 
 
-def test_draws_are_truncated_normals_there_and_clipped_ones_here():
+def test_draws_are_clipped_normals_and_in_stock_truncated_ones():
     scale, rotation = (row.effect for row in draw_differences())
-    # A normal of sigma 0.25 cut off at one sigma; clipped, 32% are at the bounds.
+    # A normal of sigma 0.25, truncated at one sigma; if clipped, 32% are at the bounds.
     assert numbers(scale) == pytest.approx([0.135, 0, 0.180, 32], abs=1.5)
     assert numbers(rotation) == pytest.approx([32.4, 0, 28.8, 4.6], abs=0.5)
 
@@ -48,13 +48,13 @@ def test_mpii_targets_and_crops_differ(mpii_root):
     people, joints, crops = (numbers(row.effect) for row in rows)
     assert people == [6, 6]
     changed, of, share = joints
-    # A pixel of the image is a fraction of one of the heatmap.
+    # A pixel of the image is a fraction of a pixel of the heatmap.
     assert 0 < changed < of <= 6 * 16
     assert share == pytest.approx(100 * changed / of, abs=0.05)
     assert crops[1] == 6 * 256 * 256 * 3 and crops[0] < 0.01 * crops[1]
 
 
-def test_people_whom_mmpose_drops_are_counted(mpii_root, tmp_path):
+def test_people_that_stock_mmpose_drops_are_counted(mpii_root, tmp_path):
     people = json.loads((mpii_root / 'annotations/mpii_val.json').read_text())
     people[2].update(joints=[[-1, -1]] * 16, joints_vis=[0] * 16)
     path = tmp_path / 'people.json'
@@ -70,7 +70,7 @@ def test_pckh_at_010_and_011():
     assert numbers(row.effect) == [50, 100]
 
 
-def test_decoding_differs_beside_the_border_and_where_nothing_is_found():
+def test_decoding_differs_next_to_the_border_and_for_empty_heatmaps():
     border, empty = decode_differences()
     share, pixels = numbers(border.effect)
     assert share > 50 and pixels == 1
@@ -112,7 +112,7 @@ def truth(tmp_path) -> Path:
     return tmp_path / 'gt_valid.mat'
 
 
-def test_the_page_on_data_shows_what_the_command_prints(shared, capsys):
+def test_the_page_on_data_shows_the_output_of_the_command(shared, capsys):
     data, page = shared / 'data', (ROOT / 'docs/data.md').read_text()
     for arguments in (
         ['--mpii', data / 'mpii_eval/mpii_val.json',
@@ -142,7 +142,7 @@ def test_the_page_on_data_shows_what_the_command_prints(shared, capsys):
     ],
     ids=['missing', 'empty', 'junk', 'other', 'shape', 'nan', 'pickled'],
 )
-def test_predictions_that_are_none_are_one_line(truth, capsys, content, message):
+def test_invalid_predictions_are_one_line_errors(truth, capsys, content, message):
     path = truth.with_name('preds.npz')
     if isinstance(content, dict):
         np.savez(path, **content)

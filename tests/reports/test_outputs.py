@@ -55,6 +55,12 @@ def test_errors_are_one_line(main, tmp_path):
         main(['--run', 'a=nowhere', '--out', 'x.pdf'])
 
 
+def test_a_validation_up_to_an_epoch_needs_the_epoch(main, capsys):
+    with pytest.raises(SystemExit):
+        main(['--run', 'a=nowhere', '--at', 'best'])
+    assert '--at best needs --epochs' in capsys.readouterr().err
+
+
 def test_bars_grow_with_the_number_of_runs(tmp_path):
     runs = [
         [f'{n}={write_run(tmp_path / str(n), {1: 0.70 + n / 100}, layout=COCO)}']

@@ -91,6 +91,10 @@ class TestCheckpoints:
         assert start_of(text) == Start('x.pth', False)
         assert not (tmp_path / 'ran').exists()
 
+    @pytest.mark.parametrize('value', ['5', 'True', "b'x.pth'", "''", '...'])
+    def test_a_start_that_is_not_a_path_is_ignored(self, value):
+        assert start_of(f'load_from = {value}') is None
+
 
 class TestWorkDirs:
     def test_the_best_checkpoint_is_used_or_else_the_last(self, tmp_path):

@@ -1,4 +1,4 @@
-"""The study of the stored teacher compares like with like."""
+"""The study of the stored teacher runs."""
 
 from fpd_mmpose.studies.stored_teacher import VARIANTS, run_variant
 
@@ -10,5 +10,5 @@ def test_every_variant_runs(mpii_root, tmp_path):
     stored = {path.name for path in tmp_path.glob('*.sqlite')}
     assert stored == {
         'FPD_stored_teacher.sqlite',
-        'FPD_stored_teacher_with_--flip.sqlite',
+        'FPD_stored_teacher_flip_test.sqlite',
     }

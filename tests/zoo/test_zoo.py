@@ -1,4 +1,4 @@
-"""Metafiles and tables say what the configs and the reference say."""
+"""Metafiles and tables agree with the configs and the reference."""
 
 import re
 import runpy
@@ -14,6 +14,7 @@ from mmpose.registry import MODELS
 from torch.utils.flop_counter import FlopCounterMode
 
 from fpd_mmpose import zoo
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.paths import load_config
 from fpd_mmpose.reports import Complexity
 from fpd_mmpose.zoo import update_tables
@@ -46,7 +47,7 @@ PUBLISHED_AP = {
 
 
 def count_with_torch(config: Config) -> Complexity:
-    """Another counter than the command's, on a network without memory."""
+    """Counts with another tool than the command, on a network without memory."""
     with torch.device('meta'):
         model = MODELS.build(config.model).eval()
     width, height = config.codec.input_size
@@ -58,7 +59,7 @@ def count_with_torch(config: Config) -> Complexity:
 
 
 @pytest.mark.slow
-def test_all_that_the_command_writes_is_up_to_date():
+def test_all_files_of_the_command_are_up_to_date():
     assert update_tables(ROOT, check=True, measure=count_with_torch) == []
 
 
@@ -69,7 +70,7 @@ def test_all_that_the_command_writes_is_up_to_date():
         ('hrnet/hrnet_w32_coco_256x192', 28_536_113, 7.120),
     ],
 )
-def test_the_command_counts_as_the_reference_does(name, params, gflops):
+def test_the_command_counts_as_in_the_reference(name, params, gflops):
     config = f'configs/{name}.py'
     cost = measure(load_config(ROOT / config))
     facts = BY_CONFIG[config]['Metadata']
@@ -100,11 +101,11 @@ def test_the_index_imports_every_metafile_for_mim():
         collections = {collection['Name'] for collection in content['Collections']}
         for model in content['Models']:
             assert model['In Collection'] in collections
-            # MIM would download it, and there is none to download.
+            # MIM would try to download them.
             assert 'Weights' not in model
 
 
-def test_published_scores_are_those_of_the_released_codes_readme():
+def test_published_scores_are_those_of_the_readme_of_the_reference():
     found = {}
     for model in MODELS_LISTED:
         for result in model.get('Results', []):
@@ -137,7 +138,7 @@ def test_teacher_and_student_are_those_of_the_config(model):
             assert part.get('Published Weights') == released
 
 
-def test_weights_that_a_config_starts_from_are_named_after_a_config():
+def test_weights_are_named_after_the_config_that_trains_them():
     names = {model['Name'] for model in MODELS_LISTED}
     for model in DISTILLED:
         for part in ('Teacher', 'Student'):
@@ -147,7 +148,7 @@ def test_weights_that_a_config_starts_from_are_named_after_a_config():
 
 
 @pytest.mark.parametrize('name', PAGES)
-def test_tables_of_a_page_follow_from_the_metafiles(name):
+def test_tables_of_a_page_match_the_metafiles(name):
     page = (ROOT / name).read_text()
     assert fill(page, name, MODELS_LISTED) == page
 
@@ -168,7 +169,7 @@ def tiny(config: Config) -> Complexity:
 
 @pytest.fixture(scope='module')
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project of MPII's hourglasses alone, whose files are up to date."""
+    """A project with hourglasses for MPII only, whose files are up to date."""
     root = tmp_path_factory.mktemp('project')
     for folder in ('_base_', 'hourglass'):
         shutil.copytree(
@@ -189,11 +190,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def small(project: Path, tmp_path: Path) -> Path:
-    """A copy of it to spoil."""
+    """A copy of the project to change."""
     return Path(shutil.copytree(project, tmp_path / 'project'))
 
 
-def test_what_is_up_to_date_is_left_alone(small):
+def test_files_that_are_up_to_date_are_not_written(small):
     assert '| 56 | 3.221 | 3.000 |' in (small / 'README.md').read_text()
     before = (small / METAFILE).stat().st_mtime_ns
     assert update_tables(small, measure=tiny) == []
@@ -209,7 +210,7 @@ def test_what_is_up_to_date_is_left_alone(small):
         ('README.md', '90.520', '91.520'),
     ],
 )
-def test_check_tells_of_a_file_that_was_changed_and_leaves_it(small, file, old, new):
+def test_check_lists_a_changed_file_but_does_not_write_it(small, file, old, new):
     text = (small / file).read_text()
     assert old in text
     changed = text.replace(old, new)
@@ -220,7 +221,7 @@ def test_check_tells_of_a_file_that_was_changed_and_leaves_it(small, file, old, 
     assert (small / file).read_text() == text
 
 
-def test_a_new_config_is_listed_and_measured_scores_get_a_column(small):
+def test_new_configs_are_listed_and_measured_scores_get_a_column(small):
     folder = small / 'configs/hourglass'
     (folder / 'hg8_new_mpii.py').write_text("_base_ = ['hg8_256_mpii.py']\n")
     content = yaml.safe_load((small / METAFILE).read_text())
@@ -245,18 +246,18 @@ def test_a_new_config_is_listed_and_measured_scores_get_a_column(small):
     ('file', 'old', 'new', 'complaint'),
     [
         (METAFILE, 'hg8_256_mpii.py', 'gone.py', 'gone.py" does not exist'),
-        (METAFILE, 'hg4_128_mpii.py', 'hg8_256_mpii.py', 'is there twice'),
+        (METAFILE, 'hg4_128_mpii.py', 'hg8_256_mpii.py', 'is listed twice'),
         (METAFILE, 'Source: published', 'Source: heard', 'published, with a Reference'),
         (METAFILE, 'Models:', 'Model:', 'is not a metafile'),
         ('README.md', 'table: mpii', 'table: lsp', 'has lsp between its markers'),
         ('README.md', '<!-- end -->', '', 'has no tables between its markers'),
     ],
 )
-def test_what_cannot_be_read_is_named_in_one_line(small, file, old, new, complaint):
+def test_invalid_files_are_one_line_errors(small, file, old, new, complaint):
     text = (small / file).read_text()
     assert old in text
     (small / file).write_text(text.replace(old, new))
-    with pytest.raises(ValueError, match=re.escape(complaint)) as error:
+    with pytest.raises(UserError, match=re.escape(complaint)) as error:
         update_tables(small, measure=tiny)
     assert '\n' not in str(error.value) and Path(file).name in str(error.value)
 
@@ -275,7 +276,7 @@ def test_the_student_must_be_a_config_with_a_metafile(small):
     (model,) = yaml.safe_load((fpd / 'metafile.yml').read_text())['Models']
     assert model['Metadata']['Student']['Config'] == 'configs/hourglass/hg4_128_mpii.py'
     (fpd / 'distilled.py').write_text(text.replace(bases, f'[{addition}, {student}]'))
-    with pytest.raises(ValueError, match='must be the config of the student'):
+    with pytest.raises(UserError, match='must be the config of the student'):
         update_tables(small, measure=tiny)
 
 

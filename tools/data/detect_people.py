@@ -1,7 +1,7 @@
 #!/usr/bin/env python
-"""Writes the boxes of people in unlabelled images or a video.
+"""Detects the people in unlabeled images or videos, and writes their boxes.
 
-A run that was killed goes on where it was when the same command is given again.
+After an interruption, the same command continues the run.
 """
 
 import argparse
@@ -14,58 +14,60 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the command.
-
-    Args:
-        argv: Arguments; those of the process by default.
-    """
+    """Runs the command."""
     argv = sys.argv[1:] if argv is None else argv
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('input', help='folder of images, list (.txt), image or video')
-    parser.add_argument('out', help='file of boxes to write (.json)')
+    parser.add_argument('input', help='folder of images, list (.txt), image, or video')
+    parser.add_argument('out', help='output file (.json)')
     parser.add_argument(
         '--config',
-        help='config file of an mmdet detector, or a model name such as rtmdet-m '
-        '(default: the detector of MMPose, an RTMDet-m for people)',
+        help='config file or model name (rtmdet-m) of a detector of MMDetection '
+        '(default: the person detector of MMPose, an RTMDet-m)',
     )
     parser.add_argument(
-        '--weights', help='file or URL (default: fetched from OpenMMLab)'
+        '--weights',
+        help='file or URL of its weights (default: downloaded from OpenMMLab)',
     )
     parser.add_argument(
-        '--device', help='such as cpu or cuda:0 (default: a GPU if there is one)'
+        '--device', help='cpu, cuda:0, ... (default: a GPU if there is one)'
     )
     parser.add_argument(
-        '--batch-size', type=int, default=8, help='images at a time (8)'
+        '--batch-size', type=int, default=8, help='number of images per batch (8)'
     )
     parser.add_argument(
-        '--score-thr', type=float, default=0.3, help='scores must be above it (0.3)'
+        '--score-thr',
+        type=float,
+        default=0.3,
+        help='keep boxes of a higher score (0.3)',
     )
     parser.add_argument(
         '--nms-thr',
         type=float,
         default=0.3,
-        help='of two boxes that overlap more (IoU), the better is kept (0.3)',
+        help='keep only the better of two boxes whose IoU is above this (0.3)',
     )
     parser.add_argument(
         '--min-size',
         type=float,
         default=0,
         metavar='PIXELS',
-        help='least shorter side of a box (0)',
+        help='minimum length of the shorter side of a box (0)',
     )
     parser.add_argument(
-        '--max-people', type=int, help='most people of an image (default: any number)'
+        '--max-people', type=int, help='maximum per image (default: any number)'
     )
     parser.add_argument(
-        '--stride', type=int, default=1, help='take every n-th frame of a video (1)'
+        '--stride', type=int, default=1, help='use every n-th frame of videos (1)'
     )
     parser.add_argument(
-        '--restart', action='store_true', help='discard what an unfinished run found'
+        '--restart',
+        action='store_true',
+        help='discard an unfinished run',
     )
     args = parser.parse_args(argv)
 
-    # What packages warn of when they are imported is not about these data. After the
-    # parsing: the package imports torch, and --help should not wait.
+    # Imported late: the package imports torch, and --help should not wait for it. The
+    # warnings of these imports do not concern the user.
     warnings.simplefilter('ignore')
     from fpd_mmpose.detection import PersonDetector, Selection, detect_people
     from fpd_mmpose.engine.one_line_errors import one_line_errors
