@@ -16,7 +16,7 @@ from fpd_mmpose.atomic import replace_when_done
 from fpd_mmpose.deploy.export import (
     ExportOptions,
     export_model,
-    quantise_model,
+    quantize_model,
     trace_to_onnx,
 )
 from fpd_mmpose.deploy.export.describe import describe
@@ -62,7 +62,7 @@ class ExportedFiles:
                     crop[None] for crop in network.crops(_MANY if trained else _FEW)
                 ]
                 limit = LIMIT if trained else None
-                quantise_model(network.model, path, crops, limit=limit)
+                quantize_model(network.model, path, crops, limit=limit)
             elif int8:
                 _quantise(self.path(network), path, network.crops(_FEW))
             elif described:

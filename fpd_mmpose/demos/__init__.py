@@ -1,14 +1,14 @@
-"""What the commands of the folder ``demo`` do."""
+"""Demos on images, videos, and a web page."""
 
-from .device import pick_device
-from .frame_reader import FrameReader
-from .images import run_image_demo
-from .network import PoseNetwork
-from .people import PersonBoxes, person_boxes
-from .side_by_side import SideBySide
-from .teacher import load_teacher
-from .videos import run_video_demo
-from .window import Window
+from fpd_mmpose.demos.device import pick_device
+from fpd_mmpose.demos.frame_reader import FrameReader
+from fpd_mmpose.demos.images import run_image_demo
+from fpd_mmpose.demos.network import PoseNetwork
+from fpd_mmpose.demos.people import PersonBoxes, person_boxes
+from fpd_mmpose.demos.side_by_side import SideBySide
+from fpd_mmpose.demos.teacher import load_teacher
+from fpd_mmpose.demos.videos import run_video_demo
+from fpd_mmpose.demos.window import Window
 
 __all__ = [
     'FrameReader',

@@ -1,9 +1,14 @@
-"""Trained networks written as ONNX files. Needs PyTorch and MMPose."""
+"""Exports trained networks to ONNX. Needs PyTorch and MMPose."""
 
-from .exporting import Checked, checked_graph, export_model, export_onnx
-from .int8 import Int8Report, export_int8, quantise_model
-from .options import ExportOptions, ExportReport
-from .tracing import trace_to_onnx
+from fpd_mmpose.deploy.export.exporting import (
+    Checked,
+    checked_graph,
+    export_model,
+    export_onnx,
+)
+from fpd_mmpose.deploy.export.int8 import Int8Report, export_int8, quantize_model
+from fpd_mmpose.deploy.export.options import ExportOptions, ExportReport
+from fpd_mmpose.deploy.export.tracing import trace_to_onnx
 
 __all__ = [
     'Checked',
@@ -14,6 +19,6 @@ __all__ = [
     'export_int8',
     'export_model',
     'export_onnx',
-    'quantise_model',
+    'quantize_model',
     'trace_to_onnx',
 ]

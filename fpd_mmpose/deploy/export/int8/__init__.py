@@ -1,5 +1,9 @@
-"""Exported networks in 8 bits."""
+"""Exports networks in 8 bits."""
 
-from .exporting import Int8Report, export_int8, quantise_model
+from fpd_mmpose.deploy.export.int8.exporting import (
+    Int8Report,
+    export_int8,
+    quantize_model,
+)
 
-__all__ = ['Int8Report', 'export_int8', 'quantise_model']
+__all__ = ['Int8Report', 'export_int8', 'quantize_model']
