@@ -33,6 +33,7 @@ def entries(root: Path, split: str) -> list[dict]:
     return json.loads((root / f'annotations/mpii_{split}.json').read_text())
 
 
+@pytest.mark.process
 def test_worker_number_and_counts_change_no_person(root, tmp_path):
     assert write_dataset(tmp_path, NUM_TRAIN, NUM_VAL, SEED, SIZE, num_workers=2)
     assert digests(tmp_path) == digests(root)
