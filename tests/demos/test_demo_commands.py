@@ -73,6 +73,7 @@ def test_a_video(run, files, tmp_path, monkeypatch, capsys):
     assert '4 frames' in out and 'video.mp4' in out
 
 
+@pytest.mark.process
 @pytest.mark.slow
 def test_the_page(files):
     command = [sys.executable, str(DEMO / 'web.py'), files['student']]

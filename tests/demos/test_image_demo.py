@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 from fpd_mmpose.demos import SideBySide, run_image_demo
 from fpd_mmpose.demos.painter import CAPTION

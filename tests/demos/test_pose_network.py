@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+import pytest
 import torch
 from mmpose.apis import inference_topdown, init_model
 from mmpose.structures import merge_data_samples
