@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Writes a trained network as an ONNX file that says itself how to feed it."""
+"""Exports a trained network to an ONNX file that describes its input and output."""
 
 import argparse
 import sys
@@ -10,18 +10,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the command.
-
-    Args:
-        argv: Arguments; those of the process by default.
-    """
+    """Runs the command."""
     parser = argparse.ArgumentParser(
         description=__doc__,
-        epilog='The file is put in place after ONNX Runtime has been found to compute '
-        'what PyTorch does.',
+        epilog='The file is written once ONNX Runtime has computed the same as '
+        'PyTorch.',
     )
-    parser.add_argument('config', help='of a top-down heatmap estimator')
-    parser.add_argument('checkpoint', help='its weights, a file or URL')
+    parser.add_argument('config', help='config of a top-down heatmap estimator')
+    parser.add_argument('checkpoint', help='its weights: a file or a URL')
     parser.add_argument('out', metavar='OUT.onnx', help='file to write')
     parser.add_argument(
         '--flip-test',
@@ -31,12 +27,12 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         '--with-decode',
         action='store_true',
-        help='return keypoints and scores in place of heatmaps',
+        help='return keypoints and scores instead of heatmaps',
     )
     parser.add_argument(
         '--with-preprocess',
         choices=('bgr', 'rgb'),
-        help='take uint8 images of this channel order and normalise them',
+        help='take uint8 images with this channel order, and normalize them',
     )
     precision = parser.add_mutually_exclusive_group()
     precision.add_argument(
@@ -45,22 +41,22 @@ def main(argv: list[str] | None = None) -> None:
     precision.add_argument(
         '--int8',
         metavar='DATA',
-        help="compute in 8 bits, calibrated on the training people of the config's "
-        'data under this root, and tell the change of the score of its test people; '
-        'or calibrated on a folder of images of one person each',
+        help='compute in 8 bits, calibrated on the training people of the config below '
+        'this data root, and report the change of the test score; or calibrated on a '
+        'folder of images of one person each',
     )
     parser.add_argument(
         '--tolerance',
         type=float,
-        help='largest difference from PyTorch, as a share of the highest heatmap '
-        'value, that is accepted (0.001, with --fp16 0.05)',
+        help='largest accepted difference from PyTorch, relative to the highest '
+        'heatmap value (0.001; with --fp16 0.05)',
     )
-    parser.add_argument('--opset', type=int, default=17, help='of ONNX (17)')
+    parser.add_argument('--opset', type=int, default=17, help='ONNX opset (17)')
     args = parser.parse_args(argv)
 
-    # What packages warn of when they are imported is not about this network.
+    # Warnings that packages raise on import are not about the network.
     warnings.simplefilter('ignore')
-    # After the parsing: the package imports torch, and --help should not wait.
+    # Imported after parsing, so that --help does not wait for torch.
     from fpd_mmpose.errors import one_line_errors
     from fpd_mmpose.export import ExportOptions, export_int8, export_onnx
 
@@ -76,11 +72,11 @@ def main(argv: list[str] | None = None) -> None:
             tolerance=args.tolerance,
             opset=args.opset,
         )
-        given = (args.config, args.checkpoint, args.out)
+        files = (args.config, args.checkpoint, args.out)
         if args.int8:
-            print(export_int8(*given, args.int8, options, log=log))
+            print(export_int8(*files, args.int8, options, log=log))
         else:
-            print(export_onnx(*given, options))
+            print(export_onnx(*files, options))
 
 
 if __name__ == '__main__':
