@@ -1,86 +1,88 @@
-"""Options that the demos have in common. Imports nothing that is slow to import."""
+"""Options that the demos share. Imports nothing slow, so that --help is fast."""
 
 import argparse
+import sys
+import warnings
+from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 
 def add_network_options(parser: argparse.ArgumentParser) -> None:
-    """Adds the networks and the detector.
-
-    Args:
-        parser: Of a demo's command line.
-    """
-    parser.add_argument('config', help='config of the network, or of its distillation')
+    """Adds the options of the networks and the detector."""
+    parser.add_argument('config', help='config of the network or its distillation')
     parser.add_argument(
-        'checkpoint', help='its weights: trained, converted or of the released code'
+        'checkpoint', help='its weights: trained, converted, or of the released code'
     )
     parser.add_argument(
         '--teacher',
         nargs='*',
         metavar='FILE',
-        help='draw the teacher beside the student: its config and checkpoint, or '
-        'nothing for that which the config of the distillation names (put it last)',
+        help='also draw the teacher, given by its config and checkpoint, or without '
+        'values the one that the config of the distillation names (put it last)',
     )
     parser.add_argument(
         '--det-config',
         metavar='CONFIG',
-        help='find people with this detector of mmdet, a config file or a model name '
-        'such as rtmdet-m; without it, the whole image is the box of one person',
+        help='detect people with this detector of MMDetection: a config file, or a '
+        'model name such as rtmdet-m (default: the whole image is the box of a person)',
     )
     parser.add_argument(
         '--det-checkpoint',
         metavar='FILE',
-        help='its weights, file or URL; by default those of the model name',
+        help='weights of the detector, a file or a URL (default: those of the model '
+        'name)',
     )
     parser.add_argument(
         '--bbox-thr',
         type=float,
         default=0.3,
         metavar='SCORE',
-        help='scores of boxes must be above it (0.3)',
+        help='ignore detected people unless their score is higher (0.3)',
     )
     parser.add_argument(
         '--kpt-thr',
         type=float,
         default=0.3,
         metavar='SCORE',
-        help='joints with lower scores are not drawn (0.3)',
+        help='do not draw keypoints with a lower score (0.3)',
     )
     parser.add_argument(
-        '--device', default='auto', help='cpu, cuda:0, or auto: a GPU if there is one'
+        '--device',
+        default='auto',
+        help='cpu, cuda:0, or auto: a GPU if there is one (auto)',
     )
+
+
+def add_drawing_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of drawn images and videos."""
+    parser.add_argument(
+        '--draw-heatmap', action='store_true', help='draw heatmaps below the people'
+    )
+    parser.add_argument('--show', action='store_true', help='show them in a window')
 
 
 def parse(
     parser: argparse.ArgumentParser, argv: list[str] | None
 ) -> argparse.Namespace:
-    """Reads the command line.
-
-    Args:
-        parser: With :func:`add_network_options`.
-        argv: Arguments; those of the process if ``None``.
-    """
+    """Parses and checks the options, and silences warnings from imports of packages."""
     args = parser.parse_args(argv)
     if args.teacher is not None and len(args.teacher) not in (0, 2):
         parser.error(
-            '--teacher takes CONFIG CHECKPOINT, or nothing: put it after INPUT, CONFIG '
+            '--teacher takes CONFIG CHECKPOINT or nothing: put it after INPUT, CONFIG, '
             'and CHECKPOINT of the student'
         )
+    if args.det_checkpoint is not None and args.det_config is None:
+        parser.error('--det-checkpoint needs --det-config')
+    if not 0 <= args.bbox_thr < 1:
+        parser.error(f'--bbox-thr must be at least 0 and below 1, got {args.bbox_thr}')
+    warnings.simplefilter('ignore')
     return args
 
 
 def load_networks(args: argparse.Namespace) -> list[Any]:
-    """Loads the student, and the teacher where it is asked for.
-
-    Args:
-        args: As :func:`parse` gives them.
-
-    Returns:
-        Of :class:`fpd_mmpose.demos.PoseNetwork`, the student first.
-
-    Raises:
-        ValueError: If one of them cannot be used. One line.
-    """
+    """Loads the student, and then the teacher if there is one."""
     from fpd_mmpose.demos import PoseNetwork, load_teacher
 
     networks = [PoseNetwork(args.config, args.checkpoint, args.device)]
@@ -90,19 +92,18 @@ def load_networks(args: argparse.Namespace) -> list[Any]:
 
 
 def load_people(args: argparse.Namespace) -> Any:
-    """Makes the detector, where it is asked for.
-
-    Args:
-        args: As :func:`parse` gives them.
-
-    Returns:
-        A :class:`fpd_mmpose.demos.PersonBoxes`.
-
-    Raises:
-        ValueError: If something is missing or does not fit. One line.
-    """
+    """Sets up the detector if there is one."""
     from fpd_mmpose.demos import person_boxes, pick_device
 
     return person_boxes(
         args.det_config, args.det_checkpoint, pick_device(args.device), args.bbox_thr
+    )
+
+
+def load_demo(args: argparse.Namespace) -> Any:
+    """Loads everything that draws images."""
+    from fpd_mmpose.demos import SideBySide
+
+    return SideBySide(
+        load_networks(args), load_people(args), args.kpt_thr, args.draw_heatmap
     )

@@ -1,33 +1,26 @@
 #!/usr/bin/env python
-"""Serves a page that shows student and teacher side by side on uploaded pictures.
+"""Serves a page that shows student and teacher side by side on uploaded images.
 
 Needs Flask: pip install 'fpd-mmpose[web]'.
 """
 
 import argparse
-import sys
-import warnings
-from pathlib import Path
 
 from demo_options import add_network_options, load_networks, load_people, parse
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the command.
-
-    Args:
-        argv: Arguments; those of the process by default.
-    """
+    """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_network_options(parser)
     parser.add_argument(
         '--host',
         default='127.0.0.1',
-        help='address to listen on (127.0.0.1: this machine alone)',
+        help='address to listen on (127.0.0.1: only this machine)',
     )
-    parser.add_argument('--port', type=int, default=8000, help='0 takes a free one')
+    parser.add_argument(
+        '--port', type=int, default=8000, help='port, or 0 for any free one (8000)'
+    )
     parser.add_argument(
         '--max-megabytes',
         type=float,
@@ -39,9 +32,7 @@ def main(argv: list[str] | None = None) -> None:
     if args.max_megabytes <= 0:
         parser.error(f'--max-megabytes must be positive, got {args.max_megabytes:g}')
 
-    # What packages warn of when they are imported is not about these data. After the
-    # parsing: the package imports torch, and --help should not wait.
-    warnings.simplefilter('ignore')
+    # Imported after parsing, so that --help does not wait for torch.
     from fpd_mmpose.errors import one_line_errors
 
     try:
@@ -49,7 +40,7 @@ def main(argv: list[str] | None = None) -> None:
     except ModuleNotFoundError as error:
         if error.name != 'flask':
             raise
-        raise SystemExit('error: Flask is missing: pip install flask') from error
+        raise SystemExit('error: Flask is missing: run `pip install flask`') from error
     with one_line_errors():
         people = load_people(args)
         app = create_app(load_networks(args), people, args.kpt_thr, args.max_megabytes)

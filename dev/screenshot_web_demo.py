@@ -25,9 +25,9 @@ def main(argv: list[str] | None = None) -> None:
     import numpy as np
 
     from fpd_mmpose.demos import PoseNetwork, load_teacher
-    from fpd_mmpose.demos.picture_files import write_picture
     from fpd_mmpose.demos.web import create_app
     from fpd_mmpose.errors import one_line_errors
+    from fpd_mmpose.inputs import write_image
     from fpd_mmpose.synthetic import draw_person
     from screenshots.browser import save_screenshot
 
@@ -36,7 +36,7 @@ def main(argv: list[str] | None = None) -> None:
         teacher = load_teacher(args.config, device='cpu')
         picture = Path(folder, 'drawn_person.png')
         person = draw_person(0, 'val', args.person, size=400)
-        write_picture(picture, person.image)
+        write_image(picture, person.image)
         # MPII's scale is that of a box of 200 pixels.
         corners = person.center + 100 * person.scale * np.array([[-1], [1]])
         box = corners.clip(0, 400).round().astype(int).ravel().tolist()

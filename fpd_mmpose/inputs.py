@@ -1,27 +1,24 @@
-"""Pictures and boxes that people bring, looked at before they are used."""
+"""Reads, checks, and writes images, and checks boxes."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from fpd_mmpose.errors import UserError
+from fpd_mmpose.files import write_bytes
+
+#: Formats of images that are written.
+SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.webp')
+
 
 def read_image(path: str | Path) -> np.ndarray:
-    """Reads a picture, rotated as its EXIF data say.
-
-    Args:
-        path (str | Path): Of the picture.
-
-    Returns:
-        np.ndarray: BGR, uint8 (H, W, 3).
-
-    Raises:
-        ValueError: If it cannot be read. One line.
-    """
+    """Reads an image in its EXIF orientation as uint8 BGR, (H, W, 3)."""
     try:
         content = Path(path).read_bytes()
     except OSError as error:
-        raise ValueError(f'"{path}" cannot be read: {error.strerror}') from error
+        raise UserError(f'"{path}" cannot be read: {error.strerror}') from error
     image = None
     if content:
         try:
@@ -29,47 +26,55 @@ def read_image(path: str | Path) -> np.ndarray:
         except cv2.error:
             image = None
     if image is None or not image.size:
-        what = 'is empty' if not content else 'is no picture that OpenCV can read'
-        raise ValueError(f'"{path}" {what}: give a JPEG or PNG file')
+        problem = 'is not an image that OpenCV can read' if content else 'is empty'
+        raise UserError(f'"{path}" {problem}: use a JPEG or PNG file')
     return image
 
 
-def check_image(image: np.ndarray, name: str = 'the image') -> np.ndarray:
-    """Refuses what is no picture.
+def encode_image(image: np.ndarray, suffix: str) -> bytes:
+    """Encodes a uint8 BGR image in the format of a suffix."""
+    try:
+        done, content = cv2.imencode(suffix, image)
+    except cv2.error:
+        done = False
+    if not done:
+        height, width = image.shape[:2]
+        raise UserError(
+            f'an image of {width}x{height} pixels cannot be written as {suffix}'
+        )
+    return content.tobytes()
 
-    Args:
-        image (np.ndarray): Supposed to be uint8 (H, W, 3).
-        name (str): For the message.
 
-    Returns:
-        np.ndarray: The same.
+def write_image(path: str | Path, image: np.ndarray) -> None:
+    """Writes a uint8 BGR image atomically."""
+    path = check_suffix(path, SUFFIXES, 'an image')
+    write_bytes(path, encode_image(image, path.suffix.lower()))
 
-    Raises:
-        ValueError: If it is something else. One line.
-    """
+
+def check_suffix(path: str | Path, suffixes: Iterable[str], kind: str) -> Path:
+    """Returns the path of an output unless its suffix is not in ``suffixes``."""
+    path = Path(path)
+    if path.suffix.lower() not in suffixes:
+        raise UserError(f'"{path}" must end in {", ".join(suffixes)} to hold {kind}')
+    return path
+
+
+def check_image(image: np.ndarray) -> np.ndarray:
+    """Returns an image unless it is not uint8 (H, W, 3)."""
     shape = getattr(image, 'shape', None)
     if shape is None or len(shape) != 3 or shape[2] != 3 or image.dtype != np.uint8:
-        what = type(image).__name__ if shape is None else f'{image.dtype} {shape}'
-        raise ValueError(f'{name} must be uint8 of shape (H, W, 3), it is {what}')
+        found = type(image).__name__ if shape is None else f'{image.dtype} {shape}'
+        raise UserError(f'the image must be uint8 of shape (H, W, 3), got {found}')
     if not image.size:
-        raise ValueError(f'{name} has no pixels: its shape is {shape}')
+        raise UserError(f'the image has no pixels: its shape is {shape}')
     return image
 
 
 def check_boxes(boxes: np.ndarray | list | None, shape: tuple[int, ...]) -> np.ndarray:
-    """Refuses boxes that cannot be cropped.
+    """Returns boxes as float32 (N, 4), the whole image by default.
 
-    Args:
-        boxes (np.ndarray | list, optional): ``x1, y1, x2, y2`` in pixels, (N, 4). The
-            whole image by default.
-        shape (tuple[int, ...]): Height and width of the image first.
-
-    Returns:
-        np.ndarray: float32 (N, 4); N may be 0.
-
-    Raises:
-        ValueError: If a box is not finite, has no area, or lies outside of the image.
-            One line that gives its number and its coordinates.
+    Boxes are x1, y1, x2, y2 in pixels; they must overlap the image, whose ``shape``
+    starts with height and width.
     """
     height, width = shape[:2]
     if boxes is None:
@@ -77,21 +82,19 @@ def check_boxes(boxes: np.ndarray | list | None, shape: tuple[int, ...]) -> np.n
     try:
         found = np.asarray(boxes, np.float32)
     except (TypeError, ValueError) as error:
-        raise ValueError(f'boxes must be numbers x1, y1, x2, y2: {error}') from error
+        raise UserError(f'boxes must be numbers x1, y1, x2, y2: {error}') from error
     if not found.size:
         return np.zeros((0, 4), np.float32)
     if found.ndim != 2 or found.shape[1] != 4:
-        raise ValueError(
-            f'boxes must be x1, y1, x2, y2, shape (N, 4); their shape is {found.shape}'
+        raise UserError(
+            f'boxes must be x1, y1, x2, y2 of shape (N, 4), got shape {found.shape}'
         )
     for number, (x1, y1, x2, y2) in enumerate(found.tolist()):
-        where = f'box {number} ({x1:g}, {y1:g}, {x2:g}, {y2:g})'
+        box = f'box {number} ({x1:g}, {y1:g}, {x2:g}, {y2:g})'
         if not np.isfinite((x1, y1, x2, y2)).all():
-            raise ValueError(f'{where} is not finite')
+            raise UserError(f'{box} is not finite')
         if x2 <= x1 or y2 <= y1:
-            raise ValueError(f'{where} has no area: give x1, y1, x2, y2 in pixels')
+            raise UserError(f'{box} has no area: give x1, y1, x2, y2 in pixels')
         if x2 <= 0 or y2 <= 0 or x1 >= width or y1 >= height:
-            raise ValueError(
-                f'{where} lies outside of the image of {width}x{height} pixels'
-            )
+            raise UserError(f'{box} is outside of the image of {width}x{height} pixels')
     return found

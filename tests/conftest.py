@@ -4,6 +4,7 @@ The stack is imported in functions: with xdist, where each process that runs tes
 imports it, the one that hands them out need not.
 """
 
+import gc
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,12 @@ def pytest_collection() -> None:
     init_default_scope('mmpose')
 
 
+def pytest_collection_finish() -> None:
+    """Spares the garbage collector the stack's millions of objects."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True, scope='session')
 def fast_configs() -> Iterator[None]:
     """Leaves out what takes most of a small run and decides nothing in it.
@@ -32,7 +39,8 @@ def fast_configs() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(config, 'FormatCode', lambda text, **_: (text, True))
-        patch.setattr(utils, '_get_cfg_metainfo', cache(utils._get_cfg_metainfo))
+        patch.setattr(utils, 'load', cache(utils.load))
+        patch.setattr(config, 'is_installed', cache(config.is_installed))
         yield
 
 

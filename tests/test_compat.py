@@ -257,6 +257,7 @@ def run_python(code: str, cwd: Path) -> str:
     return finished.stdout.strip()
 
 
+@pytest.mark.process
 @pytest.mark.slow
 def test_importing_the_package_is_enough_for_mmposes_inferencer(tmp_path):
     code = (
@@ -268,6 +269,7 @@ def test_importing_the_package_is_enough_for_mmposes_inferencer(tmp_path):
     assert run_python(code, tmp_path) == 'True True'
 
 
+@pytest.mark.process
 @pytest.mark.slow
 def test_compiled_mmcv_is_left_alone(tmp_path):
     (tmp_path / '_ext.py').write_text('def __getattr__(name):\n    return name\n')

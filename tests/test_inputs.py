@@ -1,21 +1,24 @@
+"""Images and boxes."""
+
 import cv2
 import numpy as np
 import pytest
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.inputs import check_boxes, check_image, read_image
 
 SHAPE = (40, 60, 3)
 
 
-def test_no_boxes_means_the_whole_image():
+def test_the_default_is_the_whole_image():
     assert check_boxes(None, SHAPE).tolist() == [[0, 0, 60, 40]]
 
 
-def test_an_empty_list_of_boxes_is_no_person():
+def test_an_empty_list_of_boxes_is_nobody():
     assert check_boxes([], SHAPE).shape == (0, 4)
 
 
-def test_boxes_may_reach_beyond_the_image():
+def test_boxes_can_extend_beyond_the_image():
     boxes = [[-5, -5, 20, 80]]
     assert check_boxes(boxes, SHAPE).tolist() == boxes
 
@@ -31,14 +34,14 @@ def test_boxes_may_reach_beyond_the_image():
         ([-9, -9, 0, 0], 'outside of the image'),
     ],
 )
-def test_a_box_that_cannot_be_cropped_is_named(box, why):
-    with pytest.raises(ValueError, match=f'box 1 .*{why}'):
+def test_an_unusable_box_is_named(box, why):
+    with pytest.raises(UserError, match=f'box 1 .*{why}'):
         check_boxes([[0, 0, 5, 5], box], SHAPE)
 
 
 @pytest.mark.parametrize('boxes', [[1, 2, 3, 4], [[1, 2, 3]], [['a', 'b', 'c', 'd']]])
-def test_boxes_of_another_shape_are_refused(boxes):
-    with pytest.raises(ValueError, match='boxes must be'):
+def test_boxes_of_another_shape_are_errors(boxes):
+    with pytest.raises(UserError, match='boxes must be'):
         check_boxes(boxes, SHAPE)
 
 
@@ -51,13 +54,13 @@ def test_boxes_of_another_shape_are_refused(boxes):
         'person.jpg',
     ],
 )
-def test_what_is_no_picture_is_refused(image):
-    with pytest.raises(ValueError, match='the image'):
+def test_other_arrays_are_errors(image):
+    with pytest.raises(UserError, match='the image'):
         check_image(image)
 
 
-def test_a_picture_is_read_in_bgr(tmp_path):
-    path = tmp_path / 'Bild mit Ü.png'
+def test_an_image_is_read_in_bgr(tmp_path):
+    path = tmp_path / 'image with ü.png'
     image = np.random.default_rng(0).integers(0, 256, SHAPE, np.uint8)
     path.write_bytes(cv2.imencode('.png', image)[1].tobytes())
     assert np.array_equal(read_image(path), image)
@@ -65,11 +68,11 @@ def test_a_picture_is_read_in_bgr(tmp_path):
 
 @pytest.mark.parametrize(
     ('content', 'why'),
-    [(None, 'No such file'), (b'', 'is empty'), (b'GIF89a no more', 'no picture')],
+    [(None, 'No such file'), (b'', 'is empty'), (b'GIF89a no more', 'not an image')],
 )
-def test_a_picture_that_cannot_be_read_is_named(tmp_path, content, why):
+def test_an_unreadable_image_is_named(tmp_path, content, why):
     path = tmp_path / 'person.jpg'
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(ValueError, match=f'person.jpg.*{why}'):
+    with pytest.raises(UserError, match=f'person.jpg.*{why}'):
         read_image(path)

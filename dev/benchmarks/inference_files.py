@@ -16,7 +16,7 @@ from benchmarks.inference_networks import Network
 from fpd_mmpose.export import (
     ExportOptions,
     export_model,
-    quantise_model,
+    quantize_model,
     trace_to_onnx,
 )
 from fpd_mmpose.export.describe import describe
@@ -61,7 +61,7 @@ class ExportedFiles:
                     crop[None] for crop in network.crops(_MANY if trained else _FEW)
                 ]
                 limit = LIMIT if trained else None
-                quantise_model(network.model, path, crops, limit=limit)
+                quantize_model(network.model, path, crops, limit=limit)
             elif int8:
                 _quantise(self.path(network), path, network.crops(_FEW))
             elif described:

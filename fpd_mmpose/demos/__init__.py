@@ -1,4 +1,4 @@
-"""What the commands of the folder ``demo`` do."""
+"""Demos on images, videos, and a web page."""
 
 from fpd_mmpose.demos.box_sources import PersonBoxes, person_boxes
 from fpd_mmpose.demos.device import pick_device

@@ -1,4 +1,4 @@
-"""The frames of a video or of a webcam, one after the other."""
+"""Reads the frames of a video or a webcam."""
 
 import logging
 import math
@@ -9,30 +9,20 @@ import cv2
 import numpy as np
 from mmengine.logging import print_log
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.readers.media import VIDEO_SUFFIXES, is_video
 
-#: Frames per second of a video that does not say, or says nonsense.
+#: Frames per second where the header has no plausible number.
 DEFAULT_FPS = 25.0
 _MAX_FPS = 1000.0
 
 
 class FrameReader:
-    """Reads frames in order, each decoded once.
+    """Reads frames in order from a video file or a webcam, given by its number.
 
-    The first frame is read at once, so that what cannot be read is refused here.
-
-    Args:
-        source (str | Path): A video file, or the number of a webcam.
-
-    Attributes:
-        name (str): The file, or ``'webcam 0'``.
-        is_webcam (bool): Whether it ends only when the user says so.
-        fps (float): Frames per second by the header.
-        total (int | None): Frames by the header, which may be wrong; None where it
-            does not say.
-
-    Raises:
-        ValueError: If it cannot be opened or has no frame. One line.
+    ``fps`` and ``total``, the number of frames, are those of the header, which can be
+    wrong; ``total`` is None if there is none. The first frame is read immediately, so
+    an unreadable video is an error here.
     """
 
     def __init__(self, source: str | Path) -> None:
@@ -46,7 +36,7 @@ class FrameReader:
             _check_file(Path(source))
             self._capture = cv2.VideoCapture(source)
         if not self._capture.isOpened():
-            raise ValueError(self._problem('cannot be opened'))
+            raise UserError(self._problem('cannot be opened'))
         fps = self._capture.get(cv2.CAP_PROP_FPS)
         self.fps = fps if 0 < fps <= _MAX_FPS else DEFAULT_FPS
         total = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
@@ -54,53 +44,47 @@ class FrameReader:
         self.total = int(total) if known else None
         self._first = self._read()
         if self._first is None:
-            raise ValueError(self._problem('has no frame that can be read'))
+            raise UserError(self._problem('has no frame that can be read'))
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        """Gives BGR images, uint8 (H, W, 3).
+        """Yields uint8 BGR images, (H, W, 3), and warns if there are too few.
 
-        A webcam may change their size; OpenCV brings those of a file to the first's.
-        A video with fewer frames than its header says is warned of.
+        The size is constant for files, and can change for webcams.
         """
         count, frame, self._first = 0, self._first, None
         while frame is not None:
             yield frame
             count += 1
             frame = self._read()
-        if self.is_webcam or (self.total is not None and count < self.total):
-            what = 'gives no more frames' if self.is_webcam else 'ends'
-            said = '' if self.is_webcam else f'; its header says {self.total}'
+        problem = ''
+        if self.is_webcam:
+            problem = f'stopped after {count} frames'
+        elif self.total is not None and count < self.total:
+            problem = f'ends after {count} frames; its header says {self.total}'
+        if problem:
             print_log(
-                f'"{self.name}" {what} after {count} frames{said}',
-                logger='current',
-                level=logging.WARNING,
+                f'"{self.name}" {problem}', logger='current', level=logging.WARNING
             )
-
-    def close(self) -> None:
-        """Closes the file, or frees the webcam."""
-        self._capture.release()
 
     def _read(self) -> np.ndarray | None:
         done, frame = self._capture.read()
         return frame if done and frame is not None and frame.size else None
 
-    def _problem(self, what: str) -> str:
-        advice = (
-            'is it there, and may you use it'
-            if self.is_webcam
-            else ('is the file damaged')
-        )
-        return f'"{self.name}" {what}: {advice}?'
+    def _problem(self, problem: str) -> str:
+        advice = 'is the file damaged?'
+        if self.is_webcam:
+            advice = 'is it connected, and are you allowed to use it?'
+        return f'"{self.name}" {problem}: {advice}'
 
 
 def _check_file(path: Path) -> None:
     if not path.is_file():
-        raise ValueError(
+        raise UserError(
             f'"{path}" does not exist: give a video, or the number of a webcam'
         )
-    # OpenCV takes the name of an image for a sequence of images.
+    # OpenCV opens an image as the first of a sequence.
     if not is_video(path):
-        raise ValueError(
-            f'"{path}" is no video by its name: expected one that ends in '
+        raise UserError(
+            f'"{path}" is not a video: expected a name that ends in '
             f'{", ".join(sorted(VIDEO_SUFFIXES))}'
         )

@@ -1,4 +1,4 @@
-"""A video that is written frame by frame."""
+"""Writes a video frame by frame."""
 
 import logging
 from pathlib import Path
@@ -7,25 +7,18 @@ import cv2
 import numpy as np
 from mmengine.logging import print_log
 
-#: Codes of the codecs that OpenCV's own FFmpeg writes into each kind of file.
+from fpd_mmpose.errors import UserError
+
+#: The codec for each file format, of those that OpenCV's own FFmpeg writes.
 CODECS = {'.avi': 'MJPG', '.mkv': 'mp4v', '.mov': 'mp4v', '.mp4': 'mp4v'}
 _BORDER = (0, 0, 0)
 
 
 class FrameWriter:
-    """Writes a video whose size is that of the first frame.
+    """Writes a video in the size of its first frame; the suffix gives the format.
 
-    Frames of another size, of which one is warned, are shrunk or enlarged to fit into
-    it, with black borders.
-
-    Args:
-        path (Path): The file; its suffix gives the format.
-        fps (float): Frames per second.
-        name (str | Path, optional): What messages call the file. Defaults to ``None``:
-            its path.
-
-    Attributes:
-        count (int): Frames written so far.
+    Frames of other sizes are resized to fit, with black borders and a warning. Messages
+    name the file ``name``, or ``path``; ``count`` is the number of frames so far.
     """
 
     def __init__(self, path: Path, fps: float, name: str | Path | None = None) -> None:
@@ -39,21 +32,14 @@ class FrameWriter:
         self._warned = False
 
     def write(self, frame: np.ndarray) -> None:
-        """Adds a frame.
-
-        Args:
-            frame (np.ndarray): BGR, uint8 (H, W, 3).
-
-        Raises:
-            ValueError: If OpenCV cannot open the file. One line.
-        """
+        """Adds a frame, uint8 BGR (H, W, 3)."""
         if self._writer is None:
-            self._open(frame)
+            self._writer = self._open(frame)
         elif frame.shape[:2] != self._shape and not self._warned:
             self._warned = True
             print_log(
-                f'frame {self.count} has {frame.shape[1]}x{frame.shape[0]} pixels and '
-                f'the first {self._shape[1]}x{self._shape[0]}: it is fitted into that',
+                f'frame {self.count} has {frame.shape[1]}x{frame.shape[0]} pixels, and '
+                f'the first has {self._shape[1]}x{self._shape[0]}: resizing it to fit',
                 logger='current',
                 level=logging.WARNING,
             )
@@ -61,52 +47,45 @@ class FrameWriter:
         self.count += 1
 
     def close(self) -> None:
-        """Ends the file and looks whether all frames are in it.
+        """Finishes the file, and checks that it holds all frames.
 
-        OpenCV does not say when the disk is full.
-
-        Raises:
-            ValueError: If frames are missing. One line.
+        OpenCV does not report a full disk.
         """
         self.abandon()
         found = _count_frames(self.path)
         if found != self.count:
-            raise ValueError(
-                f'"{self.name}" cannot be written: of {self.count} frames {found} '
-                'arrived, is the disk full?'
+            raise UserError(
+                f'"{self.name}" cannot be written: only {found} of {self.count} frames '
+                'were saved; is the disk full?'
             )
 
     def abandon(self) -> None:
-        """Ends the file as it is."""
+        """Closes the file without a check."""
         if self._writer is not None:
             self._writer.release()
             self._writer = None
 
-    def _open(self, frame: np.ndarray) -> None:
+    def _open(self, frame: np.ndarray) -> cv2.VideoWriter:
         height, width = self._shape = frame.shape[:2]
-        # Codecs halve the colours' resolution.
+        # Codecs halve the resolution of colors, and so need even sizes.
         self._size = (width + width % 2, height + height % 2)
-        code = cv2.VideoWriter_fourcc(*CODECS[self.path.suffix.lower()])
-        self._writer = cv2.VideoWriter(str(self.path), code, self.fps, self._size)
-        if not self._writer.isOpened():
-            self.abandon()
+        code = cv2.VideoWriter.fourcc(*CODECS[self.path.suffix.lower()])
+        writer = cv2.VideoWriter(str(self.path), code, self.fps, self._size)
+        if not writer.isOpened():
+            writer.release()
             width, height = self._size
-            raise ValueError(
-                f'"{self.name}" cannot be written: OpenCV makes no such video of '
-                f'{width}x{height} pixels and {self.fps:g} frames per second; try .avi'
+            raise UserError(
+                f'"{self.name}" cannot be written: OpenCV does not support this format '
+                f'for {width}x{height} pixels and {self.fps:g} frames per second; '
+                'try .avi'
             )
+        return writer
 
 
 def fit_frame(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Brings a frame to a size and keeps its proportions.
+    """Fits a frame into a size (width, height) and keeps its aspect ratio.
 
-    Args:
-        frame (np.ndarray): BGR, uint8 (h, w, 3).
-        size (tuple[int, int]): Width and height that are wanted.
-
-    Returns:
-        np.ndarray: BGR, uint8 (H, W, 3), with black borders to the right and below, or
-        all round where it had to be resized.
+    Black borders are to the right and below, or on all sides if it was resized.
     """
     width, height = size
     rows, columns = frame.shape[:2]

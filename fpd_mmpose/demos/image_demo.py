@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from fpd_mmpose.demos.picture_files import SUFFIXES, check_suffix, write_picture
 from fpd_mmpose.demos.pose_network import PoseNetwork
 from fpd_mmpose.demos.progress import progress_bar
 from fpd_mmpose.demos.side_by_side import Drawn, SideBySide
 from fpd_mmpose.demos.window import Window
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import write_json
-from fpd_mmpose.inputs import read_image
+from fpd_mmpose.inputs import SUFFIXES, check_suffix, read_image, write_image
 from fpd_mmpose.readers.media import is_video, open_media
 
 
@@ -26,28 +26,13 @@ def run_image_demo(
     json_file: str | Path | None = None,
     window: Window | None = None,
 ) -> dict[str, Any]:
-    """Draws what networks find in images.
+    """Draws the predictions for an image, a folder, or a text file that lists images.
 
-    Of several images, those that cannot be read are named on stderr and left out.
-
-    Args:
-        source (str | Path): An image, a folder that is searched with its subfolders,
-            or a text file that lists images.
-        demo (SideBySide): The networks.
-        out_dir (str | Path, optional): Where pictures go, under the names of the
-            images.
-        out_file (str | Path, optional): Where the picture of a single image goes.
-        json_file (str | Path, optional): Where boxes, keypoints and scores go.
-        window (Window, optional): Shows each picture until a key is pressed.
-
-    Returns:
-        dict: What the JSON file holds: ``networks`` with their joints; ``images``
-        with boxes, and the keypoints (N, K, 2), scores (N, K) and milliseconds of
-        each network; ``unreadable``.
-
-    Raises:
-        ValueError: If no image can be read, a name does not serve, or a file cannot
-            be written, which leaves the one that was there. One line.
+    Drawn images go to ``out_dir`` under the names of the inputs, or to ``out_file`` for
+    a single image; a window shows each until a key is pressed. Unreadable images among
+    several are reported on stderr and skipped. Returns the content of ``json_file``:
+    ``networks``, ``images`` with boxes, keypoints, scores, and times, and
+    ``unreadable``.
     """
     folder, names = _images_of(source)
     targets = _targets(folder, names, out_dir, out_file)
@@ -61,32 +46,31 @@ def run_image_demo(
         for name in names:
             try:
                 image = read_image(folder / name)
-            except ValueError as error:
+            except UserError as error:
                 if not several:
                     raise
-                tqdm.write(f'left out: {error}', file=sys.stderr)
+                tqdm.write(f'skipped: {error}', file=sys.stderr)
                 content['unreadable'].append(name)
                 bar.update()
                 continue
             drawn = demo(image)
             if not len(drawn.boxes):
-                tqdm.write(
-                    f'"{folder / name}": the detector found nobody', file=sys.stderr
-                )
+                tqdm.write(f'"{folder / name}": nobody was detected', file=sys.stderr)
             if name in targets:
-                write_picture(targets[name], drawn.picture)
+                write_image(targets[name], drawn.image)
             content['images'].append(_record(name, image, demo.networks, drawn))
             bar.update()
-            if window is not None and not window.show(drawn.picture, wait=True):
+            if window is not None and not window.show(drawn.image, wait=True):
                 break
     if not content['images']:
-        raise ValueError(f'none of the {len(names)} images of "{source}" can be read')
+        raise UserError(f'none of the {len(names)} images of "{source}" can be read')
     if json_file is not None:
         try:
             write_json(json_file, content)
         except OSError as error:
-            reason = error.strerror
-            raise ValueError(f'"{json_file}" cannot be written: {reason}') from error
+            raise UserError(
+                f'"{json_file}" cannot be written: {error.strerror}'
+            ) from error
     return content
 
 
@@ -94,7 +78,7 @@ def _images_of(source: str | Path) -> tuple[Path, list[str]]:
     media = open_media(source)
     names = [name for name in media.names() if not is_video(name)]
     if not names:
-        raise ValueError(f'"{source}" has no image: give videos to demo/video_demo.py')
+        raise UserError(f'"{source}" has no image: use demo/video_demo.py for videos')
     return Path(media.folder), names
 
 
@@ -104,25 +88,25 @@ def _targets(
     out_dir: str | Path | None,
     out_file: str | Path | None,
 ) -> dict[str, Path]:
-    """Which file the picture of each image goes to."""
+    """Returns the file to write for each image."""
     targets = {}
     if out_file is not None:
         if len(names) > 1:
-            raise ValueError(
-                f'--out-file is for one image and there are {len(names)}: give '
-                '--out-dir'
+            raise UserError(
+                f'`out_file` is for a single image, and there are {len(names)}: use '
+                '`out_dir`'
             )
-        targets[names[0]] = check_suffix(out_file, SUFFIXES, 'picture')
+        targets[names[0]] = check_suffix(out_file, SUFFIXES, 'an image')
     elif out_dir is not None:
         targets = {name: Path(out_dir) / _out_name(name) for name in names}
     sources: dict[Path, str] = {}
     for name, target in targets.items():
         if target.resolve() == (folder / name).resolve():
-            raise ValueError(f'"{target}" is the image itself: write elsewhere')
+            raise UserError(f'"{target}" is the input image: choose another output')
         if (other := sources.setdefault(target.resolve(), name)) != name:
-            raise ValueError(
-                f'"{other}" and "{name}" would both be written to "{target}": draw '
-                'them one after the other'
+            raise UserError(
+                f'"{other}" and "{name}" would both be written to "{target}": run the '
+                'demo on one after the other'
             )
     return targets
 
@@ -160,5 +144,5 @@ def _record(
 
 
 def _rounded(values: np.ndarray, digits: int) -> list:
-    # As float64, of which JSON shows no more digits than were kept.
+    # In float64, because JSON would show more digits of rounded float32 values.
     return np.asarray(values, np.float64).round(digits).tolist()

@@ -1,35 +1,33 @@
-"""Ctrl-C that waits until a piece of work is whole."""
+"""Delays Ctrl-C until a piece of work is complete."""
 
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
 def stop_when_asked() -> Iterator[threading.Event]:
-    """Takes note of the first Ctrl-C or SIGTERM; the second acts at once.
+    """Yields an event that the first Ctrl-C or SIGTERM sets; the second acts at once.
 
-    Outside of the main thread, where Python has no say in signals, it does nothing.
-
-    Yields:
-        threading.Event: Set once the work is to end.
+    Outside of the main thread, where Python cannot handle signals, it does nothing.
     """
     asked = threading.Event()
-    before = {}
+    before: dict[signal.Signals, Any] = {}
 
-    def take_note(number: int, frame: FrameType | None) -> None:
+    def set_event(number: int, frame: FrameType | None) -> None:
         asked.set()
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
     if threading.current_thread() is threading.main_thread():
-        before = {one: signal.signal(one, take_note) for one in _SIGNALS}
+        before = {each: signal.signal(each, set_event) for each in _SIGNALS}
     try:
         yield asked
     finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        for each, handler in before.items():
+            signal.signal(each, handler)

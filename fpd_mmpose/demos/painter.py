@@ -1,4 +1,4 @@
-"""Draws what networks found."""
+"""Draws predictions with MMPose's visualizer."""
 
 from collections.abc import Sequence
 
@@ -10,17 +10,14 @@ from mmpose.visualization import PoseLocalVisualizer
 
 from fpd_mmpose.demos.pose_network import PoseNetwork, Prediction
 
-#: Height in pixels of the caption of a picture that is not wider than 1000.
+#: Height in pixels of the caption of an image that is not wider than 1000.
 CAPTION = 26
 
 
 class Painter:
-    """Draws skeletons and heatmaps with MMPose's visualizer.
+    """Draws the skeletons and heatmaps of a network on uint8 BGR images, (H, W, 3).
 
-    Args:
-        network (PoseNetwork): Whose joints and links these are.
-        kpt_thr (float): Joints with lower scores are not drawn. Defaults to 0.3.
-        draw_boxes (bool): Whether the people's boxes are drawn. Defaults to ``False``.
+    Keypoints that score below ``kpt_thr`` are not drawn.
     """
 
     def __init__(
@@ -32,18 +29,10 @@ class Painter:
         self._visualizer.set_dataset_meta(network.model.dataset_meta)
 
     def skeletons(self, image: np.ndarray, prediction: Prediction) -> np.ndarray:
-        """Draws the people over their image.
-
-        Args:
-            image (np.ndarray): BGR, uint8 (H, W, 3).
-            prediction (Prediction): Of that image.
-
-        Returns:
-            np.ndarray: BGR, of the same size.
-        """
+        """Draws the people on a copy of the image."""
         if not len(prediction.people):
             return image.copy()
-        # Visible in small pictures, and not lost in large ones.
+        # Thin enough for small images, and thick enough for large ones.
         strength = max(1, round(min(image.shape[:2]) / 200))
         self._visualizer.radius = strength + 1
         self._visualizer.line_width = strength
@@ -59,36 +48,18 @@ class Painter:
         return np.ascontiguousarray(drawn[..., ::-1])
 
     def heatmap(self, image: np.ndarray, prediction: Prediction) -> np.ndarray:
-        """Lays the heatmap over its image.
-
-        Args:
-            image (np.ndarray): BGR, uint8 (H, W, 3).
-            prediction (Prediction): Of that image, with its heatmap. Colours go from
-                its lowest to its highest value.
-
-        Returns:
-            np.ndarray: BGR, of the same size.
-        """
+        """Draws the heatmap on a copy of the image, colored from minimum to maximum."""
         values = torch.from_numpy(prediction.heatmap)[None]
         drawn = self._visualizer.draw_featmap(values, image[..., ::-1].copy())
         return np.ascontiguousarray(drawn[..., ::-1])
 
 
-def beside(pictures: Sequence[np.ndarray], captions: Sequence[str]) -> np.ndarray:
-    """Puts pictures of one size beside each other, with a line of text above each.
-
-    Args:
-        pictures (Sequence[np.ndarray]): BGR, uint8 (H, W, 3).
-        captions (Sequence[str]): A text for each; cut where it is too long.
-
-    Returns:
-        np.ndarray: BGR, uint8; higher than the pictures by :data:`CAPTION`, and more
-        where they are wide.
-    """
+def beside(images: Sequence[np.ndarray], captions: Sequence[str]) -> np.ndarray:
+    """Joins images of one size from left to right, with a caption above each."""
     return np.hstack(
         [
-            np.vstack([_caption(text, picture.shape[1]), picture])
-            for picture, text in zip(pictures, captions, strict=True)
+            np.vstack([_caption(text, image.shape[1]), image])
+            for image, text in zip(images, captions, strict=True)
         ]
     )
 

@@ -1,4 +1,4 @@
-"""A student, and a teacher beside it where that is wanted, at work on an image."""
+"""Runs networks on an image, and draws their predictions side by side."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,28 +12,17 @@ from fpd_mmpose.demos.pose_network import PoseNetwork, Prediction
 
 @dataclass(frozen=True)
 class Drawn:
-    """An image with what was found in it.
+    """The predictions for an image, and their drawing."""
 
-    Attributes:
-        boxes (np.ndarray): Of the people, ``x1, y1, x2, y2``, (N, 4).
-        predictions (list[Prediction]): Of each network.
-        picture (np.ndarray): BGR, uint8.
-    """
-
-    boxes: np.ndarray
-    predictions: list[Prediction]
-    picture: np.ndarray
+    boxes: np.ndarray  # x1, y1, x2, y2 of the people, (N, 4)
+    predictions: list[Prediction]  # one for each network
+    image: np.ndarray  # uint8 BGR
 
 
 class SideBySide:
-    """Runs networks on the same people and draws what they find.
+    """Runs networks on the same people and draws them from left to right.
 
-    Args:
-        networks (Sequence[PoseNetwork]): From left to right.
-        people (PersonBoxes, optional): Defaults to ``None``: the whole image is the
-            box of one person.
-        kpt_thr (float): Joints with lower scores are not drawn. Defaults to 0.3.
-        draw_heatmap (bool): Whether heatmaps are drawn below. Defaults to ``False``.
+    Keypoints that score below ``kpt_thr`` are not drawn; heatmaps go below the people.
     """
 
     def __init__(
@@ -50,29 +39,21 @@ class SideBySide:
         self.painters = [Painter(network, kpt_thr, boxed) for network in networks]
 
     def __call__(self, image: np.ndarray) -> Drawn:
-        """Finds the keypoints and draws them.
+        """Finds the people in a uint8 BGR image, (H, W, 3), and draws them.
 
-        Args:
-            image (np.ndarray): BGR, uint8 (H, W, 3).
-
-        Returns:
-            Drawn: With a picture of the image's size for each network, side by side
-            under a caption if there are several; heatmaps are below.
-
-        Raises:
-            ValueError: If the image or the detector cannot be used. One line.
+        Several networks get captions.
         """
         boxes = self.people(image)
         predictions = [
             network(image, boxes, self.draw_heatmap) for network in self.networks
         ]
-        pictures = []
+        drawn = []
         for painter, prediction in zip(self.painters, predictions, strict=True):
-            picture = painter.skeletons(image, prediction)
+            people = painter.skeletons(image, prediction)
             if self.draw_heatmap:
-                picture = np.vstack([picture, painter.heatmap(image, prediction)])
-            pictures.append(picture)
-        if len(pictures) == 1:
-            return Drawn(boxes, predictions, pictures[0])
+                people = np.vstack([people, painter.heatmap(image, prediction)])
+            drawn.append(people)
+        if len(drawn) == 1:
+            return Drawn(boxes, predictions, drawn[0])
         captions = [f'{network.label}: {network.name}' for network in self.networks]
-        return Drawn(boxes, predictions, beside(pictures, captions))
+        return Drawn(boxes, predictions, beside(drawn, captions))

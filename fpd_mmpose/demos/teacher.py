@@ -1,29 +1,19 @@
-"""Which network taught a student."""
+"""Loads the teacher of a student."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from fpd_mmpose.config import load_config
 from fpd_mmpose.demos.pose_network import PoseNetwork
+from fpd_mmpose.errors import UserError
 
 
 def load_teacher(
     student: str | Path, given: Sequence[str] = (), device: str = 'auto'
 ) -> PoseNetwork:
-    """Loads the teacher that is drawn beside a student.
+    """Loads a teacher from its config and checkpoint, under the label ``'teacher'``.
 
-    Args:
-        student (str | Path): Config of the student's distillation.
-        given (Sequence[str]): Config and checkpoint of the teacher. By default those
-            that the student's config names.
-        device (str): See :func:`pick_device`. Defaults to ``'auto'``.
-
-    Returns:
-        PoseNetwork: With the label ``'teacher'``.
-
-    Raises:
-        ValueError: If the student's config names none, or the teacher cannot be used.
-            One line.
+    The default is the teacher that the student's config for distillation names.
     """
     if given:
         config, checkpoint = given
@@ -31,11 +21,11 @@ def load_teacher(
         named = load_config(student).model.get('teacher', {})
         config, checkpoint = named.get('config'), named.get('checkpoint')
         if not config or not checkpoint:
-            raise ValueError(
-                f'config "{student}" names no teacher with a network: give '
-                '--teacher CONFIG CHECKPOINT'
+            raise UserError(
+                f'config "{student}" does not name a teacher with a network: give the '
+                'config and the checkpoint of one'
             )
     try:
         return PoseNetwork(config, checkpoint, device, label='teacher')
-    except ValueError as error:
-        raise ValueError(f'teacher: {error}') from error
+    except UserError as error:
+        raise UserError(f'teacher: {error}') from error

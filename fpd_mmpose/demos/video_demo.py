@@ -13,39 +13,31 @@ from mmengine.logging import print_log
 from fpd_mmpose.demos.frame_reader import FrameReader
 from fpd_mmpose.demos.frame_writer import CODECS, FrameWriter
 from fpd_mmpose.demos.interruption import stop_when_asked
-from fpd_mmpose.demos.picture_files import check_suffix
 from fpd_mmpose.demos.progress import progress_bar
 from fpd_mmpose.demos.side_by_side import SideBySide
 from fpd_mmpose.demos.window import Window
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import replace_when_done
+from fpd_mmpose.inputs import check_suffix
 
 
 @dataclass(frozen=True)
 class VideoResult:
-    """What was done with a video.
-
-    Attributes:
-        frames (int): That people were looked for in.
-        empty (int): Of these, those in which the detector found nobody.
-        seconds (float): From the first frame to the last.
-        milliseconds (dict[str, float]): Median time of each network for a frame.
-        is_whole (bool): Whether the video was drawn to its end.
-        out (Path, optional): The file that was written.
-    """
+    """What was drawn, and how long it took."""
 
     frames: int
-    empty: int
+    empty: int  # frames in which the detector found nobody
     seconds: float
-    milliseconds: dict[str, float]
-    is_whole: bool
-    out: Path | None = None
+    milliseconds: dict[str, float]  # median per frame, by network
+    is_complete: bool
+    out: Path | None = None  # the file that was written
 
     def __str__(self) -> str:
         rate = self.frames / self.seconds if self.seconds else 0.0
         parts = [f'{self.frames} frames, {rate:.1f} frames per second']
         parts += [f'{name} {ms:.1f} ms' for name, ms in self.milliseconds.items()]
         if self.empty:
-            parts.append(f'nobody found in {self.empty} frames')
+            parts.append(f'nobody detected in {self.empty} frames')
         return ', '.join(parts) + (f': {self.out}' if self.out else '')
 
 
@@ -55,28 +47,16 @@ def run_video_demo(
     out: str | Path | None = None,
     window: Window | None = None,
 ) -> VideoResult:
-    """Draws what networks find in each frame.
+    """Draws the predictions for each frame, into a file or a window.
 
-    Ctrl-C ends a webcam's video. That of a file, which is then cut short, goes to a
-    name with ``.partial``, and a file that was at ``out`` stays.
-
-    Args:
-        reader (FrameReader): The video.
-        demo (SideBySide): The networks.
-        out (str | Path, optional): The video to write.
-        window (Window, optional): Shows each frame; closing it is as Ctrl-C.
-
-    Returns:
-        VideoResult: With the name of the file that was written.
-
-    Raises:
-        ValueError: If the video cannot be written, which leaves no part of it. One
-            line.
+    Ctrl-C, or closing the window, ends the video of a webcam. That of a file, which is
+    then incomplete, is written under a name with ``.partial``, and an older file at
+    ``out`` is kept.
     """
     if out is not None:
-        out = check_suffix(out, CODECS, 'video')
+        out = check_suffix(out, CODECS, 'a video')
         if not reader.is_webcam and out.resolve() == Path(reader.name).resolve():
-            raise ValueError(f'"{out}" is the video itself: write elsewhere')
+            raise UserError(f'"{out}" is the input video: choose another output')
     with stop_when_asked() as stop:
         if out is None:
             return _draw_frames(reader, demo, None, window, stop)
@@ -100,18 +80,17 @@ def _write_video(
                 writer.abandon()
                 raise
             writer.close()
-        if result.is_whole:
+        if result.is_complete:
             os.replace(partial, out)
+            return replace(result, out=out)
     except OSError as error:
-        raise ValueError(f'"{out}" cannot be written: {error.strerror}') from error
-    if not result.is_whole:
-        print_log(
-            f'stopped before the end of "{reader.name}": "{partial}" holds what was '
-            'drawn until then',
-            logger='current',
-            level=logging.WARNING,
-        )
-    return replace(result, out=out if result.is_whole else partial)
+        raise UserError(f'"{out}" cannot be written: {error.strerror}') from error
+    print_log(
+        f'"{reader.name}" was interrupted: "{partial}" has the frames until then',
+        logger='current',
+        level=logging.WARNING,
+    )
+    return replace(result, out=partial)
 
 
 def _draw_frames(
@@ -123,12 +102,12 @@ def _draw_frames(
 ) -> VideoResult:
     times: dict[str, list[float]] = {network.label: [] for network in demo.networks}
     frames = empty = 0
-    is_whole = True
+    is_complete = True
     start = time.perf_counter()
     with progress_bar(reader.total, Path(reader.name).name, 'frame') as bar:
         for frame in reader:
             if stop.is_set():
-                is_whole = reader.is_webcam
+                is_complete = reader.is_webcam
                 break
             drawn = demo(frame)
             frames += 1
@@ -136,22 +115,22 @@ def _draw_frames(
             for network, found in zip(demo.networks, drawn.predictions, strict=True):
                 times[network.label].append(found.milliseconds)
             if writer is not None:
-                # A webcam gives fewer frames than its rate while networks are busy.
+                # A webcam drops frames while the networks are busy.
                 copies = 1
                 if reader.is_webcam:
                     due = (time.perf_counter() - start) * reader.fps
                     copies = max(1, round(due) - writer.count)
                 for _ in range(copies):
-                    writer.write(drawn.picture)
+                    writer.write(drawn.image)
             bar.update()
-            if window is not None and not window.show(drawn.picture):
+            if window is not None and not window.show(drawn.image):
                 stop.set()
-        if is_whole:
-            bar.total = frames  # the header may have said something else
+        if is_complete:
+            bar.total = frames  # the header may be wrong
     return VideoResult(
         frames,
         empty,
         time.perf_counter() - start,
         {label: statistics.median(values) for label, values in times.items()},
-        is_whole,
+        is_complete,
     )

@@ -1,4 +1,4 @@
-"""People drawn on their image."""
+"""Drawing of poses."""
 
 import cv2
 import numpy as np
@@ -6,12 +6,12 @@ import numpy as np
 from fpd_mmpose.deploy.model_info import ModelInfo
 from fpd_mmpose.deploy.pose_session import Poses
 
-#: BGR of the right side, the left side and what has no side.
+#: BGR colors of keypoints by side.
 COLORS = {'right': (0, 128, 255), 'left': (80, 200, 0)}
 MIDDLE = (255, 160, 50)
-#: OpenCV draws at fractions of a pixel: 1 / 2**4.
+#: OpenCV draws at multiples of 1 / 2**4 of a pixel.
 FRACTION_BITS = 4
-#: Beyond every image, and within OpenCV's numbers.
+#: Beyond every image, and within OpenCV's integers.
 FAR = 1e6
 
 
@@ -21,13 +21,28 @@ def draw_poses(
     """Draws keypoints and the links between them.
 
     Args:
-        image (np.ndarray): BGR, uint8 (H, W, 3).
-        poses (Poses): Found in it.
-        info (ModelInfo): Of the network that found them.
-        min_score (float): What scores less is left out.
+        image: uint8 BGR, (H, W, 3).
+        poses: The people in the image.
+        info: ``PoseSession.info`` of the network that found them.
+        min_score: Keypoints with a lower score are not drawn.
 
     Returns:
-        np.ndarray: A copy of the image with the people.
+        A copy of the image with the people drawn on it.
+
+    Example:
+        >>> import numpy as np
+        >>> from fpd_mmpose.deploy import ModelInfo, Poses, draw_poses
+        >>> info = ModelInfo(
+        ...     joints=('left_hand', 'right_hand'), links=((0, 1),),
+        ...     flip_indices=(1, 0), input_size=(64, 64), heatmap_size=(16, 16),
+        ...     channel_order='bgr', mean=(0, 0, 0), std=(1, 1, 1))
+        >>> poses = Poses(
+        ...     keypoints=np.float32([[[20, 50], [80, 50]]]),
+        ...     scores=np.float32([[0.9, 0.8]]),
+        ...     boxes=np.float32([[0, 0, 100, 100]]))
+        >>> image = np.zeros((100, 100, 3), np.uint8)
+        >>> draw_poses(image, poses, info)[50, 20].tolist()
+        [80, 200, 0]
     """
     drawn = np.ascontiguousarray(image).copy()
     colors = [COLORS.get(name.partition('_')[0], MIDDLE) for name in info.joints]

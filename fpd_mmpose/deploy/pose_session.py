@@ -1,6 +1,6 @@
-"""An exported network, from an image and boxes to keypoints."""
+"""Inference with exported networks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +9,8 @@ import numpy as np
 
 from fpd_mmpose.decoding import DECODERS
 from fpd_mmpose.deploy.model_info import ModelInfo
-from fpd_mmpose.deploy.runtimes import Network, load_network
+from fpd_mmpose.deploy.runtimes import RuntimeNetwork, load_network
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.geometry import (
     WARPS,
     box_center_scale,
@@ -22,13 +23,22 @@ from fpd_mmpose.inputs import check_boxes, check_image, read_image
 
 @dataclass(frozen=True)
 class Poses:
-    """The people of an image.
+    """The keypoints of N people in an image.
 
     Attributes:
-        keypoints (np.ndarray): In pixels of the image, float32 (N, K, 2).
-        scores (np.ndarray): Of each keypoint, float32 (N, K): the maximum of its
-            heatmap, which is not bounded by 0 and 1.
-        boxes (np.ndarray): ``x1, y1, x2, y2``, as given, float32 (N, 4).
+        keypoints: In pixels of the image, float32 (N, K, 2).
+        scores: Maxima of the heatmaps, float32 (N, K); they can exceed 1.
+        boxes: The given boxes as x1, y1, x2, y2, float32 (N, 4).
+
+    Example:
+        >>> import numpy as np
+        >>> from fpd_mmpose.deploy import Poses
+        >>> poses = Poses(
+        ...     keypoints=np.zeros((2, 16, 2), np.float32),
+        ...     scores=np.ones((2, 16), np.float32),
+        ...     boxes=np.float32([[0, 0, 50, 99], [50, 0, 99, 99]]))
+        >>> len(poses)
+        2
     """
 
     keypoints: np.ndarray
@@ -40,29 +50,52 @@ class Poses:
 
 
 class PoseSession:
-    """Runs a network that tools/export_onnx.py has written.
+    """Finds the keypoints of people with a network from ``tools/export_onnx.py``.
 
-    It gives the keypoints that MMPose gives for the same checkpoint, and needs NumPy,
-    OpenCV and ONNX Runtime alone. All people of an image are one batch. It may be
-    called from several threads.
+    The results are those of MMPose for the same checkpoint, without PyTorch and MMPose.
+    Several threads may call the same session.
 
     Args:
-        path (str | Path): Of the ONNX file.
-        providers (Sequence[str | tuple], optional): Execution providers of ONNX
-            Runtime, such as ``['CUDAExecutionProvider']``. The CPU by default.
-        threads (int, optional): For one run of the network. One for each core by
-            default.
-        batch_size (int): Most people that the network gets at once, which bounds the
-            memory. Defaults to 8: on a CPU, larger batches take longer for each person,
-            as their feature maps leave the cache. A GPU wants more.
-        backend (str): ``'onnxruntime'``, or ``'openvino'`` where it is installed.
+        path: The ONNX file.
+        providers: Execution providers of ONNX Runtime, such as
+            ``['CUDAExecutionProvider']``. Defaults to the CPU.
+        threads: CPU threads of one run. Defaults to the number of cores.
+        batch_size: The most people per run, which bounds the memory. On a CPU, larger
+            batches are slower per person, as feature maps no longer fit into the
+            caches. A GPU needs more.
+        backend: ``'onnxruntime'``, or ``'openvino'`` if it is installed.
 
     Attributes:
-        info (ModelInfo): What the file says of itself.
+        info: The description of the network, a :class:`ModelInfo`.
 
     Raises:
-        ValueError: If the file is no exported network, or cannot be run here. One
-            line.
+        UserError: If the file is not an exported network, or cannot run here.
+
+    Example:
+        >>> import tempfile
+        >>> import numpy as np, onnx
+        >>> from onnx import TensorProto, helper
+        >>> from fpd_mmpose.deploy import ModelInfo, PoseSession
+        >>> # A stand-in for a trained network: the heatmaps are the channels.
+        >>> sizes = ['batch', 3, 64, 64]
+        >>> graph = helper.make_graph(
+        ...     [helper.make_node('Identity', ['input'], ['heatmaps'])], 'channels',
+        ...     [helper.make_tensor_value_info('input', TensorProto.FLOAT, sizes)],
+        ...     [helper.make_tensor_value_info('heatmaps', TensorProto.FLOAT, sizes)])
+        >>> model = helper.make_model(
+        ...     graph, opset_imports=[helper.make_opsetid('', 17)], ir_version=8)
+        >>> info = ModelInfo(
+        ...     joints=('left_hand', 'right_hand', 'head'), links=((0, 2), (1, 2)),
+        ...     flip_indices=(1, 0, 2), input_size=(64, 64), heatmap_size=(64, 64),
+        ...     channel_order='bgr', mean=(0, 0, 0), std=(255, 255, 255), padding=1)
+        >>> helper.set_model_props(model, info.to_metadata())
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     onnx.save(model, f'{folder}/student.onnx')
+        ...     session = PoseSession(f'{folder}/student.onnx')
+        >>> image = np.zeros((64, 64, 3), np.uint8)
+        >>> image[40, 30, 2] = 255
+        >>> session(image, boxes=[[0, 0, 64, 64]]).keypoints[0, 2].tolist()
+        [30.0, 40.0]
     """
 
     def __init__(
@@ -72,19 +105,20 @@ class PoseSession:
         threads: int | None = None,
         batch_size: int = 8,
         backend: str = 'onnxruntime',
-    ):
+    ) -> None:
         if batch_size < 1:
-            raise ValueError(f'batch_size must be at least 1, got {batch_size}')
+            raise UserError(f'`batch_size` must be at least 1, got {batch_size}')
         self._network = load_network(path, backend, providers, threads)
         self.info = ModelInfo.from_metadata(self._network.properties, str(path))
         _check_file(self.info, self._network, path)
         self._batch_size = batch_size
         self._warp = WARPS[self.info.crop]
         self._decode = DECODERS[self.info.codec]
+        # The normalized value of each gray level, (256,) for each channel.
         levels = np.arange(256, dtype=np.float32)
-        self._levels = [  # what each grey level of a channel becomes, (256,)
-            (levels - mean) / std
-            for mean, std in np.float32([self.info.mean, self.info.std]).T
+        self._levels = [
+            (levels - np.float32(mean)) / np.float32(std)
+            for mean, std in zip(self.info.mean, self.info.std, strict=True)
         ]
 
     def __call__(
@@ -95,24 +129,24 @@ class PoseSession:
         """Finds the keypoints of people.
 
         Args:
-            image (np.ndarray | str | Path): BGR, uint8 (H, W, 3), or a file.
-            boxes (np.ndarray | list, optional): ``x1, y1, x2, y2`` of each person in
-                pixels, (N, 4); they may reach beyond the image. An empty list is an
-                image without people. The whole image by default.
+            image: A file, or uint8 BGR (H, W, 3).
+            boxes: x1, y1, x2, y2 of each person in pixels, (N, 4); they may extend
+                beyond the image, and an empty list stands for no people. Defaults to
+                the whole image.
 
         Returns:
-            Poses: One of each box, in their order.
+            The people in the order of their boxes.
 
         Raises:
-            ValueError: If the image or a box cannot be used. One line.
+            UserError: If the image cannot be read, or a box cannot be cropped.
         """
         if isinstance(image, str | Path):
             image = read_image(image)
-        # OpenCV copies a view such as image[..., ::-1] slowly, and for each box.
+        # OpenCV would copy a view such as image[..., ::-1] slowly, and for each box.
         image = np.ascontiguousarray(check_image(image))
         checked = check_boxes(boxes, image.shape)
-        # As MMPose, in the precision of the boxes: rounding them to float32 changes
-        # single pixels of a crop, and now and then a joint.
+        # In the precision of the boxes, like MMPose: rounding them to float32 changes
+        # single pixels of a crop, and now and then a keypoint.
         exact = checked if boxes is None else np.reshape(boxes, checked.shape)
         if exact.dtype != np.float32:
             exact = exact.astype(np.float64)
@@ -131,7 +165,7 @@ class PoseSession:
     def _crop(
         self, image: np.ndarray, center: np.ndarray, scale: np.ndarray
     ) -> np.ndarray:
-        """Makes the network's input for boxes (n, 2) of an image."""
+        """Makes the input of the network from n boxes, given as (n, 2) each."""
         width, height = size = self.info.input_size
         crops = np.empty((len(center), height, width, 3), np.uint8)
         for box, crop in zip(zip(center, scale, strict=True), crops, strict=True):
@@ -151,7 +185,7 @@ class PoseSession:
         return batch
 
     def _read(self, outputs: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """Gives keypoints (n, K, 2) in pixels of the crops, and scores (n, K)."""
+        """Returns keypoints (n, K, 2) in pixels of the crops, and scores (n, K)."""
         if self.info.decoded:
             return outputs['keypoints'], outputs['scores']
         keypoints, scores = self._decode(outputs['heatmaps'])
@@ -159,8 +193,8 @@ class PoseSession:
         return keypoints * factor.astype(np.float32), scores
 
 
-def _check_file(info: ModelInfo, network: Network, path: str | Path) -> None:
-    """Refuses what this release cannot feed or read."""
+def _check_file(info: ModelInfo, network: RuntimeNetwork, path: str | Path) -> None:
+    """Raises an error for a file that this release cannot run."""
     for kind, name, known in (
         ('codec', info.codec, DECODERS),
         ('crop', info.crop, WARPS),
@@ -168,20 +202,20 @@ def _check_file(info: ModelInfo, network: Network, path: str | Path) -> None:
         ('channel order', info.channel_order, ('bgr', 'rgb')),
     ):
         if name not in known:
-            raise ValueError(
-                f'"{path}" has the {kind} "{name}", this fpd-mmpose knows '
-                f'{", ".join(map(str, known))}: install the release that exported it'
+            raise UserError(
+                f'"{path}" has the {kind} "{name}", and this release of fpd-mmpose '
+                f'knows {", ".join(map(str, known))}: install the release that '
+                'exported it'
             )
     width, height = info.input_size
     joints = len(info.joints)
-    if info.image_order is None:
-        inputs = {'input': (3, height, width)}
-    else:
+    inputs: dict[str, tuple[int, ...]] = {'input': (3, height, width)}
+    if info.image_order is not None:
         inputs = {'image': (height, width, 3)}
+    outputs: dict[str, tuple[int, ...]]
+    outputs = {'heatmaps': (joints, *info.heatmap_size[::-1])}
     if info.decoded:
         outputs = {'keypoints': (joints, 2), 'scores': (joints,)}
-    else:
-        outputs = {'heatmaps': (joints, *info.heatmap_size[::-1])}
     for kind, expected, found in (
         ('input', inputs, network.inputs),
         ('output', outputs, network.outputs),
@@ -194,14 +228,14 @@ def _check_file(info: ModelInfo, network: Network, path: str | Path) -> None:
             )
             for name, shape in expected.items()
         ):
-            raise ValueError(
-                f'"{path}" has the {kind} {_shapes(found)}, its metadata say '
-                f'{_shapes({name: ["N", *shape] for name, shape in expected.items()})}'
-                ': export the checkpoint again'
+            shapes = {name: ('N', *shape) for name, shape in expected.items()}
+            raise UserError(
+                f'"{path}" has the {kind} {_as_text(found)}, but its metadata say '
+                f'{_as_text(shapes)}: export the checkpoint again'
             )
 
 
-def _shapes(named: dict[str, Sequence]) -> str:
+def _as_text(shapes: Mapping[str, Sequence]) -> str:
     return ', '.join(
-        f'{name} ({", ".join(map(str, shape))})' for name, shape in named.items()
+        f'{name} ({", ".join(map(str, shape))})' for name, shape in shapes.items()
     )

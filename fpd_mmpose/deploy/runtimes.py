@@ -1,4 +1,4 @@
-"""Runtimes of ONNX files, each behind the same call."""
+"""Runtimes of ONNX files behind one interface."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -8,15 +8,13 @@ from typing import Any, Protocol
 import numpy as np
 import onnxruntime
 
+from fpd_mmpose.errors import UserError
 
-class Network(Protocol):
-    """A loaded ONNX file.
 
-    Attributes:
-        properties (dict[str, str]): Its metadata.
-        inputs (dict[str, list]): Shape of each input; a size that is free is a string
-            or None.
-        outputs (dict[str, list]): The same of each output.
+class RuntimeNetwork(Protocol):
+    """An ONNX file in a runtime, with its metadata and its shapes by name.
+
+    A size that is not fixed is a string or None.
     """
 
     properties: dict[str, str]
@@ -24,21 +22,13 @@ class Network(Protocol):
     outputs: dict[str, list]
 
     def __call__(self, batch: np.ndarray) -> dict[str, np.ndarray]:
-        """Runs it on its only input and returns the outputs by name."""
+        """Computes the outputs, by name, from the only input."""
 
 
 class OnnxRuntimeNetwork:
-    """A network in ONNX Runtime.
+    """A network in ONNX Runtime; ``threads`` defaults to the number of cores.
 
-    Args:
-        path (str | Path): Of the ONNX file.
-        providers (Sequence[str | tuple], optional): Execution providers, as ONNX
-            Runtime takes them. The CPU by default.
-        threads (int, optional): For one run. One for each core by default.
-        optimize (bool): Whether to look for a faster graph, which is to be run.
-
-    Raises:
-        ValueError: If the file cannot be loaded or a provider is not there. One line.
+    ``optimize=False`` skips the search for a faster graph, for files that are not run.
     """
 
     def __init__(
@@ -47,18 +37,20 @@ class OnnxRuntimeNetwork:
         providers: Sequence[str | tuple[str, dict]] | None = None,
         threads: int | None = None,
         optimize: bool = True,
-    ):
+    ) -> None:
         providers = list(providers or ['CPUExecutionProvider'])
-        names = [one if isinstance(one, str) else one[0] for one in providers]
+        names = [each if isinstance(each, str) else each[0] for each in providers]
         available = onnxruntime.get_available_providers()
         for name in names:
             if name not in available:
-                raise ValueError(
-                    f'ONNX Runtime has no {name} here, it has {", ".join(available)}: '
-                    'choose one of these, or install the onnxruntime package with it'
+                raise UserError(
+                    f'ONNX Runtime has no {name} here: install an onnxruntime package '
+                    f'that has, or use {", ".join(available)}'
                 )
         if not Path(path).is_file():
-            raise ValueError(f'"{path}" is no file: export one by tools/export_onnx.py')
+            raise UserError(
+                f'"{path}" is not a file: export a network with tools/export_onnx.py'
+            )
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or 0
         options.log_severity_level = 3
@@ -70,51 +62,37 @@ class OnnxRuntimeNetwork:
                 str(path), options, providers=providers
             )
         except Exception as error:  # of many types, none of them public
-            why = ' '.join(str(error).split())
-            raise ValueError(
-                f'"{path}" is no ONNX file that ONNX Runtime can load: {why}'
+            reason = ' '.join(str(error).split())
+            raise UserError(
+                f'"{path}" is not an ONNX file that ONNX Runtime can load: {reason}'
             ) from error
         if names[0] not in self._session.get_providers():
-            raise ValueError(
-                f'ONNX Runtime cannot start {names[0]} here: are its libraries '
-                'installed, in the versions that it was built for?'
+            raise UserError(
+                f'ONNX Runtime cannot start {names[0]}: install the versions of its '
+                'libraries that this onnxruntime package was built for'
             )
         self.properties = self._session.get_modelmeta().custom_metadata_map
-        self.inputs = {one.name: one.shape for one in self._session.get_inputs()}
-        self.outputs = {one.name: one.shape for one in self._session.get_outputs()}
+        self.inputs = {each.name: each.shape for each in self._session.get_inputs()}
+        self.outputs = {each.name: each.shape for each in self._session.get_outputs()}
 
     def __call__(self, batch: np.ndarray) -> dict[str, np.ndarray]:
-        """Runs the network.
-
-        Args:
-            batch (np.ndarray): Its only input.
-
-        Returns:
-            dict[str, np.ndarray]: Its outputs.
-        """
+        """Computes the outputs, by name, from the only input."""
         found = self._session.run(None, {next(iter(self.inputs)): batch})
         return dict(zip(self.outputs, found, strict=True))
 
 
 class OpenVinoNetwork:
-    """A network in OpenVINO, on the CPU.
+    """A network in OpenVINO, on the CPU; ``threads`` defaults to OpenVINO's choice.
 
     Where the CPU has bfloat16 instructions, OpenVINO computes in bfloat16.
-
-    Args:
-        path (str | Path): Of the ONNX file.
-        threads (int, optional): For one run. OpenVINO's choice by default.
-
-    Raises:
-        ValueError: If the file cannot be loaded or OpenVINO is not there. One line.
     """
 
-    def __init__(self, path: str | Path, threads: int | None = None):
+    def __init__(self, path: str | Path, threads: int | None = None) -> None:
         if find_spec('openvino') is None:
-            raise ValueError('OpenVINO is not installed: `pip install openvino`')
+            raise UserError('OpenVINO is not installed: run `pip install openvino`')
         import openvino
 
-        # Reads the metadata, and refuses files, in the same words.
+        # For the metadata, and for the same errors on invalid files.
         plain = OnnxRuntimeNetwork(path, threads=1, optimize=False)
         self.properties, self.inputs = plain.properties, plain.inputs
         self.outputs = plain.outputs
@@ -124,19 +102,12 @@ class OpenVinoNetwork:
         try:
             self._network = openvino.Core().compile_model(str(path), 'CPU', settings)
         except RuntimeError as error:
-            why = ' '.join(str(error).split())
-            raise ValueError(f'OpenVINO cannot load "{path}": {why}') from error
+            reason = ' '.join(str(error).split())
+            raise UserError(f'OpenVINO cannot load "{path}": {reason}') from error
 
     def __call__(self, batch: np.ndarray) -> dict[str, np.ndarray]:
-        """Runs the network.
-
-        Args:
-            batch (np.ndarray): Its only input.
-
-        Returns:
-            dict[str, np.ndarray]: Its outputs.
-        """
-        # A request of its own: the network's own one is not for several threads.
+        """Computes the outputs, by name, from the only input."""
+        # A request per call, because threads cannot share the network's own.
         request = self._network.create_infer_request()
         found = request.infer([batch])
         return {name: found[name] for name in self.outputs}
@@ -147,27 +118,14 @@ def load_network(
     backend: str = 'onnxruntime',
     providers: Sequence[str | tuple[str, dict]] | None = None,
     threads: int | None = None,
-) -> Network:
-    """Loads an ONNX file into a runtime.
-
-    Args:
-        path (str | Path): Of the file.
-        backend (str): ``'onnxruntime'`` or ``'openvino'``.
-        providers (Sequence[str | tuple], optional): Of ONNX Runtime.
-        threads (int, optional): For one run.
-
-    Returns:
-        Network: Ready to be called.
-
-    Raises:
-        ValueError: If the file, the runtime or a provider cannot be used. One line.
-    """
+) -> RuntimeNetwork:
+    """Loads an ONNX file into ``'onnxruntime'`` or ``'openvino'``."""
     if threads is not None and threads < 1:
-        raise ValueError(f'threads must be at least 1, got {threads}')
+        raise UserError(f'`threads` must be at least 1, got {threads}')
     if backend == 'onnxruntime':
         return OnnxRuntimeNetwork(path, providers, threads)
     if backend != 'openvino':
-        raise ValueError(f'backend must be onnxruntime or openvino, got "{backend}"')
+        raise UserError(f'`backend` must be onnxruntime or openvino, got "{backend}"')
     if providers:
-        raise ValueError('providers are those of ONNX Runtime: OpenVINO takes none')
+        raise UserError('`providers` are for ONNX Runtime: leave them out for OpenVINO')
     return OpenVinoNetwork(path, threads)

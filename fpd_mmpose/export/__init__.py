@@ -1,6 +1,6 @@
-"""Trained networks written as ONNX files. Needs PyTorch and MMPose."""
+"""Exports trained networks to ONNX. Needs PyTorch and MMPose."""
 
-from fpd_mmpose.export.int8 import Int8Report, export_int8, quantise_model
+from fpd_mmpose.export.int8 import Int8Report, export_int8, quantize_model
 from fpd_mmpose.export.onnx_export import (
     Checked,
     checked_graph,
@@ -19,6 +19,6 @@ __all__ = [
     'export_int8',
     'export_model',
     'export_onnx',
-    'quantise_model',
+    'quantize_model',
     'trace_to_onnx',
 ]

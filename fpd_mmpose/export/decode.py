@@ -1,4 +1,4 @@
-"""Keypoints and scores, computed inside of the graph."""
+"""Decoding of heatmaps inside the graph."""
 
 import torch
 from torch import Tensor, nn
@@ -7,13 +7,11 @@ from fpd_mmpose.deploy.model_info import ModelInfo
 
 
 class Decode(nn.Module):
-    """The decoding of ``FPDHeatmap`` or ``MSRAHeatmap``, equal to theirs.
+    """Decodes heatmaps exactly as ``FPDHeatmap`` or ``MSRAHeatmap`` does."""
 
-    Args:
-        info (ModelInfo): Which of them, and the sizes.
-    """
+    scale: Tensor
 
-    def __init__(self, info: ModelInfo):
+    def __init__(self, info: ModelInfo) -> None:
         super().__init__()
         self.is_fpd = info.codec == 'FPDHeatmap'
         self.width, self.height = info.heatmap_size
@@ -21,18 +19,14 @@ class Decode(nn.Module):
         self.register_buffer('scale', scale.float())
 
     def forward(self, heatmaps: Tensor) -> tuple[Tensor, Tensor]:
-        """Finds the maxima and moves them a quarter pixel to the higher neighbours.
+        """Maps heatmaps (N, K, h, w) to keypoints (N, K, 2) and scores (N, K).
 
-        Args:
-            heatmaps (Tensor): (N, K, h, w).
-
-        Returns:
-            tuple[Tensor, Tensor]: Keypoints in input pixels (N, K, 2), and the maxima
-            (N, K).
+        Keypoints are in input pixels: the maxima, moved a quarter of a heatmap pixel
+        toward their higher neighbors.
         """
         width, height = self.width, self.height
         flat = heatmaps.reshape(-1, int(heatmaps.shape[1]), width * height)
-        # The first of equal ones, as NumPy takes it: ONNX says so, PyTorch does not.
+        # Of equal values, ONNX guarantees the first, as NumPy does; PyTorch does not.
         best = flat.argmax(dim=2, keepdim=True)
         scores = flat.gather(2, best)
         x, y = best % width, best // width
@@ -50,7 +44,7 @@ class Decode(nn.Module):
         last = width * height - 1
         shifts = []
         for inner, step in ((inner_x, 1), (inner_y, width)):
-            # Clamped where it is not used anyway.
+            # Clamping affects only values that are not used.
             above = flat.gather(2, (best + step).clamp(max=last))
             below = flat.gather(2, (best - step).clamp(min=0))
             shifts.append(torch.where(inner, (above - below).sign() * 0.25, 0.0))

@@ -1,6 +1,7 @@
-"""A pose estimator as one function from crops to what the file returns."""
+"""The module that is exported: a pose estimator from crops to its outputs."""
 
 import torch
+from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.models.utils.tta import flip_heatmaps
 from torch import Tensor, nn
 
@@ -8,18 +9,17 @@ from fpd_mmpose.deploy.model_info import ModelInfo
 from fpd_mmpose.export.decode import Decode
 from fpd_mmpose.teachers.heatmaps import as_stages
 
-#: How the names of the nodes of the network itself start, by its attribute below.
+#: Prefix of the node names of ``ExportedNetwork.network``.
 NETWORK = '/network/'
 
 
-class Normalise(nn.Module):
-    """Makes the network's input of images.
+class Normalize(nn.Module):
+    """Normalizes images in the order ``info.image_order``."""
 
-    Args:
-        info (ModelInfo): With ``image_order``.
-    """
+    mean: Tensor
+    std: Tensor
 
-    def __init__(self, info: ModelInfo):
+    def __init__(self, info: ModelInfo) -> None:
         super().__init__()
         self.swap = info.image_order != info.channel_order
         self.register_buffer('mean', torch.tensor(info.mean).view(1, 3, 1, 1))
@@ -34,13 +34,9 @@ class Normalise(nn.Module):
 
 
 class Heatmaps(nn.Module):
-    """The network of a pose estimator, up to the heatmaps of its last stage.
+    """A top-down estimator up to the heatmaps of its last stage."""
 
-    Args:
-        model (nn.Module): A top-down estimator.
-    """
-
-    def __init__(self, model: nn.Module):
+    def __init__(self, model: TopdownPoseEstimator) -> None:
         super().__init__()
         self.model = model
 
@@ -50,36 +46,27 @@ class Heatmaps(nn.Module):
 
 
 class ExportedNetwork(nn.Module):
-    """What an exported file computes.
+    """A top-down estimator with the inputs and outputs that ``info`` describes.
 
-    The names of its parts start the names of the nodes of the graph.
-
-    Args:
-        model (nn.Module): A top-down estimator of MMPose.
-        info (ModelInfo): What the file is to do.
+    The names of its parts are prefixes of the node names in the graph.
     """
 
-    def __init__(self, model: nn.Module, info: ModelInfo):
+    def __init__(self, model: TopdownPoseEstimator, info: ModelInfo) -> None:
         super().__init__()
         self.info = info
-        self.normalise = Normalise(info) if info.image_order else nn.Identity()
+        self.normalize = Normalize(info) if info.image_order else nn.Identity()
         self.network = Heatmaps(model)
         self.decode = Decode(info) if info.decoded else None
         self.shift = model.test_cfg.get('shift_heatmap', False)
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, ...]:
-        """Maps what the file takes to heatmaps and, if it decodes, what it returns.
+        """Maps crops to heatmaps (N, K, h, w), and to keypoints and scores if decoded.
 
-        Args:
-            inputs (Tensor): Crops, see :class:`ModelInfo`.
-
-        Returns:
-            tuple[Tensor, ...]: Heatmaps (N, K, h, w), and where they are decoded
-            keypoints (N, K, 2) and scores (N, K).
+        See :class:`ModelInfo` for the formats.
         """
-        inputs = self.normalise(inputs)
+        inputs = self.normalize(inputs)
         if self.info.flip_test:
-            # As one batch: half the graph, and faster on small networks.
+            # One batch makes half the graph, and is faster for small networks.
             both = torch.stack([inputs, inputs.flip(-1)])
             heatmaps = self.network(both.reshape(-1, *_sizes(inputs)))
             heatmaps = heatmaps.reshape(2, -1, *_sizes(heatmaps))
@@ -95,15 +82,7 @@ class ExportedNetwork(nn.Module):
         return (heatmaps, *self.decode(heatmaps)) if self.decode else (heatmaps,)
 
     def sample(self, batch: int, seed: int = 0) -> Tensor:
-        """Makes inputs.
-
-        Args:
-            batch (int): How many.
-            seed (int): Of the noise.
-
-        Returns:
-            Tensor: Such as :meth:`forward` takes.
-        """
+        """Makes a batch of noise that :meth:`forward` accepts."""
         generator = torch.Generator().manual_seed(seed)
         width, height = self.info.input_size
         if self.info.image_order:
@@ -113,5 +92,5 @@ class ExportedNetwork(nn.Module):
 
 
 def _sizes(tensor: Tensor) -> list[int]:
-    """All but the batch, as constants for the tracer."""
+    """Returns all sizes but that of the batch, as constants for the tracer."""
     return [int(size) for size in tensor.shape[1:]]

@@ -1,5 +1,6 @@
-"""Layers merged where it changes nothing but the rounding."""
+"""Merging of layers, which changes results only by rounding."""
 
+import copy
 from collections import Counter
 from collections.abc import Mapping
 
@@ -12,13 +13,10 @@ from fpd_mmpose.models.backbones.stacked_hourglass import HourglassStack
 
 
 def merge_feedback(model: nn.Module) -> None:
-    """Makes one convolution of what each stack of an hourglass feeds into the next.
+    """Merges the convolutions that feed each stack of an hourglass into the next.
 
-    The features and the heatmaps made of them are both mapped linearly, and nobody
-    asks for the heatmaps of inner stacks; those are then left out of the graph.
-
-    Args:
-        model (nn.Module): Changed in place.
+    Features and heatmaps are both mapped linearly. The heatmaps of inner stacks are
+    then unused, and so left out of the graph. The model is changed in place.
     """
     for stack in model.modules():
         if isinstance(stack, HourglassStack) and not stack.last:
@@ -33,32 +31,32 @@ class _MergedStack(HourglassStack):
         return x + self.merge(features), self.score(features)
 
 
-@torch.no_grad()
 def _merged(stack: HourglassStack) -> nn.Conv2d:
-    direct, score, back = stack.merge_features, stack.score, stack.merge_score
-    merged = nn.Conv2d(direct.in_channels, direct.out_channels, 1)
-    through = back.weight[:, :, 0, 0].double()
-    weight = direct.weight.double()
-    weight = weight + (through @ score.weight[:, :, 0, 0].double())[:, :, None, None]
-    bias = direct.bias.double() + back.bias.double() + through @ score.bias.double()
-    merged.weight.copy_(weight)
-    merged.bias.copy_(bias)
-    return merged.to(direct.weight.device)
+    direct, score, back = (
+        {name: value.double() for name, value in layer.state_dict().items()}
+        for layer in (stack.merge_features, stack.score, stack.merge_score)
+    )
+    through = back['weight'][:, :, 0, 0]
+    weight = (through @ score['weight'][:, :, 0, 0])[:, :, None, None]
+    merged = copy.deepcopy(stack.merge_features)
+    merged.load_state_dict(
+        dict(
+            weight=direct['weight'] + weight,
+            bias=direct['bias'] + back['bias'] + through @ score['bias'],
+        )
+    )
+    return merged
 
 
-def fold_batch_norms(model: ModelProto) -> int:
-    """Folds batch norms into transposed convolutions, which PyTorch's exporter leaves.
+def fold_batch_norms(model: ModelProto) -> None:
+    """Folds batch norms into transposed convolutions, as PyTorch's exporter does not.
 
-    Args:
-        model (ModelProto): Changed in place.
-
-    Returns:
-        int: How many.
+    The model is changed in place.
     """
     graph = model.graph
     makers = {name: node for node in graph.node for name in node.output}
     uses = Counter(name for node in graph.node for name in node.input)
-    uses.update(one.name for one in graph.output)
+    uses.update(output.name for output in graph.output)
     folded = []
     for norm in graph.node:
         if norm.op_type != 'BatchNormalization' or uses[norm.input[0]] > 1:
@@ -71,19 +69,15 @@ def fold_batch_norms(model: ModelProto) -> int:
     for norm in folded:
         graph.node.remove(norm)
     drop_unused(graph)
-    return len(folded)
 
 
 def tidy(model: ModelProto) -> None:
-    """Takes out nodes that only pass a constant on, which every reader does itself.
+    """Turns constant nodes into initializers, and removes identities, in place.
 
-    The tracer writes constants as nodes, and weights that layers share by identities.
-
-    Args:
-        model (ModelProto): Changed in place.
+    The tracer writes constants as nodes, and shared weights as identities.
     """
     graph = model.graph
-    results = {one.name for one in graph.output}
+    results = {output.name for output in graph.output}
     same: dict[str, str] = {}
     kept = []
     for node in graph.node:
@@ -103,13 +97,9 @@ def tidy(model: ModelProto) -> None:
 
 
 def drop_unused(graph: GraphProto) -> None:
-    """Takes out the weights that no node asks for.
-
-    Args:
-        graph (GraphProto): Changed in place.
-    """
+    """Removes initializers that no node uses, in place."""
     used = {name for node in graph.node for name in node.input}
-    kept = [one for one in graph.initializer if one.name in used]
+    kept = [value for value in graph.initializer if value.name in used]
     del graph.initializer[:]
     graph.initializer.extend(kept)
 
@@ -117,15 +107,7 @@ def drop_unused(graph: GraphProto) -> None:
 def affine_of(
     norm: NodeProto, values: Mapping[str, TensorProto]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Reads what a batch norm does to each channel.
-
-    Args:
-        norm (NodeProto): The batch norm.
-        values (Mapping[str, TensorProto]): Constants of its graph, by name.
-
-    Returns:
-        tuple[np.ndarray, np.ndarray]: The factor, and what is then added, float64 (C,).
-    """
+    """Returns the factor and the shift of a batch norm, float64 (C,) each."""
     scale, shift, mean, variance = (
         numpy_helper.to_array(values[name]).astype(np.float64)
         for name in norm.input[1:5]
@@ -136,13 +118,13 @@ def affine_of(
 
 
 def _fold(graph: GraphProto, conv: NodeProto, norm: NodeProto) -> None:
-    values = {one.name: one for one in graph.initializer}
+    values = {value.name: value for value in graph.initializer}
     weight, *bias = (numpy_helper.to_array(values[name]) for name in conv.input[1:])
     factor, shift = affine_of(norm, values)
-    # Transposed convolutions are (in, out, height, width).
+    # Weights of transposed convolutions are (in, out, height, width).
     weight = weight * factor[None, :, None, None]
     bias = (bias[0] if bias else 0) * factor + shift
-    # Under new names: the exporter lets layers share equal values.
+    # Under new names, because layers with equal values share them.
     del conv.input[1:]
     for name, value in (('weight', weight), ('bias', bias)):
         conv.input.append(f'{conv.name}/folded_{name}')

@@ -1,4 +1,4 @@
-"""Half precision between float32 ends."""
+"""Conversion of graphs to half precision, with float32 inputs and outputs."""
 
 import numpy as np
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
@@ -10,25 +10,21 @@ _LARGEST = float(np.finfo(np.float16).max)
 
 
 def to_half(model: ModelProto) -> ModelProto:
-    """Makes the network of a graph compute in float16.
+    """Returns a copy of a graph whose network computes in float16.
 
-    Normalisation, flip test and decoding stay in float32, and so do inputs and
-    outputs: a converter of all nodes would round keypoints, too.
-
-    Args:
-        model (ModelProto): Of :class:`ExportedNetwork`, without ``Constant`` nodes.
-
-    Returns:
-        ModelProto: Another one.
+    Normalization, flip test, and decoding stay in float32: a converter of all nodes
+    would also round keypoints. The graph must have no ``Constant`` nodes.
     """
     half = ModelProto()
     half.CopyFrom(model)
     graph = half.graph
     inside = [node for node in graph.node if node.name.startswith(NETWORK)]
     made = {name for node in inside for name in node.output}
-    constants = {one.name: one for one in graph.initializer}
+    constants = {value.name: value for value in graph.initializer}
     converted = {
-        name for name, one in constants.items() if one.data_type == TensorProto.FLOAT
+        name
+        for name, value in constants.items()
+        if value.data_type == TensorProto.FLOAT
     }
     entries: dict[str, str] = {}
     for node in inside:
@@ -48,7 +44,7 @@ def to_half(model: ModelProto) -> ModelProto:
         for names in (node.input, node.output):
             for index, name in enumerate(names):
                 names[index] = exits.get(name, name)
-    _insert(graph, entries, exits)
+    _insert_casts(graph, entries, exits)
     drop_unused(graph)
     return half
 
@@ -69,12 +65,14 @@ def _exits(
 ) -> dict[str, str]:
     own = {node.name for node in inside}
     outside = {n for node in graph.node if node.name not in own for n in node.input}
-    outside.update(one.name for one in graph.output)
+    outside.update(output.name for output in graph.output)
     return {name: f'{name}/half' for name in sorted(made & outside)}
 
 
-def _insert(graph: GraphProto, entries: dict[str, str], exits: dict[str, str]) -> None:
-    """Puts casts before the first use of an entry and after what makes an exit."""
+def _insert_casts(
+    graph: GraphProto, entries: dict[str, str], exits: dict[str, str]
+) -> None:
+    """Inserts casts before the first use of each entry and after each exit."""
     waiting = dict(entries)
     full = {short: name for name, short in exits.items()}
     nodes = []
@@ -86,7 +84,7 @@ def _insert(graph: GraphProto, entries: dict[str, str], exits: dict[str, str]) -
             nodes.append(_cast(short, full[short], TensorProto.FLOAT))
     del graph.node[:]
     graph.node.extend(nodes)
-    del graph.value_info[:]  # of the types before
+    del graph.value_info[:]  # outdated types
 
 
 def _cast(source: str, target: str, kind: int) -> NodeProto:

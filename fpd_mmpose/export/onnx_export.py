@@ -1,4 +1,4 @@
-"""Pose estimators written as ONNX files."""
+"""Export of pose estimators to ONNX files."""
 
 import copy
 import hashlib
@@ -13,6 +13,7 @@ from onnx import ModelProto
 from torch import nn
 
 from fpd_mmpose.deploy.model_info import ModelInfo
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.export.checking import compare
 from fpd_mmpose.export.describe import describe
 from fpd_mmpose.export.exportable import ExportedNetwork
@@ -26,13 +27,10 @@ from fpd_mmpose.weights.initialization import load_model
 
 
 class Checked(NamedTuple):
-    """A graph that does what PyTorch does.
+    """A graph that computes what PyTorch does.
 
-    Attributes:
-        graph (ModelProto): It gives heatmaps first, also where they are decoded.
-        info (ModelInfo): How it is fed and read.
-        difference (float): Of its heatmaps from those of PyTorch.
-        peak (float): Their highest absolute value.
+    It returns its heatmaps first, even if it decodes them. ``difference`` is the
+    largest from PyTorch's heatmaps, and ``peak`` their highest absolute value.
     """
 
     graph: ModelProto
@@ -47,22 +45,50 @@ def export_onnx(
     out: str | Path,
     options: ExportOptions = PLAIN,
 ) -> ExportReport:
-    """Writes a trained pose estimator as an ONNX file that describes itself.
+    """Exports a trained pose estimator to an ONNX file that describes itself.
+
+    The file is written atomically, once ONNX Runtime has computed the same as PyTorch.
+    A config for distillation exports its student and does not need the teacher's file.
 
     Args:
-        config (str | Path | dict | Config): Of a top-down heatmap estimator, see
-            :func:`fpd_mmpose.config.load_config`. Of a config for distillation, the
-            student is taken; its teacher is not needed.
-        checkpoint (str): Path or URL of its weights.
-        out (str | Path): The file to write.
-        options (ExportOptions): How.
+        config: Path, name, or content of the config of a top-down heatmap estimator;
+            see :func:`fpd_mmpose.config.load_config`.
+        checkpoint: Path or URL of its weights.
+        out: The file to write.
+        options: How to export.
 
     Returns:
-        ExportReport: What was written.
+        The description of the file, and its difference from PyTorch.
 
     Raises:
-        ValueError: If config and checkpoint cannot be read or do not belong together;
-            and see :func:`export_model`. One line.
+        UserError: If the config or the checkpoint cannot be read, they do not belong
+            together, the network cannot be exported, or its results differ.
+
+    Example:
+        >>> import tempfile, torch
+        >>> from mmengine.config import Config
+        >>> from mmpose.apis import init_model
+        >>> from fpd_mmpose.export import export_onnx
+        >>> codec = dict(type='FPDHeatmap', input_size=(64, 64), heatmap_size=(16, 16))
+        >>> config = Config(dict(
+        ...     model=dict(
+        ...         type='TopdownPoseEstimator',
+        ...         backbone=dict(
+        ...             type='ResNet', depth=18, num_stages=1, strides=(1,),
+        ...             dilations=(1,), out_indices=(0,), stem_channels=8,
+        ...             base_channels=8),
+        ...         head=dict(
+        ...             type='HeatmapHead', in_channels=8, out_channels=17,
+        ...             deconv_out_channels=None, decoder=codec)),
+        ...     test_dataloader=dict(dataset=dict(
+        ...         pipeline=[dict(type='FPDTopdownAffine', input_size=(64, 64))]))))
+        >>> weights = init_model(config, device='cpu').state_dict()
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     torch.save(weights, f'{folder}/student.pth')
+        ...     report = export_onnx(
+        ...         config, f'{folder}/student.pth', f'{folder}/student.onnx')
+        >>> len(report.info.joints), report.info.input_size
+        (17, (64, 64))
     """
     model = load_model(config, checkpoint)
     return export_model(model, out, options, source_of(config, checkpoint))
@@ -74,43 +100,14 @@ def export_model(
     options: ExportOptions = PLAIN,
     source: dict[str, str] | None = None,
 ) -> ExportReport:
-    """Writes a pose estimator as an ONNX file that describes itself.
-
-    The file takes the place of ``out`` after ONNX Runtime has been found to compute
-    what PyTorch does.
-
-    Args:
-        model (nn.Module): As MMPose's ``init_model`` gives it. It stays as it is.
-        out (str | Path): The file to write.
-        options (ExportOptions): How.
-        source (dict[str, str], optional): See :class:`ModelInfo`.
-
-    Returns:
-        ExportReport: What was written.
-
-    Raises:
-        ValueError: If the network or its codec cannot be exported, the graph does not
-            compute the same, or the file cannot be written. One line.
-    """
+    """Exports a pose estimator from MMPose's ``init_model``, which is not changed."""
     return write(checked_graph(model, options, source), out)
 
 
 def checked_graph(
     model: nn.Module, options: ExportOptions, source: dict[str, str] | None = None
 ) -> Checked:
-    """Makes the graph of a pose estimator, and compares it with PyTorch.
-
-    Args:
-        model (nn.Module): See :func:`export_model`.
-        options (ExportOptions): How.
-        source (dict[str, str], optional): See :class:`ModelInfo`.
-
-    Returns:
-        Checked: For :func:`write`.
-
-    Raises:
-        ValueError: See :func:`export_model`. One line.
-    """
+    """Makes the graph of a pose estimator, and compares it with PyTorch."""
     info = describe(model, options, source)
     network = ExportedNetwork(copy.deepcopy(model).cpu().eval(), info).eval()
     _check_sizes(network)
@@ -121,33 +118,22 @@ def checked_graph(
     onnx.checker.check_model(graph, full_check=True)
     difference, peak = compare(graph, network)
     if not difference <= options.limit * peak:
-        raise ValueError(
-            f'nothing is written: the heatmaps of ONNX Runtime differ from those of '
-            f'PyTorch by {difference:.2e}, {difference / peak if peak else 1:.2%} of '
-            f'the highest, and {options.limit:.2%} are accepted'
+        raise UserError(
+            f'the network was not exported: heatmaps of ONNX Runtime differ from those '
+            f'of PyTorch by {difference:.2e}, which is '
+            f'{difference / peak if peak else 1:.2%} of the highest value and more '
+            f'than the tolerance of {options.limit:.2%}'
         )
     return Checked(graph, info, difference, peak)
 
 
 def write(checked: Checked, out: str | Path) -> ExportReport:
-    """Puts a graph in place.
-
-    Args:
-        checked (Checked): The graph, which may give heatmaps beside what it is to
-            return, and what is said of it.
-        out (str | Path): The file.
-
-    Returns:
-        ExportReport: What was written.
-
-    Raises:
-        ValueError: If the file cannot be written. One line.
-    """
+    """Writes a graph and its description to a file atomically."""
     graph, info, difference, peak = checked
     finished = ModelProto()
     finished.CopyFrom(graph)
     if info.decoded:
-        kept = [one for one in finished.graph.output if one.name != 'heatmaps']
+        kept = [each for each in finished.graph.output if each.name != 'heatmaps']
         del finished.graph.output[:]
         finished.graph.output.extend(kept)
     onnx.helper.set_model_props(finished, info.to_metadata())
@@ -157,21 +143,13 @@ def write(checked: Checked, out: str | Path) -> ExportReport:
 
 
 def source_of(config: str | Path | dict | Config, checkpoint: str) -> dict[str, str]:
-    """Says where a network is from, without the folders of this machine.
-
-    Args:
-        config (str | Path | dict | Config): See :func:`export_onnx`.
-        checkpoint (str): Path, or URL.
-
-    Returns:
-        dict[str, str]: See :class:`ModelInfo`.
-    """
+    """Describes the origin of a network for :class:`ModelInfo`, without folders."""
     name = config.filename if isinstance(config, Config) else config
     source = dict(checkpoint=Path(checkpoint).name, version=__version__)
-    if isinstance(name, (str, Path)):
+    if isinstance(name, str | Path):
         source['config'] = Path(name).name
     path = Path(checkpoint).expanduser()
-    if not path.is_file():  # a URL, which is read from there
+    if not path.is_file():  # a URL: PyTorch keeps the download
         path = Path(torch.hub.get_dir(), 'checkpoints', path.name)
     if path.is_file():
         source['sha256'] = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -202,12 +180,12 @@ def _check_sizes(network: ExportedNetwork) -> None:
         found = tuple(network(network.sample(1))[0].shape[1:])
     width, height = info.heatmap_size
     if found[1:] != (height, width):
-        raise ValueError(
-            f'the network gives heatmaps of {found[2]} x {found[1]}, its codec says '
-            f'{width} x {height}: correct heatmap_size'
+        raise UserError(
+            f'the network returns heatmaps of {found[2]} x {found[1]}, and its codec '
+            f'has {width} x {height}: correct heatmap_size in the config'
         )
     if found[0] != len(info.joints) or found[0] != len(info.flip_indices):
-        raise ValueError(
-            f'the network gives {found[0]} heatmaps, and its people have '
-            f'{len(info.joints)} joints: correct the data set of the config'
+        raise UserError(
+            f'the network returns {found[0]} heatmaps, and the dataset of the config '
+            f'has {len(info.joints)} keypoints: correct one of them'
         )

@@ -1,4 +1,4 @@
-"""PyTorch's tracer, with what it cannot write replaced."""
+"""PyTorch's ONNX tracer, with a workaround for adaptive pooling."""
 
 import warnings
 from collections.abc import Iterator, Sequence
@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from fpd_mmpose.errors import UserError
+
 
 def trace_to_onnx(
     module: nn.Module,
@@ -19,27 +21,16 @@ def trace_to_onnx(
     output_names: Sequence[str],
     opset: int = 17,
 ) -> None:
-    """Writes a network as an ONNX file whose batch may have any size.
+    """Writes a network in eval mode as an ONNX file.
 
-    Batch norms that follow a convolution are folded into it.
-
-    Args:
-        module (nn.Module): The network; it is run in eval mode.
-        sample (Tensor): An input, which fixes every size but the first.
-        path (str | Path): Where to write.
-        input_names (Sequence[str]): Of the one input.
-        output_names (Sequence[str]): Of the outputs, each with the batch first.
-        opset (int): Of ONNX. Defaults to 17.
-
-    Raises:
-        ValueError: If the network does something that ONNX has no operator for. One
-            line.
+    The first axis of inputs and outputs is a batch of any size; ``sample`` sets the
+    others. Batch norms are folded into the convolutions that they follow.
     """
     names = [*input_names, *output_names]
     try:
         with torch.no_grad(), plain_pooling(), warnings.catch_warnings():
-            # Sizes become constants, which is meant; and there is a newer exporter,
-            # which takes minutes for an hourglass and writes less plain graphs.
+            # The tracer warns that sizes become constants, which is intended, and that
+            # there is a newer exporter, which takes minutes for an hourglass.
             warnings.simplefilter('ignore')
             torch.onnx.export(
                 module.eval(),
@@ -53,17 +44,17 @@ def trace_to_onnx(
             )
     except (torch.onnx.errors.OnnxExporterError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise ValueError(
-            f'the network cannot be written as ONNX of opset {opset}: {reason}'
+        raise UserError(
+            f'the network cannot be written as ONNX with opset {opset}: {reason}'
         ) from error
 
 
 @contextmanager
 def plain_pooling() -> Iterator[None]:
-    """Replaces adaptive average pooling by the fixed windows that it stands for.
+    """Replaces adaptive average pooling by equivalent windows of a fixed size.
 
-    The tracer knows it only for constant sizes, and Lite-HRNet reads them off another
-    tensor.
+    The tracer supports it for constant sizes only, and Lite-HRNet reads the size from
+    another tensor.
     """
     adaptive = F.adaptive_avg_pool2d
 
@@ -76,11 +67,11 @@ def plain_pooling() -> Iterator[None]:
             for size, given in zip(sizes, output_size, strict=True)
         ]
         if any(size % want for size, want in zip(sizes, wanted, strict=True)):
-            return adaptive(inputs, wanted)
+            return adaptive(inputs, (wanted[0], wanted[1]))
         window = [size // want for size, want in zip(sizes, wanted, strict=True)]
         return F.avg_pool2d(inputs, window)
 
-    F.adaptive_avg_pool2d = pool
+    F.adaptive_avg_pool2d = pool  # type: ignore[assignment]
     try:
         yield
     finally:

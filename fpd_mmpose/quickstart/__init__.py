@@ -1,1 +1,1 @@
-"""What tools/quickstart.sh runs: a student distilled on drawn people."""
+"""The quick start: a student distilled on drawn people."""

@@ -1,16 +1,18 @@
-"""Distils a student on drawn people and shows the result.
+"""Distills a student on drawn people and shows the result.
 
-Draws people, trains a small teacher and a plain student, then trains that student
-further twice for the same number of steps: plainly, and with the teacher's help. Prints
-the reference's table and saves pictures.
+Draws people, trains a small teacher and a plain student, and continues the student
+twice for the same number of steps: plainly, and with the teacher's help. Prints the
+reference's table and saves images.
 """
 
 import argparse
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from fpd_mmpose.errors import one_line_errors
@@ -34,66 +36,68 @@ from fpd_mmpose.synthetic import write_dataset
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the quick start.
-
-    Args:
-        arguments (Sequence[str], optional): The command line; by default that of the
-            process.
-    """
+    """Runs the command."""
     parser = argparse.ArgumentParser(prog='quickstart.sh', description=__doc__)
-    parser.add_argument('--out', type=Path, default=Path('work_dirs/quickstart'))
-    parser.add_argument('--people', type=int, default=1200, help='to train on')
-    parser.add_argument('--held-out', type=int, default=300, help='to test on')
+    parser.add_argument(
+        '--out', type=Path, default=Path('work_dirs/quickstart'), metavar='DIR'
+    )
+    parser.add_argument(
+        '--people', type=int, default=1200, help='people to train on (1200)'
+    )
+    parser.add_argument(
+        '--held-out', type=int, default=300, help='people to test on (300)'
+    )
     parser.add_argument('--epochs', type=int, help='epochs of each network')
-    parser.add_argument('--seed', type=int, default=0, help='of people and training')
+    parser.add_argument(
+        '--seed', type=int, default=0, help='seed of the people and the training (0)'
+    )
     args = parser.parse_args(arguments)
     if args.epochs is not None and args.epochs < 1:
         parser.error(f'--epochs must be at least 1, got {args.epochs}')
+    run_quickstart(args.out, args.people, args.held_out, args.epochs, args.seed)
+
+
+def run_quickstart(
+    out: Path, people: int, held_out: int, epochs: int | None, seed: int
+) -> None:
+    """Trains, tests, and compares the networks, and reuses those in ``out``."""
     started = time.perf_counter()
-    args.out.mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     init_default_scope('mmpose')
-    # Layers this small gain nothing from more threads.
+    # More threads do not speed up layers this small.
     torch.set_num_threads(min(torch.get_num_threads(), 2))
 
-    print(f'[1/6] People: {args.people} to train on, {args.held_out} held out')
-    write_dataset(args.out / 'data', args.people, args.held_out, seed=args.seed)
-    configs = [stage_config(s, args.out, args.epochs, args.seed) for s in STAGES]
+    print(f'[1/6] People: {people} to train on, {held_out} held out')
+    write_dataset(out / 'data', people, held_out, seed=seed)
+    configs = [stage_config(stage, out, epochs, seed) for stage in STAGES]
     for number, (stage, config) in enumerate(zip(STAGES, configs, strict=True), 2):
         print(f'[{number}/6] {stage.label}: {config.train_cfg.max_epochs} epochs')
-        if not train_stage(config, stage, args.out):
-            print(f'      trained already: {weights_path(stage, args.out)}')
+        if not train_stage(config, stage, out):
+            print(f'      trained already: {weights_path(stage, out)}')
 
     print('[6/6] Results')
     compared = [
         config for s, config in zip(STAGES, configs, strict=True) if s in COMPARED
     ]
-    rows = report(compared, args.out)
+    rows = _compare(compared, out)
     table = result_table(rows)
-    write_json(args.out / 'results.json', rows, indent=1)
-    with replace_when_done(args.out / 'results.md') as partial:
+    write_json(out / 'results.json', rows, indent=1)
+    with replace_when_done(out / 'results.md') as partial:
         partial.write_text(table + '\n')
     print(
-        f'\nPCKh@0.5 in percent on {args.held_out} drawn people that no network was '
-        f'trained on, flip test;\nms/person: network alone on '
-        f'{torch.get_num_threads()} CPU threads, batch 1.\n\n{table}\n'
+        f'\nPCKh@0.5 in percent on {held_out} drawn people that no network was trained '
+        f'on, with flip test;\nms/person: network only, on {torch.get_num_threads()} '
+        f'CPU threads, batch size 1.\n\n{table}\n'
     )
     gain = rows[2]['scores']['Mean'] - rows[1]['scores']['Mean']
-    print(f'FPD against plain training, same start, same steps: {gain:+.1f} PCKh')
+    print(f'FPD over plain training, same start and steps: {gain:+.1f} PCKh')
     for name in ('predictions.jpg', 'curves.png', 'results.json'):
-        print(f'  {args.out / name}')
+        print(f'  {out / name}')
     print(f'Done in {time.perf_counter() - started:.0f} s.')
 
 
-def report(configs: list, out: Path) -> list[dict]:
-    """Measures the trained networks and saves the pictures.
-
-    Args:
-        configs (list[Config]): Configs of the compared stages.
-        out (Path): Output folder.
-
-    Returns:
-        list[dict]: Rows of the table.
-    """
+def _compare(configs: list[Config], out: Path) -> list[dict[str, Any]]:
+    """Measures the networks, saves the images, and returns the rows of the table."""
     labels = [stage.label for stage in COMPARED]
     models = load_models(configs, COMPARED, out)
     times = milliseconds_per_person(models, models[0].head.decoder.input_size)

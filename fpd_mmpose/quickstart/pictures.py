@@ -1,4 +1,4 @@
-"""The pictures that the quick start saves."""
+"""The images that the quick start saves."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,28 +12,22 @@ from mmpose.visualization import PoseLocalVisualizer
 from torch import nn
 
 from fpd_mmpose.files import replace_when_done
+from fpd_mmpose.inputs import read_image
 
 matplotlib.use('Agg')
 from matplotlib import pyplot as plt  # noqa: E402
 
-#: Pictures are enlarged before the skeletons are drawn on them.
+#: Enlarges images before skeletons are drawn on them.
 ZOOM = 2
-#: Enough for the eye; the first ones of the held-out people, not chosen.
+#: The first of the held-out people are shown.
 NUM_PEOPLE = 6
-COLOURS = ('#4c72b0', '#dd8452', '#55a868')
+COLORS = ('#4c72b0', '#dd8452', '#55a868')
 
 
 def save_predictions(
     path: Path, models: Sequence[nn.Module], labels: Sequence[str], dataset: dict
 ) -> None:
-    """Draws what the networks predict for the same held-out people, side by side.
-
-    Args:
-        path (Path): JPEG file to write.
-        models (Sequence[nn.Module]): Pose estimators.
-        labels (Sequence[str]): Their names.
-        dataset (dict): Config of the test dataset.
-    """
+    """Draws the predictions of the networks for the same test people, one row each."""
     people = DATASETS.build(dataset)
     visualizer = PoseLocalVisualizer('quickstart', radius=4, line_width=3)
     visualizer.set_dataset_meta(people.metainfo, skeleton_style='mmpose')
@@ -45,7 +39,7 @@ def save_predictions(
     )
     for column in range(NUM_PEOPLE):
         person = people.get_data_info(column)
-        image = cv2.imread(person['img_path'])[..., ::-1]
+        image = read_image(person['img_path'])[..., ::-1]
         canvas = cv2.resize(image, None, fx=ZOOM, fy=ZOOM)
         _show(axes[0, column], canvas, 'Held-out people' if column == 0 else '')
         for row, (model, label) in enumerate(zip(models, labels, strict=True), 1):
@@ -75,22 +69,16 @@ def _show(axis: plt.Axes, image: np.ndarray, label: str) -> None:
 
 
 def save_curves(path: Path, logs: Sequence[list[dict]], labels: Sequence[str]) -> None:
-    """Plots the pose loss and the validation score of the runs.
-
-    Args:
-        path (Path): PNG file to write.
-        logs (Sequence[list[dict]]): What each run logged.
-        labels (Sequence[str]): Their names.
-    """
+    """Plots the pose loss and the validation score of the runs."""
     figure, (losses, scores) = plt.subplots(1, 2, figsize=(11, 4))
-    for log, label, colour in zip(logs, labels, COLOURS, strict=True):
+    for log, label, color in zip(logs, labels, COLORS, strict=True):
         # A distilled run logs its unscaled pose term as `pose`.
         steps = [entry for entry in log if 'loss_kpt' in entry]
         stages = 2 if 'Teacher' in label else 1
         losses.plot(
             [entry['step'] for entry in steps],
             [entry.get('pose', entry['loss_kpt']) / stages for entry in steps],
-            color=colour,
+            color=color,
             label=label,
         )
         tests = [entry for entry in log if 'PCKh/Mean' in entry]
@@ -98,7 +86,7 @@ def save_curves(path: Path, logs: Sequence[list[dict]], labels: Sequence[str]) -
             [entry['step'] for entry in tests],
             [entry['PCKh/Mean'] for entry in tests],
             'o-',
-            color=colour,
+            color=color,
             label=label,
         )
     losses.set(xlabel='step', ylabel='pose loss per stack', yscale='log')

@@ -1,4 +1,4 @@
-"""Trains the networks of the quick start, each once."""
+"""Trains each network of the quick start once."""
 
 import hashlib
 import json
@@ -10,20 +10,14 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from fpd_mmpose import __version__
 from fpd_mmpose.config import load_config
 from fpd_mmpose.files import replace_when_done, write_json
+from fpd_mmpose.version import __version__
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A network to train.
-
-    Attributes:
-        name (str): Name of its folder and weights.
-        label (str): Name in tables and pictures.
-        config (str): Its config.
-    """
+    """A network to train, with the name of its files and its label in tables."""
 
     name: str
     label: str
@@ -35,22 +29,12 @@ START = Stage('start', 'Student, first half', 'configs/quickstart/hg1_32_drawn.p
 STUDENT = Stage('student', 'Student HG1-32', 'configs/quickstart/hg1_32_more_drawn.py')
 FPD = Stage('fpd', 'FPD student HG1-32', 'configs/quickstart/hg1_32_fpd_drawn.py')
 STAGES = (TEACHER, START, STUDENT, FPD)
-#: Those that are compared: both students had the first half in common.
+#: Both students continue from the same first half.
 COMPARED = (TEACHER, STUDENT, FPD)
 
 
 def stage_config(stage: Stage, out: Path, epochs: int | None, seed: int) -> Config:
-    """Reads the config of a stage and points it at the output folder.
-
-    Args:
-        stage (Stage): The stage.
-        out (Path): Output folder of the quick start, with the people in ``data``.
-        epochs (int, optional): Epochs. ``None`` keeps the config's.
-        seed (int): Seed of the initial weights and of the order of the people.
-
-    Returns:
-        Config: Ready for the Runner.
-    """
+    """Loads the config of a stage for an output folder with the people in ``data``."""
     config = load_config(stage.config)
     config.work_dir = str(out / stage.name)
     config.randomness.seed = seed
@@ -68,36 +52,19 @@ def stage_config(stage: Stage, out: Path, epochs: int | None, seed: int) -> Conf
         dict(type='ProgressHook', label=stage.label),
     ]
     config.log_level = 'ERROR'
-    # One visualizer a run: of those with the same name mmengine makes only one, and
-    # all scalars would land in the first run's folder.
+    # Under one name, mmengine would share the visualizer, and write the scalars of all
+    # runs to the folder of the first.
     config.visualizer.name = stage.name
     return config
 
 
 def weights_path(stage: Stage, out: Path) -> Path:
-    """Where the trained weights of a stage are.
-
-    Args:
-        stage (Stage): The stage.
-        out (Path): Output folder of the quick start.
-
-    Returns:
-        Path: A checkpoint without optimizer state.
-    """
+    """Returns the path of a stage's checkpoint without optimizer state."""
     return out / f'{stage.name}.pth'
 
 
 def train_stage(config: Config, stage: Stage, out: Path) -> bool:
-    """Trains a network, resumes it, or finds it trained.
-
-    Args:
-        config (Config): See :func:`stage_config`.
-        stage (Stage): The stage.
-        out (Path): Output folder.
-
-    Returns:
-        bool: False if the weights were there already.
-    """
+    """Trains or resumes a network; returns False if it was trained already."""
     work_dir = Path(config.work_dir)
     stamp = work_dir / 'quickstart.json'
     state = _read_json(stamp)
@@ -128,21 +95,13 @@ def train_stage(config: Config, stage: Stage, out: Path) -> bool:
 
 
 def training_log(stage: Stage, out: Path) -> list[dict[str, Any]]:
-    """Reads the scalars that a stage logged.
-
-    Args:
-        stage (Stage): A trained stage.
-        out (Path): Output folder.
-
-    Returns:
-        list[dict]: One entry for each logged step or validation.
-    """
+    """Reads the scalars that a trained stage logged, by step or validation."""
     log = Path(_read_json(out / stage.name / 'quickstart.json')['log'])
     return [json.loads(line) for line in log.read_text().splitlines()]
 
 
 def _fingerprint(config: Config, out: Path) -> str:
-    """Of all that decides the result: version, config, people, earlier stages."""
+    """Hashes everything that the result depends on."""
     parts = [__version__, config.pretty_text, (out / 'data/dataset.json').read_text()]
     needed = {TEACHER: 'teacher' in config.model, START: config.load_from}
     for stage in (stage for stage, is_needed in needed.items() if is_needed):

@@ -1,9 +1,10 @@
-"""The table that the quick start ends with."""
+"""The result table of the quick start."""
 
 import statistics
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -12,6 +13,7 @@ from mmpose.apis import init_model
 from torch import nn
 
 from fpd_mmpose.evaluation.mpii_pckh import COLUMNS
+from fpd_mmpose.markdown import markdown_table
 from fpd_mmpose.quickstart.stages import Stage, weights_path
 
 #: The columns of the reference's table.
@@ -19,16 +21,7 @@ SCORES = (*COLUMNS, 'Mean', 'Mean@0.1')
 
 
 def evaluate(config: Config, stage: Stage, out: Path) -> dict[str, float]:
-    """Tests a trained network on the held-out people, with flip test.
-
-    Args:
-        config (Config): Config of the stage.
-        stage (Stage): The stage.
-        out (Path): Output folder of the quick start.
-
-    Returns:
-        dict: PCKh by column, in percent.
-    """
+    """Tests a trained network with flip test; returns PCKh in percent by column."""
     config = config.copy()
     config.load_from = str(weights_path(stage, out))
     config.resume = False
@@ -40,15 +33,10 @@ def evaluate(config: Config, stage: Stage, out: Path) -> dict[str, float]:
 def milliseconds_per_person(
     models: Sequence[nn.Module], size: Sequence[int], repeats: int = 40
 ) -> list[float]:
-    """Times the networks alone, one person at a time, in turns.
+    """Returns the median time of each network, without flip test and pipeline.
 
-    Args:
-        models (Sequence[nn.Module]): Pose estimators in eval mode.
-        size (Sequence[int]): Width and height of the input.
-        repeats (int): Timed turns, after a quarter as many for warming up.
-
-    Returns:
-        list[float]: Median milliseconds of each network, without flip test.
+    The networks take turns with one person of ``size`` (width, height); the first turns
+    do not count.
     """
     image = torch.randn(1, 3, size[1], size[0])
     times: list[list[float]] = [[] for _ in models]
@@ -63,55 +51,25 @@ def milliseconds_per_person(
 
 
 def load_models(configs: Sequence[Config], stages: Sequence[Stage], out: Path) -> list:
-    """Loads the trained networks through MMPose's ``init_model``.
-
-    Args:
-        configs (Sequence[Config]): Configs of the stages.
-        stages (Sequence[Stage]): The stages.
-        out (Path): Output folder of the quick start.
-
-    Returns:
-        list[nn.Module]: Pose estimators in eval mode, on the CPU.
-    """
+    """Loads trained pose estimators to the CPU through MMPose's ``init_model``."""
     return [
         init_model(config.copy(), str(weights_path(stage, out)), device='cpu')
         for config, stage in zip(configs, stages, strict=True)
     ]
 
 
-def result_table(rows: Sequence[dict]) -> str:
-    """Formats the results in Markdown.
-
-    Args:
-        rows (Sequence[dict]): With ``label``, ``parameters``, ``milliseconds`` and
-            ``scores``.
-
-    Returns:
-        str: A table with aligned columns.
-    """
-    cells = [['', 'Params', 'ms/person', *SCORES]]
-    for row in rows:
-        cells.append(
+def result_table(rows: Sequence[dict[str, Any]]) -> str:
+    """Formats the results as an aligned Markdown table."""
+    return markdown_table(
+        ['', 'Params', 'ms/person', *SCORES],
+        [
             [
                 row['label'],
                 f'{row["parameters"] / 1e6:.2f} M',
                 f'{row["milliseconds"]:.1f}',
                 *(f'{row["scores"][name]:.1f}' for name in SCORES),
             ]
-        )
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = [
-        '| '
-        + ' | '.join(
-            cell.ljust(width) if index == 0 else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
-        + ' |'
-        for line in cells
-    ]
-    rule = [
-        '-' * width if index == 0 else '-' * (width - 1) + ':'
-        for index, width in enumerate(widths)
-    ]
-    lines.insert(1, '| ' + ' | '.join(rule) + ' |')
-    return '\n'.join(lines)
+            for row in rows
+        ],
+        pad=True,
+    )

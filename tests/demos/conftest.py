@@ -1,4 +1,4 @@
-"""A student, its teacher and pictures that the tests of the demos share."""
+"""The student, the teacher, and the image that tests of the demos share."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -16,7 +16,7 @@ from tests.helpers.reduced import reduced_config
 
 
 def save_random(config: str, path: Path, seed: int = 0) -> str:
-    """Writes random weights of a config's network, as mmengine writes trained ones."""
+    """Saves random weights of a config's network in the format of mmengine."""
     torch.manual_seed(seed)
     model = MODELS.build(load_config(config).model)
     torch.save(dict(meta={}, state_dict=model.state_dict()), path)
@@ -25,7 +25,7 @@ def save_random(config: str, path: Path, seed: int = 0) -> str:
 
 @pytest.fixture(scope='session')
 def files(tmp_path_factory) -> dict[str, str]:
-    """Configs and weights: a distillation that names its teacher, and the teacher."""
+    """Writes configs and weights of a distillation and of its teacher."""
     folder = tmp_path_factory.mktemp('networks')
     names = dict(teacher='hourglass/hg8_256_mpii.py', student='fpd/hg4_128_fpd_mpii.py')
     found = {}
@@ -52,8 +52,8 @@ def teacher(files) -> PoseNetwork:
 
 
 @pytest.fixture
-def picture(tmp_path) -> Path:
-    """A drawn person on 90 x 120 pixels."""
+def image_file(tmp_path) -> Path:
+    """Draws a person on 90 x 120 pixels."""
     path = tmp_path / 'person.png'
     cv2.imwrite(str(path), draw_person(0, 'val', 0, size=120).image[:, :90])
     return path
@@ -61,7 +61,7 @@ def picture(tmp_path) -> Path:
 
 @pytest.fixture
 def full_disk() -> Callable[[int], AbstractContextManager]:
-    """Lets files grow to some bytes only, as a full disk does."""
+    """Limits the size of files in bytes, like a full disk."""
 
     @contextmanager
     def limited(size: int) -> Iterator[None]:

@@ -1,10 +1,11 @@
-"""Where a demo looks for people."""
+"""Boxes of people in the demos."""
 
 import numpy as np
 import pytest
 
 from fpd_mmpose.demos import PersonBoxes, SideBySide, person_boxes
 from fpd_mmpose.detection import PersonDetector, Selection
+from fpd_mmpose.errors import UserError
 from tests.helpers.small_detector import CONFIG, save_weights
 
 
@@ -22,12 +23,12 @@ def noise() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (100, 130, 3), np.uint8)
 
 
-def test_without_a_detector_the_whole_image_is_one_box(noise):
+def test_the_default_is_the_whole_image(noise):
     boxes = person_boxes(None)(noise)
     np.testing.assert_array_equal(boxes, [[0, 0, 130, 100]])
 
 
-def test_with_a_detector_they_are_what_it_finds(detector, noise, student):
+def test_a_detector_finds_the_boxes(detector, noise, student):
     (raw,) = PersonDetector(*detector.values())([noise])
     people, _, _ = Selection(score_thr=0)(raw, 130, 100)
     assert people
@@ -36,20 +37,20 @@ def test_with_a_detector_they_are_what_it_finds(detector, noise, student):
         drawn.boxes, [(x, y, x + w, y + h) for x, y, w, h, _ in people], atol=1e-2
     )
     assert len(drawn.predictions[0].people) == len(people)
-    assert drawn.picture.shape == noise.shape
+    assert drawn.image.shape == noise.shape
 
 
-def test_where_it_finds_nobody_nothing_is_drawn(detector, noise, student):
+def test_nothing_is_drawn_where_nobody_is_detected(detector, noise, student):
     people = PersonBoxes(PersonDetector(*detector.values()), Selection(score_thr=0.99))
     drawn = SideBySide([student], people, draw_heatmap=True)(noise)
     assert drawn.boxes.shape == (0, 4)
-    np.testing.assert_array_equal(drawn.picture[:100], noise)
+    np.testing.assert_array_equal(drawn.image[:100], noise)
 
 
-def test_errors_name_the_options_of_the_demos(detector):
-    with pytest.raises(ValueError, match='--det-checkpoint needs --det-config'):
+def test_errors_name_the_detector(detector):
+    with pytest.raises(UserError, match='^detector: `checkpoint` needs the `config`'):
         person_boxes(None, 'a.pth')
-    with pytest.raises(ValueError, match='pass them with --det-checkpoint'):
+    with pytest.raises(UserError, match='^detector: .*pass them with `weights`$'):
         person_boxes(detector['config'])
-    with pytest.raises(ValueError, match='--bbox-thr is 1.5'):
+    with pytest.raises(UserError, match='^detector: `score_thr` is 1.5'):
         person_boxes(detector['config'], detector['checkpoint'], score_thr=1.5)

@@ -1,4 +1,4 @@
-"""The commands of the folder demo."""
+"""The commands in the folder demo."""
 
 import json
 import os
@@ -16,14 +16,13 @@ import pytest
 from fpd_mmpose.demos.painter import CAPTION
 from tests.helpers import ROOT
 from tests.helpers.demo_video import frames_of, write_video
-from tests.helpers.refusals import exit_line
 
 DEMO = ROOT / 'demo'
 
 
 @pytest.fixture
 def run(monkeypatch) -> Callable[..., None]:
-    """Runs a command in this process."""
+    """Returns a function that runs a command in this process."""
     monkeypatch.syspath_prepend(str(DEMO))
 
     def call(name: str, *arguments: str | Path) -> None:
@@ -31,6 +30,14 @@ def run(monkeypatch) -> Callable[..., None]:
         main([*map(str, arguments), '--device=cpu'])
 
     return call
+
+
+def error_of(run, name: str, *arguments: str | Path) -> str:
+    with pytest.raises(SystemExit) as error:
+        run(name, *arguments)
+    first, hint = str(error.value).splitlines()
+    assert first.startswith('error: ') and 'FPD_TRACEBACK' in hint
+    return first
 
 
 @pytest.mark.parametrize('name', ['image_demo.py', 'video_demo.py', 'web.py'])
@@ -47,11 +54,11 @@ def test_help_does_not_wait_for_torch(name):
     assert '--teacher' in done.stdout and '--det-config' in done.stdout
 
 
-def test_images(run, files, picture, tmp_path, capsys):
+def test_images(run, files, image_file, tmp_path, capsys):
     out, table = tmp_path / 'out.jpg', tmp_path / 'out.json'
     network = (files['student'], files['student_weights'])
     outputs = ('--out-file', out, '--json', table, '--draw-heatmap')
-    run('image_demo.py', picture, *network, *outputs, '--kpt-thr=0', '--teacher')
+    run('image_demo.py', image_file, *network, *outputs, '--kpt-thr=0', '--teacher')
     assert cv2.imread(str(out)).shape == (CAPTION + 240, 180, 3)
     labels = [one['label'] for one in json.loads(table.read_text())['networks']]
     assert labels == ['student', 'teacher']
@@ -67,6 +74,7 @@ def test_a_video(run, files, tmp_path, monkeypatch, capsys):
     assert '4 frames' in out and 'video.mp4' in out
 
 
+@pytest.mark.process
 @pytest.mark.slow
 def test_the_page(files):
     command = [sys.executable, str(DEMO / 'web.py'), files['student']]
@@ -76,7 +84,7 @@ def test_the_page(files):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # Where the tests run in the background of a shell, Ctrl-C is ignored.
+        # Processes in the background of a shell ignore Ctrl-C.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         try:
@@ -91,31 +99,36 @@ def test_the_page(files):
             process.kill()
 
 
-# --- What cannot work ----------------------------------------------------------------
+# --- Errors --------------------------------------------------------------------------
 
 
-def test_errors_are_one_line(run, files, picture, tmp_path, monkeypatch):
+def test_errors_are_one_line(run, files, image_file, tmp_path, monkeypatch):
     student = (files['student'], files['student_weights'])
-    text = exit_line(run, 'image_demo.py', tmp_path / 'no.jpg', *student)
+    text = error_of(run, 'image_demo.py', tmp_path / 'no.jpg', *student)
     assert 'no.jpg" does not exist' in text
-    text = exit_line(
-        run, 'image_demo.py', picture, files['student'], files['teacher_weights']
+    text = error_of(
+        run, 'image_demo.py', image_file, files['student'], files['teacher_weights']
     )
     assert 'does not fit the network' in text
-    text = exit_line(run, 'image_demo.py', picture, *student, '--det-checkpoint=a.pth')
-    assert '--det-checkpoint needs --det-config' in text
-    text = exit_line(run, 'video_demo.py', tmp_path / 'no.mp4', *student)
+    text = error_of(run, 'video_demo.py', tmp_path / 'no.mp4', *student)
     assert 'no.mp4" does not exist' in text
-    text = exit_line(run, 'web.py', *student, '--port=99999')
-    assert 'cannot be listened on' in text
+    text = error_of(run, 'web.py', *student, '--port=99999')
+    assert 'cannot listen on' in text
     for name in ('DISPLAY', 'WAYLAND_DISPLAY'):
         monkeypatch.delenv(name, raising=False)
-    text = exit_line(run, 'image_demo.py', picture, *student, '--show')
-    assert 'no display: leave --show out' in text
+    text = error_of(run, 'image_demo.py', image_file, *student, '--show')
+    assert 'there is no display' in text
 
 
-def test_a_teacher_is_config_and_checkpoint_or_neither(run, files, picture, capsys):
-    student = (files['student'], files['student_weights'])
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (['--teacher', 'teacher.py'], '--teacher takes CONFIG CHECKPOINT or nothing'),
+        (['--det-checkpoint=a.pth'], '--det-checkpoint needs --det-config'),
+        (['--bbox-thr=1.5'], '--bbox-thr must be at least 0 and below 1, got 1.5'),
+    ],
+)
+def test_options_are_checked_before_anything_is_loaded(run, options, message, capsys):
     with pytest.raises(SystemExit):
-        run('image_demo.py', picture, *student, '--teacher', files['teacher'])
-    assert '--teacher takes CONFIG CHECKPOINT' in capsys.readouterr().err
+        run('image_demo.py', 'a.jpg', 'student.py', 'student.pth', *options)
+    assert message in capsys.readouterr().err

@@ -1,10 +1,10 @@
-"""The frames of videos, whatever their headers say."""
+"""Reading of frames, even where the header of a video is wrong."""
 
 import pytest
 
 from fpd_mmpose.demos import FrameReader
+from fpd_mmpose.errors import UserError
 from tests.helpers.demo_video import claim_frames, write_video
-from tests.helpers.refusals import refused
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_frames_come_in_order(tmp_path, warnings_logged):
     assert not warnings_logged
 
 
-def test_a_video_that_ends_early_is_warned_of(tmp_path, warnings_logged):
+def test_a_video_that_ends_early_causes_a_warning(tmp_path, warnings_logged):
     path = write_video(tmp_path / 'a.avi', frames=6)
     claim_frames(path, 500)
     reader = FrameReader(path)
@@ -35,7 +35,7 @@ def test_a_video_that_ends_early_is_warned_of(tmp_path, warnings_logged):
     assert warnings_logged == [f'"{path}" ends after 6 frames; its header says 500']
 
 
-def test_a_video_whose_pictures_change_size_is_read_to_its_end(tmp_path):
+def test_a_video_whose_frames_change_size_is_read_to_its_end(tmp_path):
     small = write_video(tmp_path / 'small.mpg', frames=10, fps=25)
     large = write_video(tmp_path / 'large.mpg', frames=10, size=(96, 80), fps=25)
     both = tmp_path / 'both.mpg'
@@ -45,33 +45,36 @@ def test_a_video_whose_pictures_change_size_is_read_to_its_end(tmp_path):
     assert {frame.shape for frame in frames} == {(48, 64, 3)}
 
 
-# --- What cannot work ----------------------------------------------------------------
+# --- Errors --------------------------------------------------------------------------
 
 
-def refusal(source) -> str:
-    return refused(FrameReader, source)
+def error_of(source) -> str:
+    with pytest.raises(UserError) as error:
+        FrameReader(source)
+    assert '\n' not in str(error.value)
+    return str(error.value)
 
 
-def test_files_that_are_no_videos(tmp_path):
-    assert 'none.mp4" does not exist' in refusal(tmp_path / 'none.mp4')
+def test_other_files(tmp_path):
+    assert 'none.mp4" does not exist' in error_of(tmp_path / 'none.mp4')
     (tmp_path / 'a.jpg').touch()
-    assert 'no video by its name' in refusal(tmp_path / 'a.jpg')
-    (tmp_path / 'a.mp4').write_text('no video')
-    assert 'is the file damaged?' in refusal(tmp_path / 'a.mp4')
+    assert 'is not a video' in error_of(tmp_path / 'a.jpg')
+    (tmp_path / 'a.mp4').write_text('not a video')
+    assert 'is the file damaged?' in error_of(tmp_path / 'a.mp4')
 
 
 def test_a_video_without_frames(tmp_path):
     path = write_video(tmp_path / 'a.avi', frames=0)
-    assert 'is the file damaged?' in refusal(path)
+    assert 'is the file damaged?' in error_of(path)
 
 
-def test_a_video_that_was_cut_off(tmp_path):
+def test_a_truncated_video(tmp_path):
     path = write_video(tmp_path / 'a.mp4', frames=6)
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
-    assert 'cannot be opened: is the file damaged?' in refusal(path)
+    assert 'cannot be opened: is the file damaged?' in error_of(path)
 
 
-def test_a_webcam_that_is_not_there(tmp_path, monkeypatch):
+def test_a_missing_webcam(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert '"webcam 97" cannot be opened: is it there' in refusal('97')
+    assert '"webcam 97" cannot be opened: is it connected' in error_of('97')

@@ -1,4 +1,4 @@
-"""MMPose's own inferencer and demo scripts take the project's files as they are."""
+"""MMPose's own inferencer and demo scripts work with the project's files."""
 
 import runpy
 import sys
@@ -17,39 +17,39 @@ from tests.helpers.reduced import reduced_config, reduced_distiller, run
 REFERENCE = ROOT / 'tests/data/hourglass_a.pth'
 
 
-def keypoints_of_both(config: str, weights: str, picture: Path) -> list[np.ndarray]:
-    """What the inferencer finds, and what `inference_topdown` finds."""
+def keypoints_of_both(config: str, weights: str, image_file: Path) -> list[np.ndarray]:
+    """Returns the keypoints of the inferencer, and those of `inference_topdown`."""
     inferencer = MMPoseInferencer(
         pose2d=config,
         pose2d_weights=weights,
         det_model='whole_image',
         device='cpu',
     )
-    ((person,),) = next(inferencer(str(picture)))['predictions']
+    ((person,),) = next(inferencer(str(image_file)))['predictions']
     model = init_model(config, weights, device='cpu')
-    sample = inference_topdown(model, str(picture))[0].pred_instances
+    sample = inference_topdown(model, str(image_file))[0].pred_instances
     return [np.array(person['keypoints']), sample.keypoints[0]]
 
 
-def test_the_inferencer_takes_a_checkpoint_of_a_distillation(
-    mpii_root, tmp_path, picture
+def test_the_inferencer_loads_a_checkpoint_of_a_distillation(
+    mpii_root, tmp_path, image_file
 ):
     config = reduced_distiller(mpii_root, tmp_path, stacks=1, features=8)
     run(config)
-    # Inference needs no file of the teacher.
+    # Inference does not need the teacher's file.
     Path(config.model.teacher.checkpoint).unlink()
     config.dump(tmp_path / 'distillation.py')
     weights = str(tmp_path / 'run/epoch_1.pth')
     found, expected = keypoints_of_both(
-        str(tmp_path / 'distillation.py'), weights, picture
+        str(tmp_path / 'distillation.py'), weights, image_file
     )
     assert expected.shape == (16, 2)
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize('converted', [False, True], ids=['released', 'converted'])
-def test_the_inferencer_takes_weights_of_the_released_code(
-    converted, tmp_path, picture
+def test_the_inferencer_loads_weights_of_the_released_code(
+    converted, tmp_path, image_file
 ):
     config = reduced_config('hourglass/hg4_128_mpii.py', tmp_path, tmp_path, 2, 32)
     config.dump(tmp_path / 'of_reference.py')
@@ -58,13 +58,13 @@ def test_the_inferencer_takes_weights_of_the_released_code(
         weights = str(tmp_path / 'ours.pth')
         convert(REFERENCE, weights)
     found, expected = keypoints_of_both(
-        str(tmp_path / 'of_reference.py'), weights, picture
+        str(tmp_path / 'of_reference.py'), weights, image_file
     )
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
-def test_mmposes_demo_script_takes_a_distillation(
-    files, picture, tmp_path, monkeypatch
+def test_the_demo_script_of_mmpose_runs_a_distillation(
+    files, image_file, tmp_path, monkeypatch
 ):
     config = (Path(files['student'])).read_text()
     config = config.replace(files['teacher_weights'], 'missing.pth')
@@ -72,7 +72,7 @@ def test_mmposes_demo_script_takes_a_distillation(
     script = Path(mmpose.__file__).parent / '.mim/demo/image_demo.py'
     command = [
         'image_demo.py',
-        str(picture),
+        str(image_file),
         str(tmp_path / 'distillation.py'),
         files['student_weights'],
         '--device=cpu',

@@ -1,4 +1,4 @@
-"""How much memory the web demo takes for what a stranger sends."""
+"""The memory that the web demo takes for untrusted uploads."""
 
 import io
 import json
@@ -18,12 +18,12 @@ from fpd_mmpose.demos.web.app import MAX_UPLOADS
 from fpd_mmpose.demos.web.upload import MAX_PIXELS
 from tests.helpers import ROOT
 
-#: Bytes a pixel of a progressive CMYK JPEG, the costliest picture: libjpeg keeps 2 for
-#: each of 4 coefficients, Pillow 4. Later there are fewer: 3 of the picture and 4 of
+#: For a progressive CMYK JPEG, the most expensive image: libjpeg takes 2 for each of 4
+#: coefficients, and Pillow takes 4. Later steps need fewer: 3 for the image, and 4 for
 #: each of two heatmaps.
-BYTES_A_PIXEL = 12
-#: Half as much again for what an allocator keeps. A second picture would not fit in.
-BOUND = 1.5 * BYTES_A_PIXEL * MAX_PIXELS
+BYTES_PER_PIXEL = 12
+#: Half as much again for the allocator. A second image would exceed it.
+BOUND = 1.5 * BYTES_PER_PIXEL * MAX_PIXELS
 
 pytestmark = [
     pytest.mark.slow,
@@ -34,14 +34,14 @@ pytestmark = [
 
 
 class Server:
-    """``demo/web.py`` as a process of its own."""
+    """``demo/web.py`` in its own process."""
 
     def __init__(self, process: subprocess.Popen, url: str):
         self.url = url
         self._folder = Path('/proc', str(process.pid))
 
     def send(self, content: bytes) -> tuple[int, dict]:
-        """Posts the page's form; returns the status and the answer."""
+        """Posts the form of the page; returns the status and the answer."""
         head = (
             b'--line\r\nContent-Disposition: form-data; name="image"; '
             b'filename="a.jpg"\r\n\r\n'
@@ -58,13 +58,13 @@ class Server:
             return error.code, json.load(error)
 
     def memory(self) -> dict[str, int]:
-        """Bytes in use: ``VmRSS`` now, ``VmHWM`` at most since the last reset."""
+        """Returns bytes in use: ``VmRSS`` now, and ``VmHWM`` since the last reset."""
         lines = (self._folder / 'status').read_text().splitlines()
         pairs = [line.split(':') for line in lines if line.startswith('Vm')]
         return {name: 1024 * int(value.split()[0]) for name, value in pairs}
 
     def reset(self) -> int:
-        """Forgets the peak; returns the bytes in use."""
+        """Resets the peak; returns the bytes in use."""
         (self._folder / 'clear_refs').write_text('5')
         return self.memory()['VmRSS']
 
@@ -101,7 +101,7 @@ def jpeg(size: tuple[int, int]) -> bytes:
 
 
 def radiance(side: int) -> bytes:
-    """A run-length-encoded Radiance HDR: 127 pixels of a channel in two bytes."""
+    """Makes a Radiance HDR, in which two bytes encode 127 pixels of a channel."""
     runs, rest = divmod(side, 127)
     channel = b'\xff\x80' * runs + (bytes([128 + rest, 128]) if rest else b'')
     line = b'\2\2' + side.to_bytes(2, 'big') + 4 * channel
@@ -109,19 +109,19 @@ def radiance(side: int) -> bytes:
     return head.encode() + side * line
 
 
-def test_a_format_that_is_not_identified_is_not_decoded(server):
+def test_other_formats_are_not_decoded(server):
     content = radiance(15_492)
     assert 15e6 < len(content) < 16e6  # 240 megapixels
     before = server.reset()
     code, answer = server.send(content)
     grown = server.memory()['VmHWM'] - before
     print(f'Radiance HDR of 240 megapixels: {grown / 1e6:.0f} MB')
-    assert code == 400 and 'is not a JPEG or PNG picture' in answer['error']
-    # Not even the file as it was sent: it waits on disk.
+    assert code == 400 and 'is not a JPEG or PNG image' in answer['error']
+    # Not even the file itself, which waits on disk.
     assert grown < len(content)
 
 
-def test_large_pictures_at_once_take_the_memory_of_one(server):
+def test_many_large_images_take_the_memory_of_one(server):
     content = jpeg((8000, MAX_PIXELS // 8000))
     before = server.reset()
     with ThreadPoolExecutor(16) as pool:
@@ -134,6 +134,6 @@ def test_large_pictures_at_once_take_the_memory_of_one(server):
     for code, answer in answers:
         if code == 503:
             assert answer == {
-                'error': 'the server is busy with other pictures: try again in a minute'
+                'error': 'the server is busy with other images: try again in a minute'
             }
     assert grown < BOUND

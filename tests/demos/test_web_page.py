@@ -1,4 +1,4 @@
-"""The page in a real browser."""
+"""The page in a browser."""
 
 import shutil
 
@@ -41,13 +41,13 @@ def page(app, request):
         assert not problems
 
 
-def choose(page, picture) -> None:
-    page.set_input_files('#image', picture)
+def choose(page, image_file) -> None:
+    page.set_input_files('#image', image_file)
     page.wait_for_selector('#frame:not([hidden])')
 
 
-def test_a_picture_shows_student_and_teacher(page, picture):
-    choose(page, picture)
+def test_student_and_teacher_are_side_by_side(page, image_file):
+    choose(page, image_file)
     assert page.inner_text('#status') == '90 × 120 pixels'
     page.click('text=Find keypoints')
     page.wait_for_selector('#results img.skeleton')
@@ -72,8 +72,8 @@ def test_a_picture_shows_student_and_teacher(page, picture):
 
 
 @pytest.mark.parametrize('page', [360], indirect=True)
-def test_on_a_phone_a_box_is_drawn_and_nothing_is_cut_off(page, picture):
-    choose(page, picture)
+def test_a_box_can_be_drawn_on_a_phone_and_everything_fits(page, image_file):
+    choose(page, image_file)
     page.check('input[value=box]')
     page.locator('#preview').scroll_into_view_if_needed()
     area = page.locator('#preview').bounding_box()
@@ -94,8 +94,8 @@ def test_on_a_phone_a_box_is_drawn_and_nothing_is_cut_off(page, picture):
         assert max(rights) <= 360, selector
 
 
-def test_the_keyboard_is_enough(page, picture):
-    choose(page, picture)
+def test_it_works_with_the_keyboard(page, image_file):
+    choose(page, image_file)
     page.focus('#image')
     page.keyboard.press('Tab')
     page.keyboard.press('ArrowDown')
@@ -107,7 +107,7 @@ def test_the_keyboard_is_enough(page, picture):
     page.wait_for_selector('#results img.skeleton')
 
 
-def test_a_file_that_was_dropped_is_shown(page):
+def test_a_file_can_be_dropped(page):
     page.evaluate(
         """async () => {
             const canvas = document.createElement('canvas');
@@ -126,11 +126,11 @@ def test_a_file_that_was_dropped_is_shown(page):
     assert page.inner_text('#status') == 'dropped.png: 1 person'
 
 
-def test_errors_are_said_and_names_are_not_html(page, picture, tmp_path):
+def test_errors_are_shown_and_names_are_not_html(page, image_file, tmp_path):
     page.click('#go')
-    assert page.inner_text('#error') == 'Choose a picture first.'
+    assert page.inner_text('#error') == 'Choose an image first.'
     evil = tmp_path / '<img src=x onerror=alert(1)>.png'
-    evil.write_text('no picture')
+    evil.write_text('text')
     page.set_input_files('#image', evil)
     page.wait_for_selector('#error:not([hidden])')
     page.click('#go')
@@ -139,7 +139,7 @@ def test_errors_are_said_and_names_are_not_html(page, picture, tmp_path):
         '#error'
     )
     assert page.locator('#error img').count() == 0
-    evil = shutil.copy(picture, tmp_path / '<img src=x onerror=alert(2)>.png')
+    evil = shutil.copy(image_file, tmp_path / '<img src=x onerror=alert(2)>.png')
     choose(page, evil)
     assert not page.locator('#error').is_visible()
     page.click('#go')
@@ -153,6 +153,6 @@ def test_errors_are_said_and_names_are_not_html(page, picture, tmp_path):
     assert 'too large' in page.inner_text('#error')
 
 
-def test_the_docs_picture(app, picture, tmp_path):
-    save_screenshot(app, picture, (10, 10, 80, 110), tmp_path / 'page.png')
+def test_the_screenshot_for_the_docs(app, image_file, tmp_path):
+    save_screenshot(app, image_file, (10, 10, 80, 110), tmp_path / 'page.png')
     assert cv2.imread(str(tmp_path / 'page.png')).shape[1] == 1100

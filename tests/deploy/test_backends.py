@@ -1,4 +1,4 @@
-"""Files are loaded into runtimes, or refused in one line."""
+"""ONNX files in their runtimes."""
 
 from importlib.util import find_spec
 
@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from fpd_mmpose.deploy.runtimes import OnnxRuntimeNetwork, load_network
+from fpd_mmpose.errors import UserError
 from tests.helpers.exported import INFO, small_network, write_decoded, write_small
 
 
-def test_a_network_says_what_it_takes_and_gives(tmp_path):
+def test_a_network_has_metadata_and_shapes(tmp_path):
     network = load_network(write_decoded(tmp_path / 'student.onnx'), threads=1)
     assert network.inputs == {'image': ['batch', 48, 32, 3]}
     assert network.outputs == {'keypoints': ['batch', 3, 2], 'scores': ['batch', 3]}
@@ -19,19 +20,19 @@ def test_a_network_says_what_it_takes_and_gives(tmp_path):
 
 
 @pytest.mark.parametrize('content', [b'', b'no network', b'\x08\x08' * 400, None])
-def test_what_is_no_onnx_file_is_refused(tmp_path, content):
+def test_other_files_are_errors_of_one_line(tmp_path, content):
     path = tmp_path / 'student.onnx'
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(ValueError, match='student.onnx" is no') as caught:
+    with pytest.raises(UserError, match='student.onnx" is not') as caught:
         load_network(path)
     assert '\n' not in str(caught.value)
 
 
-def test_a_damaged_file_is_refused(tmp_path):
+def test_a_truncated_file_is_an_error_of_one_line(tmp_path):
     path = write_decoded(tmp_path / 'student.onnx')
     path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(ValueError, match='student.onnx') as caught:
+    with pytest.raises(UserError, match='student.onnx') as caught:
         load_network(path)
     assert '\n' not in str(caught.value)
 
@@ -39,13 +40,13 @@ def test_a_damaged_file_is_refused(tmp_path):
 @pytest.mark.parametrize(
     'providers', [['GpuOfTomorrow'], [('GpuOfTomorrow', dict(device_id=0))]]
 )
-def test_a_provider_that_is_not_there_is_refused(tmp_path, providers):
+def test_a_missing_provider_is_an_error(tmp_path, providers):
     path = write_decoded(tmp_path / 'student.onnx')
-    with pytest.raises(ValueError, match='no GpuOfTomorrow here.*CPUExecutionProvider'):
+    with pytest.raises(UserError, match='no GpuOfTomorrow here.*CPUExecutionProvider'):
         load_network(path, providers=providers)
 
 
-def test_a_provider_may_have_settings(tmp_path):
+def test_a_provider_can_have_settings(tmp_path):
     provider = ('CPUExecutionProvider', dict(use_arena=0))
     network = OnnxRuntimeNetwork(
         write_decoded(tmp_path / 'student.onnx'), providers=[provider]
@@ -53,21 +54,21 @@ def test_a_provider_may_have_settings(tmp_path):
     assert network(np.zeros((1, 48, 32, 3), np.uint8)).keys() == {'keypoints', 'scores'}
 
 
-def test_openvino_takes_no_providers(tmp_path):
+def test_openvino_has_no_providers(tmp_path):
     path = write_decoded(tmp_path / 'student.onnx')
-    with pytest.raises(ValueError, match='those of ONNX Runtime'):
+    with pytest.raises(UserError, match='`providers` are for ONNX Runtime'):
         load_network(path, 'openvino', providers=['CPUExecutionProvider'])
 
 
-@pytest.mark.skipif(find_spec('openvino') is not None, reason='it is installed')
-def test_without_openvino_it_says_how_to_get_it(tmp_path):
+@pytest.mark.skipif(find_spec('openvino') is not None, reason='OpenVINO is installed')
+def test_the_error_says_how_to_install_openvino(tmp_path):
     path = write_decoded(tmp_path / 'student.onnx')
-    with pytest.raises(ValueError, match='pip install openvino'):
+    with pytest.raises(UserError, match='pip install openvino'):
         load_network(path, 'openvino')
 
 
 @pytest.mark.skipif(find_spec('openvino') is None, reason='OpenVINO is not installed')
-def test_openvino_gives_the_heatmaps_of_onnx_runtime(tmp_path):
+def test_openvino_computes_the_heatmaps_of_onnx_runtime(tmp_path):
     model, info = small_network(tmp_path)
     path = write_small(model, info, tmp_path / 'student.onnx')
     batch = np.random.randn(3, 3, 64, 64).astype(np.float32)
@@ -76,7 +77,7 @@ def test_openvino_gives_the_heatmaps_of_onnx_runtime(tmp_path):
         for backend in ('onnxruntime', 'openvino')
     )
     assert found.properties == expected.properties
-    # Within bfloat16, in which OpenVINO computes where the CPU has it.
+    # OpenVINO computes in bfloat16 where the CPU supports it.
     heatmaps = expected(batch)['heatmaps']
     difference = np.abs(found(batch)['heatmaps'] - heatmaps).max()
     assert difference < 0.02 * np.abs(heatmaps).max()

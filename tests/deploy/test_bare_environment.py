@@ -1,4 +1,4 @@
-"""The runtime needs NumPy, OpenCV and ONNX Runtime, and nothing else."""
+"""The runtime imports only NumPy, OpenCV, and ONNX Runtime."""
 
 import json
 import os
@@ -15,12 +15,12 @@ from fpd_mmpose.deploy import PoseSession
 from tests.helpers import ROOT
 from tests.helpers.exported import write_decoded
 
-#: What may be imported from outside of Python itself.
+#: Packages outside of the standard library that may be imported.
 ALLOWED = {'numpy', 'cv2', 'onnxruntime', 'fpd_mmpose'}
 SHOW_POSES = """
 import sys
 own = set(sys.modules)
-from fpd_mmpose.deploy import PoseSession
+from fpd_mmpose.deploy import PoseSession, draw_poses
 poses = PoseSession(sys.argv[1])(sys.argv[2], [[10, 20, 42, 68]])
 modules = {name.partition('.')[0] for name in sys.modules}
 import json, importlib.util
@@ -38,7 +38,7 @@ print(json.dumps([outside, missing, poses.keypoints.tolist()]))
 
 @pytest.fixture(scope='module')
 def packages(tmp_path_factory) -> Path:
-    """A folder with links to the three packages and their libraries."""
+    """Makes a folder with links to the three packages and their libraries."""
     folder = tmp_path_factory.mktemp('packages')
     for module in (np, cv2, onnxruntime):
         found = Path(module.__file__).parent
@@ -51,13 +51,13 @@ def packages(tmp_path_factory) -> Path:
 
 
 @pytest.mark.slow
-def test_a_pose_without_torch_and_openmmlab(packages, tmp_path):
+def test_poses_without_pytorch_and_openmmlab(packages, tmp_path):
     model = write_decoded(tmp_path / 'student.onnx', padding=1.0)
-    picture = tmp_path / 'person.png'
-    cv2.imwrite(str(picture), np.full((100, 100, 3), 50, np.uint8))
+    image = tmp_path / 'person.png'
+    cv2.imwrite(str(image), np.full((100, 100, 3), 50, np.uint8))
     done = subprocess.run(
-        # -S leaves out the packages of this environment.
-        [sys.executable, '-S', '-c', SHOW_POSES, model, picture],
+        # -S hides the packages of this environment.
+        [sys.executable, '-S', '-c', SHOW_POSES, model, image],
         env={**os.environ, 'PYTHONPATH': f'{packages}{os.pathsep}{ROOT}'},
         cwd=tmp_path,
         capture_output=True,
@@ -67,5 +67,5 @@ def test_a_pose_without_torch_and_openmmlab(packages, tmp_path):
     outside, missing, keypoints = json.loads(done.stdout)
     assert set(outside) <= ALLOWED
     assert missing == ['torch', 'mmengine', 'mmcv', 'mmpose']
-    expected = PoseSession(model)(picture, [[10, 20, 42, 68]]).keypoints
+    expected = PoseSession(model)(image, [[10, 20, 42, 68]]).keypoints
     assert keypoints == expected.tolist()

@@ -1,4 +1,4 @@
-"""`python -m fpd_mmpose.deploy` shows the people of a picture."""
+"""The command `python -m fpd_mmpose.deploy`."""
 
 import json
 
@@ -12,10 +12,10 @@ from tests.helpers.exported import write_decoded
 
 @pytest.fixture
 def files(tmp_path):
-    picture = tmp_path / 'person.png'
-    cv2.imwrite(str(picture), np.full((100, 100, 3), 50, np.uint8))
+    image = tmp_path / 'person.png'
+    cv2.imwrite(str(image), np.full((100, 100, 3), 50, np.uint8))
     model = write_decoded(tmp_path / 'student.onnx', padding=1.0)
-    return [str(model), str(picture)]
+    return [str(model), str(image)]
 
 
 def test_it_prints_the_keypoints_of_each_box(files, capsys):
@@ -27,13 +27,13 @@ def test_it_prints_the_keypoints_of_each_box(files, capsys):
     assert second['keypoints']['head'] == [16, 72, 50]
 
 
-def test_the_whole_image_is_one_person_where_no_box_is_given(files, capsys):
+def test_without_boxes_the_whole_image_is_one_person(files, capsys):
     main(files)
     (person,) = json.loads(capsys.readouterr().out)
     assert person['box'] == [0, 0, 100, 100]
 
 
-def test_it_writes_the_picture_with_the_people(files, tmp_path):
+def test_it_draws_the_people(files, tmp_path):
     out = tmp_path / 'new' / 'drawn.png'
     main([*files, '--out-file', str(out)])
     assert cv2.imread(str(out)).shape == (100, 100, 3)
@@ -41,13 +41,13 @@ def test_it_writes_the_picture_with_the_people(files, tmp_path):
 
 
 @pytest.mark.parametrize('name', ['drawn.unknown', 'drawn'])
-def test_a_picture_of_an_unknown_kind_is_refused(files, tmp_path, name):
-    with pytest.raises(SystemExit, match=f'error: .*{name}".*.jpg or .png'):
+def test_an_unknown_format_is_an_error(files, tmp_path, name):
+    with pytest.raises(SystemExit, match=f'error: .*{name}".*.jpg, .png'):
         main([*files, '--out-file', str(tmp_path / name)])
     assert not (tmp_path / name).exists()
 
 
-def test_a_write_that_fails_leaves_what_was_there(files, tmp_path):
+def test_a_failed_write_changes_nothing(files, tmp_path):
     folder = tmp_path / 'drawn.png'
     folder.mkdir()
     with pytest.raises(SystemExit, match='error: .*drawn.png" cannot be written'):
@@ -59,8 +59,8 @@ def test_a_write_that_fails_leaves_what_was_there(files, tmp_path):
     ]
 
 
-def test_what_cannot_be_used_is_one_line(files, tmp_path):
+def test_unusable_files_are_errors_of_one_line(files, tmp_path):
     with pytest.raises(SystemExit, match='error: .*missing.jpg" cannot be read'):
         main([files[0], 'missing.jpg'])
-    with pytest.raises(SystemExit, match='error: .*missing.onnx" is no file'):
+    with pytest.raises(SystemExit, match='error: .*missing.onnx" is not a file'):
         main([str(tmp_path / 'missing.onnx'), files[1]])

@@ -1,5 +1,6 @@
-"""An exported network finds the keypoints that MMPose finds."""
+"""Exported networks find the keypoints that MMPose finds."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from mmpose.apis import inference_topdown
 from onnx import helper
 
 from fpd_mmpose.deploy import PoseSession
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.synthetic.scene import draw_person
 from tests.helpers.exported import (
     INFO,
@@ -21,7 +23,7 @@ from tests.helpers.exported import (
     write_small,
 )
 
-#: Inside, beyond two borders, wide, high and small.
+#: Inside, beyond two borders, wide, tall, and small.
 BOXES = np.float32(
     [
         [20, 30, 120, 180],
@@ -35,19 +37,19 @@ BOXES = np.float32(
 
 @pytest.fixture(scope='module')
 def image() -> np.ndarray:
-    """BGR, (200, 200, 3)."""
+    """Draws a person in BGR, (200, 200, 3)."""
     return cv2.GaussianBlur(draw_person(0, 'val', 0).image, (0, 0), 1)
 
 
 @pytest.fixture(scope='module', params=[False, True], ids=['reference', 'stock'])
 def network(request, tmp_path_factory):
-    """A model in MMPose and the same one as a file, of either codec and crop."""
+    """Builds a model in MMPose, and exports it, with either codec and crop."""
     folder = tmp_path_factory.mktemp('network')
     model, info = small_network(folder, stock=request.param)
     return model, info, write_small(model, info, folder / 'student.onnx')
 
 
-def mmpose_says(model, image, boxes=None) -> tuple[np.ndarray, np.ndarray]:
+def mmpose_finds(model, image, boxes=None) -> tuple[np.ndarray, np.ndarray]:
     found = [one.pred_instances for one in inference_topdown(model, image, boxes)]
     return (
         np.concatenate([one.keypoints for one in found]),
@@ -65,7 +67,7 @@ def test_keypoints_and_scores_are_those_of_mmpose(network, image):
     session = PoseSession(path, threads=1)
     assert session.info == info
     poses = session(image, BOXES)
-    assert_same(poses, mmpose_says(model, image, BOXES))
+    assert_same(poses, mmpose_finds(model, image, BOXES))
     np.testing.assert_array_equal(poses.boxes, BOXES)
     assert len(poses) == len(BOXES)
     assert np.ptp(poses.keypoints, axis=(0, 1)).min() > 20
@@ -74,11 +76,11 @@ def test_keypoints_and_scores_are_those_of_mmpose(network, image):
 def test_without_boxes_the_whole_image_is_one_person(network, image):
     model, _, path = network
     poses = PoseSession(path, threads=1)(image)
-    assert_same(poses, mmpose_says(model, image))
+    assert_same(poses, mmpose_finds(model, image))
     assert poses.boxes.tolist() == [[0, 0, *image.shape[1::-1]]]
 
 
-def test_an_image_without_people_gives_no_poses(network, image):
+def test_no_boxes_give_no_poses(network, image):
     _, info, path = network
     poses = PoseSession(path, threads=1)(image, [])
     assert len(poses) == 0
@@ -87,19 +89,19 @@ def test_an_image_without_people_gives_no_poses(network, image):
 
 
 @pytest.mark.parametrize('dtype', [np.float32, np.float64, np.int64])
-def test_boxes_are_cropped_in_their_own_precision(network, image, dtype):
+def test_boxes_are_cropped_in_the_precision_given(network, image, dtype):
     model, _, path = network
     corners = np.random.uniform(0, 120, (20, 2))
     boxes = np.hstack([corners, corners + np.random.uniform(20, 99, (20, 2))])
     boxes = boxes.astype(dtype)
     poses = PoseSession(path, threads=1)(image, boxes)
-    keypoints, _ = mmpose_says(model, image, boxes)
+    keypoints, _ = mmpose_finds(model, image, boxes)
     np.testing.assert_array_equal(poses.keypoints, keypoints)
     assert poses.keypoints.dtype == poses.boxes.dtype == np.float32
 
 
 @pytest.mark.parametrize('batch_size', [1, 2, 5])
-def test_the_size_of_a_batch_changes_nothing(network, image, batch_size):
+def test_the_batch_size_does_not_change_results(network, image, batch_size):
     _, _, path = network
     parts = PoseSession(path, threads=1, batch_size=batch_size)(image, BOXES)
     whole = PoseSession(path, threads=1)(image, BOXES)
@@ -107,7 +109,7 @@ def test_the_size_of_a_batch_changes_nothing(network, image, batch_size):
     np.testing.assert_allclose(parts.scores, whole.scores, atol=1e-6)
 
 
-def test_a_batch_is_no_larger_than_asked(network, image, monkeypatch):
+def test_batches_have_at_most_the_given_size(network, image, monkeypatch):
     _, _, path = network
     session = PoseSession(path, threads=1, batch_size=2)
     sizes, run = [], session._network
@@ -119,34 +121,34 @@ def test_a_batch_is_no_larger_than_asked(network, image, monkeypatch):
 
 
 @pytest.mark.parametrize('order', ['bgr', 'rgb'])
-def test_a_network_that_takes_images_as_they_are(network, image, tmp_path, order):
+def test_a_network_that_normalizes_images(network, image, tmp_path, order):
     model, info, _ = network
     info = replace(info, image_order=order)
     session = PoseSession(write_small(model, info, tmp_path / 'images.onnx'), threads=1)
-    assert_same(session(image, BOXES), mmpose_says(model, image, BOXES))
+    assert_same(session(image, BOXES), mmpose_finds(model, image, BOXES))
 
 
-def test_a_network_that_decodes_itself(tmp_path):
+def test_a_network_that_decodes(tmp_path):
     image = np.full((100, 100, 3), (10, 20, 30), np.uint8)
     session = PoseSession(write_decoded(tmp_path / 'decoded.onnx', padding=1.0))
-    # 32x48 pixels of the image, as is the crop; then twice as large, at a border.
+    # As large as the crop of 32x48 pixels; then twice as large, at a border.
     poses = session(image, [[10, 20, 42, 68], [0, 0, 64, 96]])
     expected = np.repeat(np.float32([[[18, 56]], [[16, 72]]]), len(JOINTS), axis=1)
     np.testing.assert_allclose(poses.keypoints, expected, atol=1e-4)
     np.testing.assert_allclose(poses.scores, [[30, 20, 10]] * 2, atol=1e-3)
 
 
-def test_a_picture_may_be_given_by_its_path(network, image, tmp_path):
+def test_an_image_can_be_a_file(network, image, tmp_path):
     _, _, path = network
-    picture = tmp_path / 'person.png'
-    cv2.imwrite(str(picture), image)
+    path_of_image = tmp_path / 'person.png'
+    cv2.imwrite(str(path_of_image), image)
     session = PoseSession(path, threads=1)
-    for given in (picture, str(picture)):
+    for given in (path_of_image, str(path_of_image)):
         found = session(given, BOXES).keypoints
         np.testing.assert_array_equal(found, session(image, BOXES).keypoints)
 
 
-def test_views_of_an_image_serve_as_their_copies_and_stay(network, image):
+def test_views_of_an_image_serve_as_their_copies(network, image):
     _, _, path = network
     session = PoseSession(path, threads=1)
     before = image.copy()
@@ -158,7 +160,7 @@ def test_views_of_an_image_serve_as_their_copies_and_stay(network, image):
     np.testing.assert_array_equal(image, before)
 
 
-def test_several_threads_may_call_it(network, image):
+def test_threads_can_share_a_session(network, image):
     session = PoseSession(network[2], threads=1)
     expected = [session(image, [box]).keypoints for box in BOXES]
     with ThreadPoolExecutor(4) as pool:
@@ -177,9 +179,9 @@ def test_several_threads_may_call_it(network, image):
         (np.zeros((9, 9, 3), np.uint8), [[20, 0, 30, 5]], 'box 0 .* outside'),
     ],
 )
-def test_images_and_boxes_that_cannot_be_used_are_refused(network, given, boxes, why):
+def test_unusable_images_and_boxes_are_errors(network, given, boxes, why):
     session = PoseSession(network[2], threads=1)
-    with pytest.raises(ValueError, match=why):
+    with pytest.raises(UserError, match=why):
         session(given, boxes)
 
 
@@ -190,12 +192,15 @@ def test_images_and_boxes_that_cannot_be_used_are_refused(network, given, boxes,
         (dict(crop='BottomupResize'), 'crop "BottomupResize"'),
         (dict(channel_order='grey'), 'channel order "grey"'),
         (dict(input_size=(32, 32)), r'input image \(batch, 48, 32, 3\)'),
-        (dict(joints=JOINTS[:2]), r'output keypoints \(batch, 3, 2\), scores'),
+        (
+            dict(joints=JOINTS[:2], links=(), flip_indices=(1, 0)),
+            r'output keypoints \(batch, 3, 2\), scores',
+        ),
     ],
 )
-def test_a_file_that_this_release_cannot_run_is_refused(tmp_path, changes, why):
+def test_a_file_of_another_release_is_an_error(tmp_path, changes, why):
     path = write_decoded(tmp_path / 'student.onnx', **changes)
-    with pytest.raises(ValueError, match=f'student.onnx.*{why}') as caught:
+    with pytest.raises(UserError, match=f'student.onnx.*{why}') as caught:
         PoseSession(path)
     assert '\n' not in str(caught.value)
 
@@ -207,27 +212,56 @@ def _rewritten(path: Path, **properties: str) -> Path:
     return path
 
 
-def test_a_file_of_another_exporter_is_refused(tmp_path):
+def test_a_file_of_another_exporter_is_an_error(tmp_path):
     path = _rewritten(write_decoded(tmp_path / 'foreign.onnx'), author='someone')
-    with pytest.raises(ValueError, match='foreign.onnx.*tools/export_onnx.py'):
+    with pytest.raises(UserError, match='foreign.onnx.*tools/export_onnx.py'):
         PoseSession(path)
 
 
-def test_heatmaps_where_joints_are_said_are_refused(tmp_path):
+@pytest.mark.parametrize(
+    'changes',
+    [
+        dict(joints=[1, 2, 3]),
+        dict(mean=['a', 'b', 'c']),
+        dict(std=[1, 1]),
+        dict(padding='1.25'),
+        dict(links=[[0, 7]]),
+        dict(links=[[0, 1, 2]]),
+        dict(flip_indices=[-1, 0, 2]),
+        dict(input_size=[32, 48, 2]),
+        dict(input_size=[32, 0]),
+        dict(heatmap_size=[2**40, 12]),
+        dict(heatmap_size=[8.0, 12]),
+        dict(codec=dict()),
+        dict(joints=None),
+        dict(format=None),
+    ],
+)
+def test_damaged_metadata_are_an_error(tmp_path, changes):
+    metadata = json.loads(INFO.to_metadata()['fpd_mmpose']) | changes
+    path = _rewritten(
+        write_decoded(tmp_path / 'student.onnx'), fpd_mmpose=json.dumps(metadata)
+    )
+    with pytest.raises(UserError, match='student.onnx" has .*metadata') as caught:
+        PoseSession(path)
+    assert '\n' not in str(caught.value)
+
+
+def test_metadata_of_another_network_are_an_error(tmp_path):
     metadata = replace(INFO, image_order='rgb').to_metadata()
     path = _rewritten(write_decoded(tmp_path / 'swapped.onnx'), **metadata)
-    with pytest.raises(ValueError, match=r'metadata say heatmaps \(N, 3, 12, 8\)'):
+    with pytest.raises(UserError, match=r'metadata say heatmaps \(N, 3, 12, 8\)'):
         PoseSession(path)
 
 
 @pytest.mark.parametrize(
     ('settings', 'why'),
     [
-        (dict(batch_size=0), 'batch_size must be at least 1, got 0'),
-        (dict(threads=0), 'threads must be at least 1, got 0'),
-        (dict(backend='tensorrt'), 'backend must be onnxruntime or openvino'),
+        (dict(batch_size=0), '`batch_size` must be at least 1, got 0'),
+        (dict(threads=0), '`threads` must be at least 1, got 0'),
+        (dict(backend='tensorrt'), '`backend` must be onnxruntime or openvino'),
     ],
 )
-def test_settings_that_cannot_be_are_refused(tmp_path, settings, why):
-    with pytest.raises(ValueError, match=why):
+def test_invalid_settings_are_errors(tmp_path, settings, why):
+    with pytest.raises(UserError, match=why):
         PoseSession(write_decoded(tmp_path / 'student.onnx'), **settings)

@@ -1,4 +1,4 @@
-"""The student that most tests export."""
+"""The student that most export tests share."""
 
 from pathlib import Path
 

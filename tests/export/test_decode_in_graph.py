@@ -1,4 +1,4 @@
-"""Keypoints of the graph are those of the codecs, bit for bit."""
+"""Decoding in the graph equals that of the codecs, bit for bit."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ WIDTH, HEIGHT = 12, 16
 
 
 def peaks() -> np.ndarray:
-    """A maximum at each pixel, over neighbours of many heights."""
+    """Makes heatmaps with a maximum at each pixel in turn, over random neighbors."""
     heatmaps = np.random.rand(WIDTH * HEIGHT, 1, HEIGHT, WIDTH).astype(np.float32)
     pixels = np.arange(WIDTH * HEIGHT)
     heatmaps.reshape(len(pixels), -1)[pixels, pixels] = 2
@@ -24,7 +24,7 @@ def peaks() -> np.ndarray:
 
 
 def special() -> np.ndarray:
-    """Heatmaps without a clear maximum."""
+    """Makes heatmaps without a clear maximum."""
     shape = (HEIGHT, WIDTH)
     one = np.zeros(shape, np.float32)
     one[5, 4] = one[5, 7] = one[9, 4] = 1  # ties: the first counts
@@ -37,7 +37,7 @@ def special() -> np.ndarray:
 
 
 @pytest.mark.parametrize('codec', ['FPDHeatmap', 'MSRAHeatmap'])
-def test_it_decodes_as_the_codec(codec: str, tmp_path: Path) -> None:
+def test_it_decodes_like_the_codec(codec: str, tmp_path: Path) -> None:
     info = ModelInfo(
         joints=('one',),
         links=(),

@@ -1,4 +1,4 @@
-"""An exported file computes what MMPose does, says how, and is whole."""
+"""Exported files compute what MMPose does, and describe themselves."""
 
 import errno
 import hashlib
@@ -10,6 +10,7 @@ import torch
 from mmpose.structures import PoseDataSample
 from torch import nn
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.export import ExportOptions, export_model, export_onnx
 from fpd_mmpose.models.backbones.stacked_hourglass import HourglassStack
 from fpd_mmpose.version import __version__
@@ -18,7 +19,7 @@ from tests.helpers.reduced import reduced_config, reduced_distiller
 
 
 def predicted(model: nn.Module, images: torch.Tensor, flip_test: bool) -> dict:
-    """Heatmaps, keypoints in input pixels and scores, as MMPose's head gives them."""
+    """Predicts heatmaps, keypoints in input pixels, and scores with MMPose's head."""
     meta = dict(flip_indices=model.dataset_meta['flip_indices'])
     samples = [PoseDataSample(metainfo=meta) for _ in images]
     inputs = model.data_preprocessor(
@@ -74,7 +75,7 @@ def test_every_option_computes_what_mmpose_does(
             np.testing.assert_allclose(found[name], expected[name], atol=1e-4)
 
 
-def test_it_says_how_it_is_fed_and_where_it_is_from(
+def test_a_file_describes_its_input_output_and_origin(
     student: Student, tmp_path: Path
 ) -> None:
     path = tmp_path / 'a.onnx'
@@ -87,7 +88,7 @@ def test_it_says_how_it_is_fed_and_where_it_is_from(
     assert info.flip_indices[:3] == (5, 4, 3)
     assert info.links[0] == (0, 1)
     assert (info.input_size, info.heatmap_size) == ((64, 64), (16, 16))
-    # The hourglasses take BGR with the statistics of RGB.
+    # The hourglass configs normalize BGR with the statistics of RGB.
     assert (info.channel_order, info.image_order) == ('bgr', 'rgb')
     assert info.mean == (123.675, 116.28, 103.53)
     assert info.std == (58.395, 57.12, 57.375)
@@ -103,18 +104,16 @@ def test_it_says_how_it_is_fed_and_where_it_is_from(
     )
 
 
-def test_layers_are_merged_and_the_model_stays(
-    student: Student, tmp_path: Path
-) -> None:
+def test_layers_are_merged_in_the_graph_only(student: Student, tmp_path: Path) -> None:
     before = {name: value.clone() for name, value in student.model.state_dict().items()}
     export_model(student.model, tmp_path / 'a.onnx')
     found = kinds(tmp_path / 'a.onnx')
     layers = list(student.model.modules())
     norms = [name for name, _ in student.model.named_modules() if '.norm1' in name]
-    # Before a ReLU and after a sum there is no convolution to fold into.
+    # After a sum there is no convolution to fold into.
     assert found['BatchNormalization'] == len(norms)
     convolutions = sum(isinstance(layer, nn.Conv2d) for layer in layers)
-    # Of the first stack, three make one.
+    # Three convolutions of the first stack become one.
     assert found['Conv'] == convolutions - 2
     assert not found['Identity'] and not found['Constant']
     assert any(type(layer) is HourglassStack for layer in layers)
@@ -146,7 +145,7 @@ def test_other_networks(name: str, codec: str, mpii_root: Path, tmp_path: Path) 
     expected = predicted(other.model, images, flip_test=True)
     found = run(tmp_path / 'a.onnx', images.permute(0, 2, 3, 1).numpy())
     np.testing.assert_allclose(found['scores'], expected['scores'], rtol=1e-3)
-    # Rounding decides between maxima that are as good as equal.
+    # Rounding decides between nearly equal maxima.
     away = np.abs(found['keypoints'] - expected['keypoints']).max(axis=-1)
     assert (away > 1e-3).mean() < 0.05
 
@@ -180,31 +179,31 @@ def test_a_distillation_config_exports_its_student(
         ),
         (
             dict(type='FPDHeatmap', input_size=(64, 64), heatmap_size=(32, 32)),
-            'gives heatmaps of 16 x 16, its codec says 32 x 32',
+            'returns heatmaps of 16 x 16, and its codec has 32 x 32',
         ),
     ],
 )
-def test_other_codecs_are_refused(
+def test_other_codecs_are_errors(
     change: dict, message: str, mpii_root: Path, tmp_path: Path
 ) -> None:
     config = reduced_config('hourglass/hg4_128_mpii.py', mpii_root, tmp_path)
     config.model.head.decoder = change
     other = built(config, tmp_path / 'a.pth')
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(UserError, match=message):
         export_model(other.model, tmp_path / 'a.onnx')
     assert not (tmp_path / 'a.onnx').exists()
 
 
-def test_other_crops_are_refused(mpii_root: Path, tmp_path: Path) -> None:
+def test_other_crops_are_errors(mpii_root: Path, tmp_path: Path) -> None:
     config = reduced_config('hourglass/hg4_128_mpii.py', mpii_root, tmp_path)
     pipeline = config.test_dataloader.dataset.pipeline
     crop = dict(type='TopdownAffine', input_size=(64, 64), use_udp=True)
     pipeline[2] = crop
     other = built(config, tmp_path / 'a.pth')
-    with pytest.raises(ValueError, match=r'TopdownAffine\(use_udp=True\)'):
+    with pytest.raises(UserError, match=r'TopdownAffine\(use_udp=True\)'):
         export_model(other.model, tmp_path / 'a.onnx')
     del other.model.cfg.test_dataloader.dataset.pipeline[2]
-    with pytest.raises(ValueError, match='has none of FPDTopdownAffine, TopdownAffine'):
+    with pytest.raises(UserError, match='has none of FPDTopdownAffine, TopdownAffine'):
         export_model(other.model, tmp_path / 'a.onnx')
 
 
@@ -212,12 +211,14 @@ def test_a_graph_that_differs_is_not_written(student: Student, tmp_path: Path) -
     path = tmp_path / 'a.onnx'
     path.write_text('good')
     strict = ExportOptions(precision='fp16', tolerance=1e-9)
-    with pytest.raises(ValueError, match='^nothing is written: .* 0.00% are accepted$'):
+    with pytest.raises(
+        UserError, match='^the network was not exported: .* tolerance of 0.00%$'
+    ):
         export_model(student.model, path, strict)
     assert path.read_text() == 'good'
 
 
-def test_a_write_that_fails_leaves_the_file(
+def test_a_failed_write_keeps_the_old_file(
     student: Student, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / 'a.onnx'
@@ -229,7 +230,7 @@ def test_a_write_that_fails_leaves_the_file(
         raise OSError(errno.ENOSPC, 'No space left on device')
 
     monkeypatch.setattr(Path, 'write_bytes', fill_the_disk)
-    with pytest.raises(ValueError, match='a.onnx" cannot be written: No space left'):
+    with pytest.raises(UserError, match='a.onnx" cannot be written: No space left'):
         export_model(student.model, path)
     assert path.read_text() == 'good'
     assert list(tmp_path.iterdir()) == [path]
@@ -238,12 +239,12 @@ def test_a_write_that_fails_leaves_the_file(
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        (dict(image_order='grey'), "images are bgr or rgb, got 'grey'"),
-        (dict(precision='fp8'), "precision must be fp32 or fp16, got 'fp8'"),
-        (dict(tolerance=0), 'the tolerance must be above 0, got 0'),
-        (dict(opset=11), 'the opset must be 13 to 20, got 11'),
+        (dict(image_order='gray'), "`image_order` must be bgr or rgb, got 'gray'"),
+        (dict(precision='fp8'), "`precision` must be fp32 or fp16, got 'fp8'"),
+        (dict(tolerance=0), '`tolerance` must be above 0, got 0'),
+        (dict(opset=11), '`opset` must be 13 to 20, got 11'),
     ],
 )
-def test_unknown_options_are_refused(options: dict, message: str) -> None:
-    with pytest.raises(ValueError, match=f'^{message}$'):
+def test_invalid_options_are_errors(options: dict, message: str) -> None:
+    with pytest.raises(UserError, match=f'^{message}$'):
         ExportOptions(**options)

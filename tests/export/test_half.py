@@ -1,4 +1,4 @@
-"""Half precision stays within the network."""
+"""Exports in half precision."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from fpd_mmpose.export import ExportOptions, export_model
 from tests.helpers.export_data import Student, described, kinds, run
 
 
-def test_the_network_is_in_half_precision_and_its_ends_are_not(
+def test_only_the_network_is_in_half_precision(
     student: Student, tmp_path: Path
 ) -> None:
     options = ExportOptions(precision='fp16')
@@ -23,7 +23,7 @@ def test_the_network_is_in_half_precision_and_its_ends_are_not(
         assert one.type.tensor_type.elem_type == TensorProto.FLOAT
     weights = [one for one in graph.initializer if len(one.dims) == 4]
     assert {one.data_type for one in weights} == {TensorProto.FLOAT16}
-    # One at each end: none within, which would cost more than it saves.
+    # One at each end, and none inside, which would cost more than it saves.
     assert kinds(tmp_path / 'half.onnx')['Cast'] == 2
     assert 0 < report.difference < 0.02 * report.peak
     assert full.difference < report.difference
@@ -35,5 +35,5 @@ def test_keypoints_are_not_rounded(student: Student, tmp_path: Path) -> None:
     images = torch.randint(256, (2, 64, 64, 3), dtype=torch.uint8).numpy()
     found = run(tmp_path / 'half.onnx', images)
     assert found['keypoints'].dtype == found['scores'].dtype == np.float32
-    # Quarters of heatmap pixels, which are whole input pixels.
+    # A quarter of a heatmap pixel is a whole input pixel.
     np.testing.assert_array_equal(found['keypoints'] % 1, 0)

@@ -1,4 +1,4 @@
-"""8 bits between the ends of a network, where keypoints stay."""
+"""Exports in 8 bits."""
 
 import shutil
 from pathlib import Path
@@ -8,17 +8,18 @@ import numpy as np
 import onnx
 import pytest
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.export import (
     ExportOptions,
     checked_graph,
     export_int8,
     export_model,
-    quantise_model,
+    quantize_model,
 )
 from fpd_mmpose.export.int8 import search
-from fpd_mmpose.export.int8.quantising import norms_as_convolutions
+from fpd_mmpose.export.int8.quantising import batch_norms_to_convolutions
 from fpd_mmpose.export.int8.ranges import measure_ranges
-from fpd_mmpose.export.int8.search import Search, quantisable
+from fpd_mmpose.export.int8.search import Search, quantizable
 from tests.helpers.export_data import Student, built, described, run
 from tests.helpers.reduced import reduced_config
 
@@ -33,11 +34,11 @@ def crops() -> list[np.ndarray]:
     ]
 
 
-def test_all_but_the_ends_is_in_8_bits(
+def test_all_but_the_first_and_last_convolutions_are_in_8_bits(
     student: Student, crops: list[np.ndarray], tmp_path: Path
 ) -> None:
     path = tmp_path / 'int8.onnx'
-    report = quantise_model(student.model, path, crops, limit=None)
+    report = quantize_model(student.model, path, crops, limit=None)
     assert report.layers[0] == report.layers[1] > 50
     assert described(path).precision == 'int8'
     graph = onnx.load(str(path)).graph
@@ -47,19 +48,19 @@ def test_all_but_the_ends_is_in_8_bits(
         node
         for node in graph.node
         if node.op_type == 'Conv'
-        and made.get(node.input[1]) is None  # weights as they were
+        and made.get(node.input[1]) is None  # weights that are not quantized
     ]
     assert 'stem.0' in full[0].name and full[0].input[0] == 'input'
     assert 'score' in full[1].name and full[1].output[0] not in read
     assert len(full) == 2
-    # Nothing in between goes back to float32 for want of an operator.
+    # No operator in between needs float32.
     assert not any(node.op_type == 'BatchNormalization' for node in graph.node)
 
 
-def test_the_heatmaps_are_nearly_the_same(
+def test_the_heatmaps_are_similar(
     student: Student, crops: list[np.ndarray], tmp_path: Path
 ) -> None:
-    quantise_model(student.model, tmp_path / 'int8.onnx', crops, limit=None)
+    quantize_model(student.model, tmp_path / 'int8.onnx', crops, limit=None)
     export_model(student.model, tmp_path / 'fp32.onnx')
     inputs = np.concatenate(crops)
     found = run(tmp_path / 'int8.onnx', inputs)['heatmaps']
@@ -67,12 +68,12 @@ def test_the_heatmaps_are_nearly_the_same(
     assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.98
 
 
-def test_batch_norms_become_convolutions_that_compute_the_same(
+def test_batch_norms_become_equal_convolutions(
     student: Student, crops: list[np.ndarray], tmp_path: Path
 ) -> None:
     graph = checked_graph(student.model, PLAIN).graph
     onnx.save(graph, str(tmp_path / 'before.onnx'))
-    norms_as_convolutions(graph.graph)
+    batch_norms_to_convolutions(graph.graph)
     onnx.save(graph, str(tmp_path / 'after.onnx'))
     assert not any(node.op_type == 'BatchNormalization' for node in graph.graph.node)
     before, after = (
@@ -82,15 +83,15 @@ def test_batch_norms_become_convolutions_that_compute_the_same(
     np.testing.assert_allclose(after, before, atol=1e-5)
 
 
-def test_a_strange_person_does_not_widen_the_ranges(
+def test_an_outlier_does_not_widen_the_ranges(
     student: Student, crops: list[np.ndarray]
 ) -> None:
     graph = checked_graph(student.model, PLAIN).graph
     ranges = measure_ranges(graph, crops)
-    strange = measure_ranges(graph, [*crops, 1000 * crops[0]])
+    outlier = measure_ranges(graph, [*crops, 1000 * crops[0]])
     low, high = ranges['input'].range_value
     assert low < 0 < high
-    assert strange['input'].range_value[1] < 1.1 * high
+    assert outlier['input'].range_value[1] < 1.1 * high
 
 
 class TestSearch:
@@ -106,34 +107,36 @@ class TestSearch:
 
     def prepared(self, small: Student, crops: list[np.ndarray]) -> Search:
         checked = checked_graph(small.model, PLAIN)
-        norms_as_convolutions(checked.graph.graph)
+        batch_norms_to_convolutions(checked.graph.graph)
         ranges = measure_ranges(checked.graph, crops)
         self.lines: list[str] = []
         return Search(checked.graph, ranges, checked.info, crops, self.lines.append)
 
-    def test_it_puts_layers_back_until_few_keypoints_move(
+    def test_layers_return_to_float32_until_few_keypoints_move(
         self, small: Student, crops: list[np.ndarray]
     ) -> None:
         prepared = self.prepared(small, crops)
-        nodes = quantisable(prepared.graph.graph)
+        nodes = quantizable(prepared.graph.graph)
         _, kept, moved = prepared.find(1.0)
         assert kept == nodes and len(self.lines) == 1
-        # Noise has no clear maxima, so that some keypoints move at once.
+        # Noise has no clear maxima, so some keypoints move immediately.
         assert moved > 0
         graph, kept, fewer = prepared.find(moved / 2)
         assert 0 < len(kept) < len(nodes)
         assert fewer <= moved / 2
         onnx.checker.check_model(graph, full_check=True)
 
-    def test_it_gives_up_in_one_line(
+    def test_it_gives_up_in_the_end(
         self, small: Student, crops: list[np.ndarray]
     ) -> None:
-        with pytest.raises(ValueError, match='of the keypoints move .* trained, and'):
+        with pytest.raises(
+            UserError, match='of the keypoints move .* calibrate a trained network'
+        ):
             self.prepared(small, crops).find(-1.0)
 
 
 class TestData:
-    def test_a_data_root_gives_the_change_of_the_score(
+    def test_a_data_root_measures_the_change_of_the_score(
         self, student: Student, mpii_root: Path, tmp_path: Path
     ) -> None:
         options = ExportOptions(with_decode=True, image_order='rgb')
@@ -147,7 +150,7 @@ class TestData:
         )
         assert report.before['PCKh/Mean'] >= 0 and report.after['PCKh/Mean'] >= 0
         last = str(report).splitlines()[-1]
-        assert last.startswith('PCKh/Mean of the test people: ')
+        assert last.startswith('PCKh/Mean on the test set: ')
         found = run(tmp_path / 'a.onnx', np.zeros((1, 64, 64, 3), np.uint8))
         assert list(found) == ['keypoints', 'scores']
 
@@ -177,18 +180,18 @@ class TestData:
         lines: list[str] = []
         report = export_int8(*arguments, limit=1.0, log=lines.append)
         assert report.before is None
-        assert str(report).endswith('without labels, the score is not measured')
-        assert lines[0] == f'calibrates on 4 people of {folder}'
+        assert str(report).endswith('the score is not measured without labels')
+        assert lines[0] == f'calibrating on 4 people of {folder}'
 
     @pytest.mark.parametrize(
         ('files', 'message'),
         [
             ({}, 'annotations/mpii_train.json'),
             ({'a.jpg': b''}, 'fewer than 2 people'),
-            ({'a.jpg': b'', 'b.jpg': b'no picture'}, 'a.jpg" is empty'),
+            ({'a.jpg': b'', 'b.jpg': b'no image'}, 'a.jpg" is empty'),
         ],
     )
-    def test_other_folders_are_refused(
+    def test_unusable_folders_are_errors(
         self, files: dict, message: str, student: Student, tmp_path: Path
     ) -> None:
         folder = tmp_path / 'data'
@@ -199,10 +202,10 @@ class TestData:
         if len(files) == 1:
             cv2.imwrite(str(folder / 'a.jpg'), good)
         arguments = (student.config, student.checkpoint, tmp_path / 'a.onnx', folder)
-        with pytest.raises((ValueError, FileNotFoundError), match=message):
+        with pytest.raises((UserError, FileNotFoundError), match=message):
             export_int8(*arguments)
         assert not (tmp_path / 'a.onnx').exists()
 
-    def test_a_missing_folder_is_refused(self, student: Student) -> None:
-        with pytest.raises(ValueError, match='^--int8: "nowhere" is not a folder$'):
+    def test_a_missing_folder_is_an_error(self, student: Student) -> None:
+        with pytest.raises(UserError, match='^"nowhere" is not a folder of people'):
             export_int8(student.config, student.checkpoint, 'a.onnx', 'nowhere')

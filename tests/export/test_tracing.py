@@ -1,4 +1,4 @@
-"""Networks whose operators the tracer does not know as they are."""
+"""Tracing of networks to ONNX."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.export import trace_to_onnx
 from tests.helpers.export_data import run
 
@@ -20,7 +21,7 @@ class PoolLikeOther(nn.Module):
         return F.adaptive_avg_pool2d(inputs, small.shape[-2:]) + small
 
 
-def test_adaptive_pooling_becomes_plain(tmp_path: Path) -> None:
+def test_adaptive_pooling_becomes_plain_pooling(tmp_path: Path) -> None:
     adaptive = F.adaptive_avg_pool2d
     path = tmp_path / 'a.onnx'
     trace_to_onnx(PoolLikeOther(), torch.rand(1, 3, 16, 8), path, ['x'], ['y'])
@@ -30,10 +31,12 @@ def test_adaptive_pooling_becomes_plain(tmp_path: Path) -> None:
     np.testing.assert_allclose(run(path, inputs.numpy())['y'], expected, atol=1e-6)
 
 
-def test_what_onnx_lacks_is_refused_in_one_line(tmp_path: Path) -> None:
-    class Strange(nn.Module):
+def test_an_operator_that_onnx_lacks_is_an_error(tmp_path: Path) -> None:
+    class Bessel(nn.Module):
         def forward(self, inputs: Tensor) -> Tensor:
             return torch.special.bessel_j0(inputs)
 
-    with pytest.raises(ValueError, match='cannot be written as ONNX of opset 17: .*j0'):
-        trace_to_onnx(Strange(), torch.rand(1), tmp_path / 'a.onnx', ['x'], ['y'])
+    with pytest.raises(
+        UserError, match='cannot be written as ONNX with opset 17: .*j0'
+    ):
+        trace_to_onnx(Bessel(), torch.rand(1), tmp_path / 'a.onnx', ['x'], ['y'])

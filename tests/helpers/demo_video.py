@@ -1,4 +1,4 @@
-"""Videos to draw on."""
+"""Videos for tests."""
 
 import struct
 from pathlib import Path
@@ -10,7 +10,7 @@ import numpy as np
 def write_video(
     path: Path, frames: int = 6, size: tuple[int, int] = (64, 48), fps: float = 10
 ) -> Path:
-    """Writes grey frames, each brighter than the one before; (width, height)."""
+    """Writes gray frames of (width, height), each brighter than the one before."""
     code = {'.avi': 'MJPG', '.mpg': 'MPG1', '.mp4': 'mp4v'}[path.suffix]
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*code), fps, size)
     assert writer.isOpened()
@@ -23,9 +23,9 @@ def write_video(
 
 
 def claim_frames(path: Path, frames: int) -> None:
-    """Makes the header of an .avi say that there are so many."""
+    """Changes the number of frames in the header of an .avi file."""
     content = bytearray(path.read_bytes())
-    # The stream's length, 32 bytes behind the start of its header.
+    # The length of the stream is 32 bytes after the start of its header.
     start = content.find(b'strh') + 8 + 32
     content[start : start + 4] = struct.pack('<I', frames)
     path.write_bytes(content)

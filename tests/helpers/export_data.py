@@ -1,4 +1,4 @@
-"""Small networks with random weights, and files that were made of them."""
+"""Small networks with random weights, and readers of exported files."""
 
 from collections import Counter
 from pathlib import Path
@@ -23,7 +23,7 @@ class Student(NamedTuple):
 
 
 def built(config: Config, checkpoint: Path) -> Student:
-    """Saves random weights whose batch norms change what passes them."""
+    """Builds a network with random weights, in which no batch norm is an identity."""
     torch.manual_seed(0)
     model = MODELS.build(config.model)
     for layer in model.modules():
@@ -37,7 +37,7 @@ def built(config: Config, checkpoint: Path) -> Student:
 
 
 def run(path: Path, inputs: np.ndarray) -> dict[str, np.ndarray]:
-    """Outputs of a file by name."""
+    """Returns the outputs of a file by name."""
     session = onnxruntime.InferenceSession(str(path))
     names = [one.name for one in session.get_outputs()]
     entry = session.get_inputs()[0].name
@@ -45,11 +45,11 @@ def run(path: Path, inputs: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def described(path: Path) -> ModelInfo:
-    """What a file says of itself."""
+    """Reads the description of a file."""
     found = {one.key: one.value for one in onnx.load(str(path)).metadata_props}
     return ModelInfo.from_metadata(found, str(path))
 
 
 def kinds(path: Path) -> Counter:
-    """How many nodes of each kind a file has."""
+    """Counts the nodes of a file by operator."""
     return Counter(node.op_type for node in onnx.load(str(path)).graph.node)

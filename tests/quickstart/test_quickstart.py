@@ -1,4 +1,4 @@
-"""The quick start trains, reports and draws, and does nothing twice."""
+"""The quick start."""
 
 import json
 
@@ -22,7 +22,7 @@ def out(tmp_path_factory):
     return folder
 
 
-def test_it_leaves_weights_that_the_students_config_takes(out):
+def test_it_saves_weights_that_match_the_configs(out):
     for stage in STAGES:
         model = load_config(stage.config).model
         model.type = 'TopdownPoseEstimator'
@@ -31,7 +31,7 @@ def test_it_leaves_weights_that_the_students_config_takes(out):
         MODELS.build(model).load_state_dict(weights, strict=True)
 
 
-def test_it_leaves_the_references_table(out):
+def test_it_saves_the_table_of_the_reference(out):
     rows = json.loads((out / 'results.json').read_text())
     assert [row['label'] for row in rows] == [stage.label for stage in COMPARED]
     for row in rows:
@@ -44,13 +44,13 @@ def test_it_leaves_the_references_table(out):
     assert (out / 'results.md').read_text().strip() == result_table(rows)
 
 
-def test_it_leaves_pictures(out):
+def test_it_saves_images(out):
     for name in ('predictions.jpg', 'curves.png'):
         image = cv2.imread(str(out / name))
         assert image is not None and image.std() > 10
 
 
-def test_a_second_run_reuses_what_is_there(out, capsys):
+def test_a_second_run_reuses_the_networks(out, capsys):
     before = {s.name: (out / f'{s.name}.pth').stat().st_mtime_ns for s in STAGES}
     main(['--out', str(out), *FEW])
     after = {s.name: (out / f'{s.name}.pth').stat().st_mtime_ns for s in STAGES}
@@ -80,6 +80,6 @@ def test_the_table_is_aligned_markdown():
     assert '0.06 M' in line and '8.9' in line and '12.3' in line
 
 
-def test_its_configs_are_found_in_the_package():
+def test_its_configs_are_in_the_package():
     for stage in STAGES:
         assert (config_root().parent / stage.config).is_file()

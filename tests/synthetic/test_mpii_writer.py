@@ -34,6 +34,7 @@ def entries(root: Path, split: str) -> list[dict]:
     return json.loads((root / f'annotations/mpii_{split}.json').read_text())
 
 
+@pytest.mark.process
 def test_people_do_not_depend_on_the_number_of_workers_or_people(root, tmp_path):
     assert write_dataset(tmp_path, NUM_TRAIN, NUM_VAL, SEED, SIZE, num_workers=2)
     assert digests(tmp_path) == digests(root)

@@ -1,4 +1,4 @@
-"""The command that writes ONNX files."""
+"""The command tools/export_onnx.py."""
 
 from functools import partial
 from pathlib import Path
@@ -51,10 +51,10 @@ def test_errors_are_one_line(files: tuple[Path, Path], tmp_path: Path) -> None:
     assert not (tmp_path / 'a.onnx').exists()
 
 
-def test_a_score_is_told_in_8_bits(
+def test_int8_prints_the_change_of_the_score(
     mpii_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    """Heatmaps of weights without noise: what is to be found does not move."""
+    """The last weights are zero, so quantization moves no keypoint."""
     config = reduced_config('hourglass/hg4_128_mpii.py', mpii_root, tmp_path)
     config.dump(tmp_path / 'student.py')
     model = MODELS.build(config.model)
@@ -68,7 +68,7 @@ def test_a_score_is_told_in_8_bits(
     assert lines[0].startswith(f'{out}: int8, ') and len(lines) == 3
     assert '0.00% of the keypoints move' in lines[1]
     assert lines[2].endswith(' in 8 bits (+0.00)')
-    assert printed.err.splitlines()[0] == f'calibrates on 12 people of {mpii_root}'
+    assert printed.err.splitlines()[0] == f'calibrating on 12 people of {mpii_root}'
 
 
 def test_precisions_exclude_each_other(capsys: pytest.CaptureFixture) -> None:

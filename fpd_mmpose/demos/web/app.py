@@ -1,4 +1,4 @@
-"""The server of the page."""
+"""The web application."""
 
 import base64
 import secrets
@@ -16,13 +16,15 @@ from werkzeug.exceptions import HTTPException
 
 from fpd_mmpose.demos.box_sources import PersonBoxes
 from fpd_mmpose.demos.painter import Painter
-from fpd_mmpose.demos.picture_files import encode_picture
 from fpd_mmpose.demos.pose_network import PoseNetwork, Prediction
-from fpd_mmpose.demos.web.upload import read_box, read_picture
+from fpd_mmpose.demos.web.upload import read_box, read_upload
+from fpd_mmpose.errors import UserError
+from fpd_mmpose.inputs import encode_image
 
-#: Uploads that the server holds at once: one is worked on, the others wait.
+#: Uploads that the server holds at once: one is processed, the others wait.
 MAX_UPLOADS = 8
-#: Longer sides of what is drawn: small pictures are enlarged, so that lines are thin.
+#: Bounds of the longer side of what is drawn: small images are enlarged so that lines
+#: are thin.
 LEAST_SIDE, MOST_SIDE = 480, 1280
 
 
@@ -32,30 +34,20 @@ def create_app(
     kpt_thr: float = 0.3,
     max_megabytes: float = 16,
 ) -> Flask:
-    """Makes the application, which decodes and handles one picture at a time.
+    """Creates the application, which decodes and processes one image at a time.
 
-    Args:
-        networks (Sequence[PoseNetwork]): Shown from left to right.
-        people (PersonBoxes, optional): With a detector, which the page then offers.
-            Defaults to ``None``: a box or the whole picture only.
-        kpt_thr (float): Joints with lower scores are not drawn. Defaults to 0.3.
-        max_megabytes (float): The largest upload. Defaults to 16.
-
-    Returns:
-        Flask: ``GET /`` is the page; ``POST /predict`` takes its form and answers in
-        JSON, with ``error`` in one line where the form cannot be used. More than
-        :data:`MAX_UPLOADS` at once are answered with 503.
-
-    Raises:
-        ValueError: If the detector cannot be used. One line.
+    ``GET /`` is the page. ``POST /predict`` takes its form and answers in JSON, with a
+    one-line ``error`` if the form cannot be used; more than :data:`MAX_UPLOADS` at once
+    are answered with 503. The page offers the detector of ``people`` if it has one.
+    Keypoints that score below ``kpt_thr`` are not drawn.
     """
     app = Flask(__name__, template_folder='.', static_folder=None)
     app.config['MAX_CONTENT_LENGTH'] = int(max_megabytes * 1024 * 1024)
     people = people or PersonBoxes()
     painters = [Painter(network, kpt_thr, draw_boxes=True) for network in networks]
     places = threading.BoundedSemaphore(MAX_UPLOADS)
-    worker = ThreadPoolExecutor(1, 'pictures')
-    # The first pass is slow, and a detector that cannot be had shows itself here.
+    worker = ThreadPoolExecutor(1, 'images')
+    # The first pass is slow, and reveals a detector that cannot be loaded.
     blank = np.zeros((64, 64, 3), np.uint8)
     people(blank)
     for network in networks:
@@ -80,56 +72,54 @@ def create_app(
         try:
             file = request.files.get('image')
             if file is None or not file.filename:
-                raise ValueError('no picture was sent: choose one first')
+                raise UserError('no image was sent: choose one first')
             return jsonify(worker.submit(handle, file, request.form).result())
         finally:
             places.release()
 
     def handle(file: FileStorage, form: Mapping[str, str]) -> dict[str, Any]:
-        how = form.get('people', 'whole')
-        if how not in ('whole', 'box', 'detector'):
-            raise ValueError('people must be whole, box or detector')
-        if how == 'detector' and people.detector is None:
-            raise ValueError('this server has no detector: choose a box')
-        image = read_picture(file.stream, file.filename)
+        choice = form.get('people', 'whole')
+        if choice not in ('whole', 'box', 'detector'):
+            raise UserError('people must be whole, box, or detector')
+        if choice == 'detector' and people.detector is None:
+            raise UserError('this server has no detector: choose a box')
+        image = read_upload(file.stream, file.filename)
         height, width = image.shape[:2]
-        boxes = read_box(form, image.shape) if how == 'box' else None
-        if how == 'detector':
+        boxes = read_box(form, image.shape) if choice == 'box' else None
+        if choice == 'detector':
             boxes = people(image)
         return dict(
             name=file.filename,
             width=width,
             height=height,
             people=1 if boxes is None else len(boxes),
-            # One after the other: a heatmap is larger than the picture.
+            # One after the other, because a heatmap is larger than the image.
             networks=[
-                _show(network, painter, image, network(image, boxes, heatmap=True))
+                _answer(network, painter, image, network(image, boxes, heatmap=True))
                 for network, painter in zip(networks, painters, strict=True)
             ],
         )
 
-    @app.errorhandler(ValueError)
-    def refuse(error: ValueError) -> tuple[Response, int]:
+    @app.errorhandler(UserError)
+    def refuse(error: UserError) -> tuple[Response, int]:
         return jsonify(error=str(error)), 400
 
     @app.errorhandler(HTTPException)
     def refuse_request(error: HTTPException) -> tuple[Response, int]:
         text = f'{error.code} {error.name}'
         if error.code == 413:
-            text = (
-                f'the picture is larger than {max_megabytes:g} MB: send a smaller one'
-            )
+            text = f'the image is larger than {max_megabytes:g} MB: send a smaller one'
         elif error.code == 503:
-            text = 'the server is busy with other pictures: try again in a minute'
+            text = 'the server is busy with other images: try again in a minute'
         return jsonify(error=text), error.code
 
     @app.errorhandler(Exception)
     def fail(error: Exception) -> tuple[Response, int]:
-        app.logger.exception('a picture could not be handled')
-        return jsonify(error='the server failed; its log says why'), 500
+        app.logger.exception('an image could not be processed')
+        return jsonify(error='the server failed; its log has the details'), 500
 
     @app.after_request
-    def keep_to_itself(response: Response) -> Response:
+    def add_headers(response: Response) -> Response:
         nonce = f"'nonce-{g.nonce}'" if 'nonce' in g else "'none'"
         response.headers.update(
             {
@@ -146,17 +136,16 @@ def create_app(
     return app
 
 
-def _show(
+def _answer(
     network: PoseNetwork, painter: Painter, image: np.ndarray, prediction: Prediction
 ) -> dict[str, Any]:
-    """What the page shows of a network."""
     canvas, scaled = _scaled(image, prediction)
     people = prediction.people
     return dict(
         label=network.label,
         name=network.name,
         milliseconds=round(prediction.milliseconds, 1),
-        picture=_data_url(painter.skeletons(canvas, scaled)),
+        skeletons=_data_url(painter.skeletons(canvas, scaled)),
         heatmap=_data_url(painter.heatmap(canvas, scaled)),
         drawn=int((people.keypoint_scores >= painter.kpt_thr).sum()),
         joints=network.joints,
@@ -170,16 +159,16 @@ def _scaled(image: np.ndarray, prediction: Prediction) -> tuple[np.ndarray, Pred
     factor = max(1, LEAST_SIDE / side) * min(1, MOST_SIDE / side)
     if factor == 1:
         return image, prediction
-    how = cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA
+    interpolation = cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA
     height, width = (max(1, round(length * factor)) for length in image.shape[:2])
     people = prediction.people.clone()
     people.keypoints = people.keypoints * factor
     people.bboxes = people.bboxes * factor
     heatmap = cv2.resize(prediction.heatmap, (width, height))
-    canvas = cv2.resize(image, (width, height), interpolation=how)
+    canvas = cv2.resize(image, (width, height), interpolation=interpolation)
     return canvas, replace(prediction, people=people, heatmap=heatmap)
 
 
-def _data_url(picture: np.ndarray) -> str:
-    content = base64.b64encode(encode_picture(picture, '.jpg')).decode()
+def _data_url(image: np.ndarray) -> str:
+    content = base64.b64encode(encode_image(image, '.jpg')).decode()
     return f'data:image/jpeg;base64,{content}'

@@ -9,19 +9,21 @@ from typing import Any
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, ThreadedWSGIServer, WSGIRequestHandler
 
-#: Connections that are served at once; others wait to be accepted. Werkzeug reads up
-#: to 10 MB of what a refused request goes on sending.
+from fpd_mmpose.errors import UserError
+
+#: Connections that are served at once; others wait to be accepted. Werkzeug reads up to
+#: 10 MB of the rest of a rejected request.
 MAX_CONNECTIONS = 16
 _LOOPBACK = ('127.0.0.1', '::1', 'localhost')
 
 
 class _Handler(WSGIRequestHandler):
-    #: Seconds that a client may be silent before it loses its connection.
+    #: Seconds after which a silent client is disconnected.
     timeout = 30
 
 
 class _Server(ThreadedWSGIServer):
-    """Has a bounded number of threads."""
+    """A server with a bounded number of threads."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -43,52 +45,29 @@ class _Server(ThreadedWSGIServer):
 
 
 def open_server(app: Flask, host: str, port: int) -> BaseWSGIServer:
-    """Listens on a port.
-
-    Args:
-        app (Flask): See :func:`create_app`.
-        host (str): Address to listen on.
-        port (int): 0 takes any free one.
-
-    Returns:
-        BaseWSGIServer: Answers once ``serve_forever`` runs; ``port`` is its
-        port.
-
-    Raises:
-        ValueError: If the address or port cannot be had. One line.
-    """
+    """Listens on a port, 0 for any free one; answers once ``serve_forever`` runs."""
     family = socket.AF_INET6 if ':' in host else socket.AF_INET
     try:
-        # Opened here: Werkzeug ends the process where a port is taken.
+        # Opened here, because Werkzeug exits if the port is taken.
         with socket.create_server((host, port), family=family) as listening:
             port = listening.getsockname()[1]
             fd = listening.fileno()
             return _Server(host, port, app, _Handler, fd=fd)
     except (OSError, OverflowError) as error:
         reason = getattr(error, 'strerror', None) or error
-        raise ValueError(
-            f'{host}:{port} cannot be listened on ({reason}): give another --port or '
-            '--host'
+        raise UserError(
+            f'cannot listen on {host}:{port} ({reason}): choose another `port` or '
+            '`host`'
         ) from error
 
 
 def serve(app: Flask, host: str = '127.0.0.1', port: int = 8000) -> None:
-    """Serves the page until Ctrl-C.
-
-    Args:
-        app (Flask): See :func:`create_app`.
-        host (str): Address to listen on. Defaults to ``'127.0.0.1'``: this machine
-            alone.
-        port (int): Defaults to 8000; 0 takes any free one.
-
-    Raises:
-        ValueError: If the address or port cannot be had. One line.
-    """
+    """Serves the page until Ctrl-C, on this machine only by default."""
     server = open_server(app, host, port)
     shown = f'[{host}]' if ':' in host else host
-    print(f'http://{shown}:{server.port}/ (Ctrl-C ends it)', flush=True)
+    print(f'http://{shown}:{server.port}/ (press Ctrl-C to stop)', flush=True)
     if host not in _LOOPBACK:
-        print('Whoever reaches this machine can use it, without a password.')
+        print('Anyone who can reach this machine can use the page: it has no password.')
     try:
         server.serve_forever()
     except KeyboardInterrupt:
@@ -99,14 +78,7 @@ def serve(app: Flask, host: str = '127.0.0.1', port: int = 8000) -> None:
 
 @contextmanager
 def served(app: Flask) -> Iterator[str]:
-    """Serves the page beside what the block does, on any free port of this machine.
-
-    Args:
-        app (Flask): See :func:`create_app`.
-
-    Yields:
-        str: The page's address.
-    """
+    """Serves the page on a free port of this machine, and yields its URL."""
     server = open_server(app, '127.0.0.1', 0)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

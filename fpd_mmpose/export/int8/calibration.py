@@ -1,69 +1,50 @@
-"""People to calibrate with, and people to measure on."""
+"""People that calibrate an export, and people that measure it."""
 
 import copy
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from mmengine.config import Config
-from mmengine.dataset import Compose
+from mmengine.dataset import BaseDataset, Compose
+from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.registry import DATASETS
-from torch import nn
-from torch.utils.data import Dataset
 
 from fpd_mmpose.config import leaf_datasets, metrics_of, set_data_root
 from fpd_mmpose.deploy.model_info import ModelInfo
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.inputs import read_image
 from fpd_mmpose.readers.media import IMAGE_SUFFIXES
 
 
-def training_people(config: Config, folder: str | Path) -> Dataset:
-    """Reads the people that a network is trained on, cropped as in testing.
+class People(Protocol):
+    """Samples of a test pipeline: ``inputs`` are crops, uint8 BGR (3, H, W)."""
 
-    Args:
-        config (Config): Of the pose estimator.
-        folder (str | Path): Root of its data.
+    def __len__(self) -> int: ...
 
-    Returns:
-        Dataset: Samples with ``inputs``, uint8 (3, H, W), BGR.
+    def __getitem__(self, index: int) -> dict[str, Any]: ...
 
-    Raises:
-        ValueError: If they cannot be read. One line.
-    """
+
+def training_people(config: Config, folder: str | Path) -> BaseDataset:
+    """Opens the training people of a config below another data root."""
     config = _moved(config, folder)
-    settings = next(
-        one for one in leaf_datasets(config.train_dataloader.dataset) if one.ann_file
-    )
-    settings = copy.deepcopy(settings)
-    settings.update(pipeline=config.test_dataloader.dataset.pipeline, test_mode=True)
-    return DATASETS.build(settings)
+    for leaf in leaf_datasets(config.train_dataloader.dataset):
+        if leaf.get('ann_file'):
+            pipeline = config.test_dataloader.dataset.pipeline
+            return DATASETS.build(dict(leaf, pipeline=pipeline, test_mode=True))
+    raise UserError('the config has no labeled training dataset to calibrate with')
 
 
-def test_people(config: Config, folder: str | Path) -> Dataset:
-    """Reads the people that a network is tested on.
-
-    Args:
-        config (Config): Of the pose estimator.
-        folder (str | Path): Root of its data.
-
-    Returns:
-        Dataset: Samples as its pipeline packs them.
-
-    Raises:
-        ValueError: If they cannot be read. One line.
-    """
+def test_people(config: Config, folder: str | Path) -> BaseDataset:
+    """Opens the test people of a config below another data root."""
     return DATASETS.build(_moved(config, folder).test_dataloader.dataset)
 
 
-class Pictures(Dataset):
-    """Whole images as people.
+class ImageFolder:
+    """The images of a folder, without its subfolders, as one person each."""
 
-    Args:
-        model (nn.Module): The pose estimator, for its pipeline.
-        folder (str | Path): With the images; not those of its subfolders.
-    """
-
-    def __init__(self, model: nn.Module, folder: str | Path):
+    def __init__(self, model: TopdownPoseEstimator, folder: str | Path) -> None:
         self.files = sorted(
             path
             for path in Path(folder).iterdir()
@@ -73,11 +54,9 @@ class Pictures(Dataset):
         self.meta = model.dataset_meta
 
     def __len__(self) -> int:
-        """How many images."""
         return len(self.files)
 
-    def __getitem__(self, index: int) -> dict:
-        """Crops one."""
+    def __getitem__(self, index: int) -> dict[str, Any]:
         image = read_image(self.files[index])
         height, width = image.shape[:2]
         person = dict(
@@ -88,32 +67,14 @@ class Pictures(Dataset):
         return self.pipeline(person | self.meta)
 
 
-def crops(people: Dataset, info: ModelInfo, count: int, seed: int = 0) -> list:
-    """Makes inputs of a graph.
-
-    Args:
-        people (Dataset): Samples with ``inputs``.
-        info (ModelInfo): Of the graph.
-        count (int): How many at most, drawn at random.
-        seed (int): Of the draw.
-
-    Returns:
-        list[np.ndarray]: Of one person each, see :class:`ModelInfo`.
-    """
-    order = np.random.default_rng(seed).permutation(len(people))[:count]
+def crops(people: People, info: ModelInfo, count: int) -> list[np.ndarray]:
+    """Draws at most ``count`` people as inputs of a graph, of one person each."""
+    order = np.random.default_rng(0).permutation(len(people))[:count]
     return [as_input(people[int(i)]['inputs'].numpy()[None], info) for i in order]
 
 
 def as_input(images: np.ndarray, info: ModelInfo) -> np.ndarray:
-    """Brings crops of the pipeline into the form that a graph takes.
-
-    Args:
-        images (np.ndarray): BGR, uint8 (N, 3, H, W).
-        info (ModelInfo): Of the graph.
-
-    Returns:
-        np.ndarray: See :class:`ModelInfo`.
-    """
+    """Converts crops, uint8 BGR (N, 3, H, W), to the input of a graph."""
     wanted = info.image_order or info.channel_order
     if wanted == 'rgb':
         images = images[:, ::-1]
@@ -123,31 +84,15 @@ def as_input(images: np.ndarray, info: ModelInfo) -> np.ndarray:
     return (images.astype(np.float32) - mean) / std
 
 
-def batches(people: Dataset, size: int) -> Iterator[list[dict]]:
-    """Goes through all samples.
-
-    Args:
-        people (Dataset): The samples.
-        size (int): Of a batch.
-
-    Yields:
-        list[dict]: So many of them.
-    """
+def batches(people: People, size: int) -> Iterator[list[dict[str, Any]]]:
+    """Yields all samples, ``size`` at a time."""
     for start in range(0, len(people), size):
         stop = min(start + size, len(people))
         yield [people[index] for index in range(start, stop)]
 
 
 def test_metrics(config: Config, folder: str | Path) -> list[dict]:
-    """Gives the settings of the metrics of :func:`test_people`.
-
-    Args:
-        config (Config): Of the pose estimator.
-        folder (str | Path): Root of its data.
-
-    Returns:
-        list[dict]: Settings of metrics.
-    """
+    """Returns the settings of the metrics for :func:`test_people`."""
     return metrics_of(_moved(config, folder), 'test')
 
 

@@ -1,4 +1,4 @@
-"""Graphs in 8 bits."""
+"""Quantization of graphs to 8 bits."""
 
 from collections.abc import Collection
 
@@ -9,20 +9,17 @@ from onnxruntime.quantization.calibrate import TensorsData
 
 from fpd_mmpose.export.folding import affine_of, drop_unused
 
-#: Kinds of nodes that work on 8 bits, so that nothing is converted between them.
+#: Operators that run in 8 bits, so that nothing is converted between them.
 KINDS = ('Conv', 'Add', 'MaxPool', 'Relu', 'Resize')
 
 
-def norms_as_convolutions(graph: GraphProto) -> None:
-    """Writes batch norms as convolutions of each channel by itself.
+def batch_norms_to_convolutions(graph: GraphProto) -> None:
+    """Replaces batch norms by depthwise convolutions, which can run in 8 bits.
 
-    Only the latter can be done in 8 bits. A channel then has one weight, and a scale of
-    its own for it: nothing is rounded.
-
-    Args:
-        graph (GraphProto): Changed in place.
+    A channel has a single weight, with its own scale, so quantization does not round
+    it. The graph is changed in place.
     """
-    constants = {one.name: one for one in graph.initializer}
+    constants = {value.name: value for value in graph.initializer}
     for node in graph.node:
         if node.op_type != 'BatchNormalization':
             continue
@@ -46,18 +43,12 @@ def norms_as_convolutions(graph: GraphProto) -> None:
     drop_unused(graph)
 
 
-def in_8_bits(
+def quantize_nodes(
     graph: ModelProto, nodes: Collection[str], ranges: TensorsData
 ) -> ModelProto:
-    """Quantises nodes.
+    """Returns a copy of a float32 graph with the named nodes in 8 bits.
 
-    Args:
-        graph (ModelProto): In float32.
-        nodes (Collection[str]): Names of those to quantise.
-        ranges (TensorsData): Of their inputs and outputs.
-
-    Returns:
-        ModelProto: Another one.
+    ``ranges`` are those of the inputs and outputs of the nodes.
     """
     work = ModelProto()
     work.CopyFrom(graph)
@@ -74,6 +65,6 @@ def in_8_bits(
         extra_options={},
     )
     quantizer.quantize_model()
-    # It appends what it adds, and ONNX wants nodes in the order of their use.
+    # The quantizer appends nodes, and ONNX wants them in topological order.
     quantizer.model.topological_sort()
     return quantizer.model.model

@@ -1,4 +1,4 @@
-"""What values the tensors of a graph take."""
+"""Calibration: the ranges of the tensors of a graph."""
 
 from collections.abc import Sequence
 
@@ -7,28 +7,23 @@ import onnx
 from onnx import ModelProto, helper
 from onnxruntime.quantization.calibrate import CalibrationMethod, TensorsData
 
-from fpd_mmpose.export.checking import session
+from fpd_mmpose.export.checking import open_session
 
-#: Share of people whose values fit into a range. Those of a few strange ones reach
-#: many times further, and would leave everyone coarse steps.
+#: Share of people whose values fit into a range. A few outliers reach many times
+#: further, and would make the steps coarse for everyone.
 _FITTING = 0.9
 
 
 def measure_ranges(graph: ModelProto, inputs: Sequence[np.ndarray]) -> TensorsData:
-    """Runs a graph on people, and notes how far the values of each tensor reach.
+    """Measures the range of each float32 tensor on inputs of one person each.
 
-    Args:
-        graph (ModelProto): In float32.
-        inputs (Sequence[np.ndarray]): What it takes, of one person each.
-
-    Returns:
-        TensorsData: The range of each float32 tensor, 0 included, for the quantiser.
+    Ranges include 0.
     """
     watched = ModelProto()
     watched.CopyFrom(onnx.shape_inference.infer_shapes(graph))
     kinds = {
-        one.name: one.type.tensor_type.elem_type
-        for one in (*watched.graph.value_info, *watched.graph.output)
+        value.name: value.type.tensor_type.elem_type
+        for value in (*watched.graph.value_info, *watched.graph.output)
     }
     names = [
         name
@@ -41,11 +36,11 @@ def measure_ranges(graph: ModelProto, inputs: Sequence[np.ndarray]) -> TensorsDa
         helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None)
         for name in names
     )
-    runtime = session(watched)
-    entry = runtime.get_inputs()[0].name
+    session = open_session(watched)
+    entry = session.get_inputs()[0].name
     lowest, highest = [], []
     for person in inputs:
-        values = [person, *runtime.run(names, {entry: person})]
+        values = [person, *session.run(names, {entry: person})]
         lowest.append([value.min() for value in values])
         highest.append([value.max() for value in values])
     low = np.quantile(np.array(lowest, np.float32), 1 - _FITTING, axis=0)

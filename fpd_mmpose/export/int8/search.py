@@ -1,4 +1,4 @@
-"""Which layers may be in 8 bits."""
+"""Search for the layers that can run in 8 bits."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,27 +7,22 @@ from onnx import GraphProto, ModelProto
 from onnxruntime.quantization.calibrate import TensorsData
 
 from fpd_mmpose.deploy.model_info import ModelInfo
-from fpd_mmpose.export.checking import codec_of, session
+from fpd_mmpose.errors import UserError
+from fpd_mmpose.export.checking import codec_of, open_session
 from fpd_mmpose.export.exportable import NETWORK
-from fpd_mmpose.export.int8.quantising import KINDS, in_8_bits
+from fpd_mmpose.export.int8.quantising import KINDS, quantize_nodes
 
 #: Share of keypoints that may move by more than a heatmap pixel.
 LIMIT = 0.01
-#: Runs of consecutive layers that are put back into float32 together: single layers
-#: would cost more in conversions than they are worth.
+#: Number of runs of consecutive layers that return to float32 together: for single
+#: layers, the conversions would cost more than 8 bits save.
 PARTS = 12
 
 
 class Search:
-    """Finds layers that can be in 8 bits, by the keypoints of people.
+    """Finds layers that can run in 8 bits without moving many keypoints.
 
-    Args:
-        graph (ModelProto): In float32; gives heatmaps first.
-        ranges (TensorsData): Of its tensors.
-        info (ModelInfo): Of the graph.
-        inputs (Sequence[np.ndarray]): What it takes, of one person each; better not
-            those that the ranges are of.
-        log (Callable[[str], None]): Is told what is tried.
+    ``inputs`` are of one person each, preferably not those that set the ranges.
     """
 
     def __init__(
@@ -37,7 +32,7 @@ class Search:
         info: ModelInfo,
         inputs: Sequence[np.ndarray],
         log: Callable[[str], None],
-    ):
+    ) -> None:
         self.graph = graph
         self.ranges = ranges
         self.inputs = inputs
@@ -46,72 +41,59 @@ class Search:
         self.expected = self._keypoints(graph)
 
     def find(self, limit: float = LIMIT) -> tuple[ModelProto, list[str], float]:
-        """Puts back into float32 what moves keypoints most, until few enough move.
+        """Quantizes all layers, and then returns the worst to float32 one by one.
 
-        Args:
-            limit (float): Share of keypoints that may move by more than a heatmap
-                pixel.
-
-        Returns:
-            tuple[ModelProto, list[str], float]: The quantised graph, the names of the
-            nodes in 8 bits, and that share.
-
-        Raises:
-            ValueError: If too many move even with a single part in 8 bits. One line.
+        Ends when at most ``limit`` of the keypoints move by more than a heatmap pixel;
+        returns the graph, the names of its nodes in 8 bits, and that share.
         """
-        nodes = quantisable(self.graph.graph)
+        nodes = quantizable(self.graph.graph)
         graph, moved = self._try(nodes)
         self.log(f'all layers in 8 bits: {moved:.2%} of the keypoints move')
         if moved <= limit:
             return graph, nodes, moved
         size = -(-len(nodes) // PARTS)
         parts = [nodes[start : start + size] for start in range(0, len(nodes), size)]
-        # What is gained by putting back one part alone tells which to begin with.
+        # In the order of what each part gains on its own.
         gains = [self._try(_without(nodes, part))[1] for part in parts]
         for number in np.argsort(gains, kind='stable')[: len(parts) - 1]:
             nodes = _without(nodes, parts[number])
             graph, moved = self._try(nodes)
-            self.log(f'part {number} of {len(parts)} in float32, too: {moved:.2%}')
+            self.log(f'part {number} of {len(parts)} also in float32: {moved:.2%}')
             if moved <= limit:
                 return graph, nodes, moved
-        raise ValueError(
+        raise UserError(
             f'{moved:.1%} of the keypoints move by more than a heatmap pixel even with '
-            'few layers in 8 bits: is the network trained, and for such images?'
+            'few layers in 8 bits: calibrate a trained network with images like those '
+            'that it was trained on'
         )
 
     def _try(self, nodes: Sequence[str]) -> tuple[ModelProto, float]:
-        graph = in_8_bits(self.graph, nodes, self.ranges)
-        away = np.abs(self._keypoints(graph) - self.expected) / self.codec.scale_factor
-        return graph, float((away.max(axis=-1) > 1).mean())
+        graph = quantize_nodes(self.graph, nodes, self.ranges)
+        moves = np.abs(self._keypoints(graph) - self.expected) / self.codec.scale_factor
+        return graph, float((moves.max(axis=-1) > 1).mean())
 
     def _keypoints(self, graph: ModelProto) -> np.ndarray:
-        """Decodes the heatmaps, (people, K, 2)."""
-        runtime = session(graph)
-        entry = runtime.get_inputs()[0].name
+        """Finds the keypoints of all inputs, (people, K, 2)."""
+        session = open_session(graph)
+        entry = session.get_inputs()[0].name
         return np.concatenate(
             [
-                self.codec.decode(runtime.run(['heatmaps'], {entry: one})[0][0])[0]
-                for one in self.inputs
+                self.codec.decode(session.run(['heatmaps'], {entry: person})[0][0])[0]
+                for person in self.inputs
             ]
         )
 
 
-def quantisable(graph: GraphProto) -> list[str]:
-    """Lists the nodes that go to 8 bits if that does no harm.
+def quantizable(graph: GraphProto) -> list[str]:
+    """Lists the nodes that can run in 8 bits, in order.
 
-    The first convolution has too few channels to gain by it; and what makes the
-    heatmaps decides about the quarter pixel.
-
-    Args:
-        graph (GraphProto): Of :class:`ExportedNetwork`, in float32.
-
-    Returns:
-        list[str]: Their names, in order.
+    The first convolution has too few channels to gain, and the one that makes the
+    heatmaps decides about quarters of a pixel.
     """
-    on_the_way: set[str] = set()  # tensors that some convolution depends on
+    needed: set[str] = set()  # tensors that some convolution depends on
     for node in reversed(graph.node):
-        if node.op_type == 'Conv' or on_the_way.intersection(node.output):
-            on_the_way.update(node.input)
+        if node.op_type == 'Conv' or needed.intersection(node.output):
+            needed.update(node.input)
     inside = [node for node in graph.node if node.name.startswith(NETWORK)]
     first = next((node for node in inside if node.op_type == 'Conv'), None)
     return [
@@ -119,7 +101,7 @@ def quantisable(graph: GraphProto) -> list[str]:
         for node in inside
         if node.op_type in KINDS
         and node is not first
-        and on_the_way.intersection(node.output)
+        and needed.intersection(node.output)
     ]
 
 

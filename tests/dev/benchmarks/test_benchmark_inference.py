@@ -47,7 +47,7 @@ def quick() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(inference, 'time_in_bursts', partial(time_in_bursts, least=0))
         patch.setattr(inference_files, '_MANY', 8)
-        patch.setattr(search, 'PARTS', 5)
+        patch.setattr(search, 'PARTS', 2)
         yield
 
 
@@ -60,7 +60,7 @@ def student(tmp_path_factory):
 @pytest.fixture(scope='module')
 def teacher(tmp_path_factory):
     folder = tmp_path_factory.mktemp('teacher')
-    return dumped(folder, 'teacher', stacks=2, features=8)
+    return dumped(folder, 'teacher', stacks=1, features=16)
 
 
 @pytest.fixture(scope='module')

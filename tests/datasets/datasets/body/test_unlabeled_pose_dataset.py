@@ -423,9 +423,13 @@ def test_it_can_be_part_of_a_combined_dataset(mpii_root, root):
 
 
 @pytest.mark.parametrize(
-    'start', ['fork', pytest.param('spawn', marks=pytest.mark.slow)]
+    ('start', 'workers'),
+    [
+        ('fork', 2),
+        pytest.param('spawn', 1, marks=[pytest.mark.slow, pytest.mark.process]),
+    ],
 )
-def test_workers_read_the_right_frames(video_root, start):
+def test_workers_read_the_right_frames(video_root, start, workers):
     indices = [9, 2, 5, 0, 7, 7, 1, 8, 3, 6, 4, 0]
     # Away from its border, the crop of a uniform frame has the same brightness.
     crop = [step for step in CROP if 'Random' not in step['type']]
@@ -437,7 +441,7 @@ def test_workers_read_the_right_frames(video_root, start):
     loader = DataLoader(
         dataset,
         batch_size=2,
-        num_workers=2,
+        num_workers=workers,
         persistent_workers=True,
         multiprocessing_context=start,
         collate_fn=pseudo_collate,
