@@ -1,5 +1,7 @@
 """A teacher of another skeleton teaches the joints that both have."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from mmengine.logging import MessageHub
@@ -7,11 +9,11 @@ from mmengine.runner import Runner
 from mmpose.registry import MODELS
 
 from fpd_mmpose.config import load_config
-from fpd_mmpose.teachers import joints as module
+from fpd_mmpose.teachers import live
 from fpd_mmpose.teachers.joints import (
     as_table,
     joint_names,
-    names_of_run,
+    names_of_student,
     resolve_joint_map,
 )
 from tests.helpers.reduced import reduced_distiller, reduced_teacher
@@ -37,7 +39,7 @@ class TestNames:
         config = load_config(name + 'td-hm_res50_8xb64-210e_coco-256x192.py')
         assert joint_names(config) == joint_names(load_config(COCO))
 
-    def test_of_combined_data_sets(self):
+    def test_of_combined_datasets(self):
         config = load_config(MPII)
         config.train_dataloader.dataset = dict(
             type='RepeatDataset', dataset=config.train_dataloader.dataset, times=2
@@ -56,8 +58,11 @@ class TestNames:
         config = reduced_distiller(mpii_root, tmp_path)
         hub = MessageHub.get_instance('names_of_a_run')
         hub.update_info('cfg', config.pretty_text)
-        assert names_of_run(config.model.teacher.checkpoint)[0] == 'right_ankle'
-        assert names_of_run('of another run.pth') is None
+        student = SimpleNamespace(metainfo=None)
+        checkpoint = config.model.teacher.checkpoint
+        names = names_of_student(student, 'checkpoint', checkpoint)
+        assert names[0] == 'right_ankle'
+        assert names_of_student(student, 'checkpoint', 'of another run.pth') is None
 
 
 class TestResolving:
@@ -86,16 +91,16 @@ class TestResolving:
         ('settings', 'message'),
         [
             (dict(mine=16, theirs=17), 'has 17 joints and the student 16: set'),
-            (dict(given=[0, 1]), 'has 2 entries, the student 3 joints'),
+            (dict(given=[0, 1]), 'has 2 entries, but the student has 3 joints'),
             (dict(given=[0, 1, 3]), 'has 3, which is not a heatmap .* 0 to 2'),
             (dict(given=[0, 1, -1]), 'has -1, which is not a heatmap'),
             (dict(given=[0, 1, True]), 'has True, which is not a heatmap'),
             (dict(given=[0, 1, '2']), "has '2', which is not a heatmap"),
             (dict(given=[0, None, 0]), 'uses a heatmap of the teacher twice'),
-            (dict(given=[None] * 3), 'has no heatmap of the teacher'),
+            (dict(given=[None] * 3), 'has None for every joint'),
             (
                 dict(my_names=['a', 'b', 'c'], their_names=['x', 'y', 'z']),
-                r't.py has no joint of the student by name \(a, b, c',
+                r"t.py has none of the student's joints by name \(a, b, c",
             ),
         ],
     )
@@ -171,7 +176,7 @@ class TestTeaching:
         config = reduced_distiller(mpii_root, tmp_path)
         config.model.teacher = reduced_teacher(mpii_root, tmp_path)
         config.model.teacher['joint_map'] = list(range(15, -1, -1))
-        monkeypatch.setattr(module, 'names_of_run', lambda _: ['other'] * 16)
+        monkeypatch.setattr(live, 'names_of_student', lambda *_: ['other'] * 16)
         model = MODELS.build(config.model)
         model.teacher.prepare(model)
         images = torch.randn(1, 3, 64, 64)

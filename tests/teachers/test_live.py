@@ -208,7 +208,7 @@ class TestRefusedInOneLine:
         message = refusal(build(teacher, mpii_root, tmp_path))
         assert 'has 17 joints and the student 16' in message
         for joint_map, reason in (
-            ([0, 1], 'has 2 entries, the student 16 joints'),
+            ([0, 1], 'has 2 entries, but the student has 16 joints'),
             ([*range(2, 18)], '17, which is not a heatmap'),
             ([-1, *range(15)], '-1, which is not a heatmap'),
             ([0, *range(15)], 'uses a heatmap of the teacher twice'),

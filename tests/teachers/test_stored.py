@@ -63,7 +63,7 @@ class TestTraining:
     def test_the_checkpoint_is_the_students_alone(self, cached, mpii_root, tmp_path):
         augment(cached, scale=0.25, rotation=30, flip=0.5)
         runner = run(cached)
-        assert runner.model.teacher.model is None
+        assert not hasattr(runner.model.teacher, 'model')
         saved = torch.load(Path(cached.work_dir) / 'epoch_1.pth')['state_dict']
         plain = reduced_config(
             'hourglass/hg4_128_mpii.py', mpii_root, tmp_path, 1, 8
@@ -74,7 +74,7 @@ class TestTraining:
         Path(cached.model.teacher.checkpoint).unlink()
         run(cached)
 
-    def test_labelled_and_unlabelled_people(self, mpii_root, tmp_path):
+    def test_labeled_and_unlabeled_people(self, mpii_root, tmp_path):
         config = reduced_config(
             'fpd/hg4_128_fpd_unlabeled_mpii.py', mpii_root, tmp_path / 'run', 1, 8
         )
@@ -187,12 +187,12 @@ def put_peaks_on_the_joints(path: str, mpii_root: Path) -> None:
 class TestAStaleFileIsRefusedBeforeTraining:
     def test_missing(self, config, tmp_path):
         config.model.teacher.cache = str(tmp_path / 'none.sqlite')
-        assert 'none.sqlite" does not exist: tools/cache_teacher.py' in refusal(config)
+        assert 'none.sqlite" does not exist: run `fpd cache`' in refusal(config)
 
     def test_of_other_weights(self, cached):
         weights = torch.load(cached.model.teacher.checkpoint)
         torch.save(dict(weights, more=torch.ones(1)), cached.model.teacher.checkpoint)
-        assert 'teacher weights differ; run tools/cache' in refusal(cached)
+        assert 'teacher weights differ; run `fpd cache` again' in refusal(cached)
 
     def test_of_another_network(self, cached):
         cached.model.teacher.config.model.test_cfg = dict(flip_test=False)
@@ -214,7 +214,7 @@ class TestAStaleFileIsRefusedBeforeTraining:
         path.write_text(json.dumps(people))
         cached.train_dataloader.dataset.ann_file = str(path)
         cached.experiment_name = cached.visualizer.name = 'another_data_file'
-        assert 'has not the people of' in refusal(cached)
+        assert 'does not have the people of' in refusal(cached)
 
     def test_of_a_data_file_that_has_changed(self, config, mpii_root, tmp_path):
         root = tmp_path / 'own'
@@ -227,7 +227,7 @@ class TestAStaleFileIsRefusedBeforeTraining:
         people[0]['scale'] *= 1.1
         path.write_text(json.dumps(people))
         message = refusal(config)
-        assert 'the data file "annotations/mpii_train.json" has changed' in message
+        assert 'the file "annotations/mpii_train.json" has changed' in message
         # The command adds the person whose box has changed, and no other.
         store_maps(config, config.model.teacher.cache)
         assert HeatmapStore(config.model.teacher.cache).size()[0] == 13
@@ -241,7 +241,7 @@ class TestAStaleFileIsRefusedBeforeTraining:
         for key, (about, _) in store.sources().items():
             store.add_source(key, about, finished=False)
         message = refusal(config)
-        assert 'not all people of "annotations/mpii_train.json" are in it' in message
+        assert 'some people of "annotations/mpii_train.json" are missing' in message
 
 
 class TestASampleThatCannotBeServedIsRefused:

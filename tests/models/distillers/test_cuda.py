@@ -17,10 +17,10 @@ from mmengine.registry import OPTIM_WRAPPERS
 from mmengine.runner import Runner
 from mmpose.registry import MODELS
 
-from fpd_mmpose.models.device_accuracy import keep_accuracy_on_device
+from fpd_mmpose.device_accuracy import keep_accuracy_on_device
 from fpd_mmpose.teachers.cache.maps import unpack_levels
 from fpd_mmpose.teachers.cache.store import HeatmapStore
-from fpd_mmpose.teachers.speed.fast_network import TOLERANCE, FastTeacher
+from fpd_mmpose.teachers.speed.fast_network import TOLERANCE, FastNetwork
 from fpd_mmpose.teachers.speed.speed_plan import SpeedPlan
 from tests.helpers.reduced import (
     reduced_config,
@@ -79,7 +79,7 @@ class TestTeacher:
     def test_exact_gives_what_the_cpu_gives(self, teacher, device, full_float32):
         images = torch.randn(4, 3, 64, 64)
         wanted = teacher(images, None)[-1]
-        got = FastTeacher(copy.deepcopy(teacher), 'x')(images.to(device))
+        got = FastNetwork(copy.deepcopy(teacher), 'x')(images.to(device))
         assert got.device.type == device.type and got.dtype == torch.float32
         assert distance(got, wanted) < 1e-4
 
@@ -89,7 +89,7 @@ class TestTeacher:
     ):
         batches = [torch.randn(n, 3, 64, 64) for n in (4, 4, 4, 4, 3)]
         wanted = [teacher(images, None)[-1] for images in batches]
-        fast = FastTeacher(teacher.to(device), 'x', speed)
+        fast = FastNetwork(teacher.to(device), 'x', speed)
         got = [fast.join(fast(images.to(device))) for images in batches]
         # Compared at the end: a replayed graph must not have overwritten the first.
         for one, other in zip(got, wanted, strict=True):
@@ -100,14 +100,14 @@ class TestTeacher:
             assert fast.plan.stream == (device.type == 'cuda')
 
     def test_tf32_does_not_keep_batch_norms_from_being_folded(self, teacher, device):
-        fast = FastTeacher(teacher.to(device), 'x')
+        fast = FastNetwork(teacher.to(device), 'x')
         folded = fast._fold(torch.randn(2, 3, 64, 64, device=device))
         assert folded is not teacher
         assert next(folded.parameters()).device.type == device.type
 
     def test_copies_wait_for_a_teacher_on_a_stream_of_its_own(self, teacher, device):
         plan = SpeedPlan(stream=True)
-        fast = FastTeacher(teacher.to(device), 'x', plan)
+        fast = FastNetwork(teacher.to(device), 'x', plan)
         for _ in range(20):
             images = torch.randn(8, 3, 64, 64, device=device)
             wanted = teacher(images, None)[-1]

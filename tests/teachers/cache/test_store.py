@@ -91,7 +91,7 @@ def test_records_come_in_the_order_asked_for(tmp_path):
 
 def test_missing_damaged_and_foreign_files_are_named(tmp_path):
     path = tmp_path / 'cache.sqlite'
-    assert 'tools/cache_teacher.py makes it' in refusal(path)
+    assert 'does not exist: run `fpd cache`' in refusal(path)
     path.write_bytes(b'no database' * 100)
     assert 'cannot be used: file is not a database' in refusal(path)
     path.unlink()

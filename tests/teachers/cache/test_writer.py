@@ -168,7 +168,8 @@ class TestWhatCannotBeStoredIsRefused:
     def test_config_without_teacher(self, config, tmp_path):
         plain = copy.deepcopy(config)
         del plain.model['teacher']
-        assert 'needs model.teacher' in refusal(plain, tmp_path / 'c')
+        message = refusal(plain, tmp_path / 'c')
+        assert 'model.teacher needs config and checkpoint' in message
 
     def test_pipeline_without_crop(self, config, tmp_path):
         dataset = config.train_dataloader.dataset

@@ -10,7 +10,7 @@ from mmpose.registry import MODELS
 from fpd_mmpose.teachers.speed import compiled as compiled_module
 from fpd_mmpose.teachers.speed import fast_network as fast_teacher
 from fpd_mmpose.teachers.speed.compiled import Compiled
-from fpd_mmpose.teachers.speed.fast_network import TOLERANCE, FastTeacher
+from fpd_mmpose.teachers.speed.fast_network import TOLERANCE, FastNetwork
 from fpd_mmpose.teachers.speed.speed_plan import SpeedPlan
 from tests.helpers.reduced import reduced_config, reduced_distiller
 
@@ -53,7 +53,7 @@ def test_heatmaps_stay_within_the_tolerance(name, plan, tolerance, mpii_root, tm
     before = copy.deepcopy(model.state_dict())
     output = model(images, None)
     wanted = output[-1] if isinstance(output, (list, tuple)) else output
-    got = FastTeacher(model, 'x', SpeedPlan(**plan))(images)
+    got = FastNetwork(model, 'x', SpeedPlan(**plan))(images)
     assert got.dtype == torch.float32
     assert distance(got, wanted) <= tolerance
     after = model.state_dict()
@@ -63,7 +63,7 @@ def test_heatmaps_stay_within_the_tolerance(name, plan, tolerance, mpii_root, tm
 
 def test_folding_leaves_no_batch_norm_behind_a_convolution(mpii_root, tmp_path):
     model = network('resnet/res152_mpii.py', mpii_root, tmp_path)
-    folded = FastTeacher(model, 'x')._fold(torch.randn(1, 3, 64, 64))
+    folded = FastNetwork(model, 'x')._fold(torch.randn(1, 3, 64, 64))
     norms = [type(m).__name__ for m in folded.backbone.modules()]
     assert 'BatchNorm2d' not in norms
     assert any(isinstance(m, torch.nn.BatchNorm2d) for m in model.modules())
@@ -74,7 +74,7 @@ def test_weights_are_cast_once_and_not_in_every_pass(mpii_root, tmp_path):
     images = torch.randn(2, 3, 64, 64)
     with torch.no_grad(), torch.autocast('cpu', torch.bfloat16):
         wanted = model(images, None)[-1].float()
-    teacher = FastTeacher(model, 'x', SpeedPlan('bf16'))
+    teacher = FastNetwork(model, 'x', SpeedPlan('bf16'))
     assert torch.equal(teacher(images), wanted)
     cast = teacher._network(teacher.plan, images)
     kept = [name for name, one in cast.named_parameters() if one.dtype == torch.float32]
@@ -86,7 +86,7 @@ def test_copies_of_the_network_are_ordinary_tensors(mpii_root, tmp_path):
     model = network(CONFIGS[0], mpii_root, tmp_path)
     plan = SpeedPlan('bf16', channels_last=True, fold_bn=True)
     with torch.inference_mode():
-        copied = FastTeacher(model, 'x')._network(plan, torch.randn(2, 3, 64, 64))
+        copied = FastNetwork(model, 'x')._network(plan, torch.randn(2, 3, 64, 64))
     assert not any(one.is_inference() for one in copied.state_dict().values())
     assert not any(one.requires_grad for one in copied.parameters())
 
@@ -106,7 +106,7 @@ def test_folding_that_changes_heatmaps_is_undone(mpii_root, tmp_path, monkeypatc
     model = Reversed().eval()
     model.norm.running_mean.fill_(2)
     images = torch.randn(2, 3, 8, 8)
-    fast = FastTeacher(model, 'odd', SpeedPlan(fold_bn=True))
+    fast = FastNetwork(model, 'odd', SpeedPlan(fold_bn=True))
     torch.testing.assert_close(fast(images), model(images, None))
 
 
@@ -118,7 +118,7 @@ def test_auto_takes_the_fastest_that_is_near_enough(mpii_root, tmp_path, monkeyp
     seconds = iter([2.0, 1.0])
     monkeypatch.setattr(fast_teacher, '_seconds', lambda *_: next(seconds))
     monkeypatch.setattr(fast_teacher, 'TOLERANCE', 1e-4)
-    teacher = FastTeacher(model, 'x', 'auto')
+    teacher = FastNetwork(model, 'x', 'auto')
     teacher(torch.randn(2, 3, 64, 64))
     assert teacher.plan == fast
 
@@ -128,9 +128,9 @@ def test_the_students_autocast_does_not_reach_a_teacher_in_full_precision(
 ):
     model = network(CONFIGS[0], mpii_root, tmp_path)
     images = torch.randn(2, 3, 64, 64)
-    wanted = FastTeacher(model, 'x')(images)
+    wanted = FastNetwork(model, 'x')(images)
     with torch.autocast('cpu', torch.bfloat16):
-        got = FastTeacher(model, 'x')(images)
+        got = FastNetwork(model, 'x')(images)
     assert torch.equal(got, wanted)
 
 

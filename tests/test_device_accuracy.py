@@ -7,7 +7,7 @@ from mmpose.evaluation.functional import pose_pck_accuracy as stock
 from mmpose.models.heads.heatmap_heads import cpm_head, heatmap_head
 from mmpose.registry import MODELS
 
-from fpd_mmpose.models.device_accuracy import accuracy_on_device, pose_pck_accuracy
+from fpd_mmpose.device_accuracy import accuracy_on_device, pose_pck_accuracy
 
 
 @pytest.mark.parametrize('size', [(16, 16), (24, 16)])
