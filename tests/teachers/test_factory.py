@@ -19,7 +19,7 @@ def test_a_network_is_live_and_a_cache_is_stored():
 
 
 @pytest.mark.parametrize('cache', [None, ''])
-def test_an_empty_cache_is_none(cache):
+def test_an_empty_cache_does_not_count(cache):
     assert type(build_teacher(dict(NETWORK, cache=cache))) is LiveTeacher
 
 
@@ -36,7 +36,7 @@ def test_no_teacher_is_copied_with_its_student():
         assert copy.deepcopy(teacher) is teacher
 
 
-def test_the_kinds_share_no_state_but_the_joints():
+def test_the_two_kinds_do_not_inherit_from_each_other():
     live, stored = (build_teacher(s) for s in (NETWORK, dict(cache='teacher.sqlite')))
     assert not isinstance(live, StoredTeacher) and not isinstance(stored, LiveTeacher)
     assert vars(live).keys() - vars(stored).keys() == {'model', 'speed'}
@@ -55,6 +55,6 @@ def test_the_kinds_share_no_state_but_the_joints():
         ('teacher.py', "must be a dict with .* got 'teacher.py'"),
     ],
 )
-def test_settings_that_describe_no_teacher_are_refused(settings, message):
+def test_errors_of_the_settings(settings, message):
     assert pytest.raises(ValueError, build_teacher, settings).match(message)
     assert refused(build_teacher, settings)

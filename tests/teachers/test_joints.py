@@ -1,4 +1,4 @@
-"""A teacher of another skeleton teaches the joints that both have."""
+"""A teacher with another skeleton teaches the joints that both networks have."""
 
 from types import SimpleNamespace
 
@@ -20,7 +20,7 @@ from tests.helpers.reduced import reduced_distiller, reduced_teacher
 
 MPII = 'configs/hourglass/hg4_128_mpii.py'
 COCO = 'configs/hrnet/hrnet_w32_coco_256x192.py'
-#: COCO's heatmap for each joint of MPII, spelt out.
+#: The index of COCO's heatmap of each joint of MPII.
 COCO_FOR_MPII = [16, 14, 12, 11, 13, 15, None, None, None, None, 10, 8, 6, 5, 7, 9]
 
 
@@ -29,32 +29,34 @@ def resolve(given=None, mine=3, theirs=3, my_names=None, their_names=None):
 
 
 class TestNames:
-    def test_of_the_data_of_a_config(self):
+    def test_come_from_the_datasets_of_a_config(self):
         mpii, coco = joint_names(load_config(MPII)), joint_names(load_config(COCO))
         assert len(mpii) == 16 and mpii[0] == 'right_ankle' and mpii[9] == 'head_top'
         assert len(coco) == 17 and coco[0] == 'nose' and coco[16] == 'right_ankle'
 
-    def test_of_a_stock_config_of_mmpose(self):
+    def test_come_from_a_stock_config(self):
         name = 'mmpose::body_2d_keypoint/topdown_heatmap/coco/'
         config = load_config(name + 'td-hm_res50_8xb64-210e_coco-256x192.py')
         assert joint_names(config) == joint_names(load_config(COCO))
 
-    def test_of_combined_datasets(self):
+    def test_come_from_inside_combined_datasets(self):
         config = load_config(MPII)
         config.train_dataloader.dataset = dict(
             type='RepeatDataset', dataset=config.train_dataloader.dataset, times=2
         )
         assert joint_names(config) == joint_names(load_config(MPII))
 
-    def test_of_a_model_alone_are_not_known(self):
+    def test_are_unknown_without_a_dataset(self):
         assert joint_names(dict(model=dict(type='TopdownPoseEstimator'))) is None
 
-    def test_of_a_model_that_states_its_skeleton(self):
+    def test_come_from_the_metainfo_of_a_model(self):
         metainfo = dict(from_file='configs/_base_/datasets/coco.py')
         names = joint_names(dict(model=dict(metainfo=metainfo)))
         assert names == joint_names(load_config(COCO))
 
-    def test_of_a_run_come_from_its_own_config_alone(self, mpii_root, tmp_path):
+    def test_of_a_student_come_only_from_the_config_of_its_run(
+        self, mpii_root, tmp_path
+    ):
         config = reduced_distiller(mpii_root, tmp_path)
         hub = MessageHub.get_instance('names_of_a_run')
         hub.update_info('cfg', config.pretty_text)
@@ -76,14 +78,14 @@ class TestResolving:
     def test_another_order_is_found_by_name(self):
         assert resolve(None, 3, 3, ['a', 'b', 'c'], ['c', 'a', 'b']) == [1, 2, 0]
 
-    def test_without_names_as_many_joints_are_taken_in_order(self):
+    def test_without_names_equal_numbers_of_joints_keep_their_order(self):
         assert resolve() is None
         assert resolve(my_names=['a', 'b', 'c']) is None
 
     def test_names_that_do_not_fit_the_heatmaps_are_not_used(self):
         assert resolve(None, 3, 3, ['a', 'b'], ['b', 'a', 'c']) is None
 
-    def test_a_map_that_is_given_wins(self):
+    def test_a_given_map_takes_precedence(self):
         given = [None, 2, 0]
         assert resolve(given, 3, 3, ['a', 'b', 'c'], ['a', 'b', 'c']) == given
 
@@ -104,7 +106,7 @@ class TestResolving:
             ),
         ],
     )
-    def test_what_cannot_be_is_refused_by_name(self, settings, message):
+    def test_errors_name_the_fault(self, settings, message):
         with pytest.raises(ValueError, match=message) as info:
             resolve(**settings)
         assert '\n' not in str(info.value)
@@ -140,7 +142,7 @@ class TestTeaching:
     ):
         config = reduced_distiller(mpii_root, tmp_path, stacks=1, features=8)
         teacher = dict(config.model.teacher)
-        # The same network, said to be trained on joints in another order.
+        # The same network, but its config lists the joints in another order.
         dataset = dict(type='CocoDataset', metainfo=dict(dataset_name='shuffled'))
         names = joint_names(load_config(MPII))[::-1]
         dataset['metainfo'].update(
@@ -170,9 +172,7 @@ class TestTeaching:
         found = runner.model.teacher.heatmaps(images, (16, 16))
         torch.testing.assert_close(found, direct.flip(1))
 
-    def test_names_are_not_looked_for_where_a_map_is_given(
-        self, mpii_root, tmp_path, monkeypatch
-    ):
+    def test_a_given_map_does_not_need_names(self, mpii_root, tmp_path, monkeypatch):
         config = reduced_distiller(mpii_root, tmp_path)
         config.model.teacher = reduced_teacher(mpii_root, tmp_path)
         config.model.teacher['joint_map'] = list(range(15, -1, -1))

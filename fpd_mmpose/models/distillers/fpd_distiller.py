@@ -36,7 +36,7 @@ class FPDDistiller(TopdownPoseEstimator):
             - ``config``: Config of any heatmap estimator of MMPose, as a path, a name,
               or a dict; see :func:`fpd_mmpose.config.load_config`.
             - ``checkpoint``: Path or URL of its weights, which may be a file of the
-              reference. With a ``cache``, a file that is missing is not compared.
+              reference.
             - ``joint_map``: For each joint of the student, the index of the teacher's
               heatmap, or None for a joint that the teacher lacks, which then has no
               distillation term. By default joints are matched by name if MMPose's
@@ -47,7 +47,9 @@ class FPDDistiller(TopdownPoseEstimator):
               too; a dict holds the fields of
               :class:`~fpd_mmpose.teachers.speed.speed_plan.SpeedPlan`.
             - ``cache``: A file of the teacher's heatmaps, made by
-              :func:`fpd_mmpose.cache_teacher`, which replaces the network.
+              :func:`fpd_mmpose.cache_teacher`, which replaces the network. It must
+              belong to ``config`` and ``checkpoint`` if these are given; a checkpoint
+              that is missing is not compared.
         distill_loss: Config of the distillation loss, which holds alpha. Defaults to
             :class:`HeatmapDistillLoss` with alpha 0.5.
         channels_last: Whether the student's backbone trains in this memory format. The
@@ -56,8 +58,8 @@ class FPDDistiller(TopdownPoseEstimator):
         **kwargs: Arguments of ``TopdownPoseEstimator``.
 
     Raises:
-        UserError: If a field of ``teacher`` or ``distill_loss`` is missing, unknown, or
-            out of range.
+        UserError: If a field of ``teacher`` is missing or unknown, or a value is out of
+            range.
 
     Example:
         A network with one hourglass learns from one with two, without any labels.
@@ -65,6 +67,7 @@ class FPDDistiller(TopdownPoseEstimator):
         >>> import tempfile
         >>> import torch
         >>> from mmengine.logging import MMLogger
+        >>> from mmengine.registry import init_default_scope
         >>> from mmpose.registry import MODELS
         >>> from mmpose.structures import PoseDataSample
         >>> import fpd_mmpose
@@ -89,6 +92,7 @@ class FPDDistiller(TopdownPoseEstimator):
         ...             ),
         ...         ),
         ...     )
+        >>> init_default_scope('mmpose')
         >>> logger = MMLogger.get_instance('example', log_level='ERROR')
         >>> teacher = dict(type='TopdownPoseEstimator', **network(stacks=2))
         >>> with tempfile.TemporaryDirectory() as folder:

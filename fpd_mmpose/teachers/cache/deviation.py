@@ -43,7 +43,7 @@ class JointDifference:
 def compare(
     config: Config, path: str, samples: int, device: str = 'cpu'
 ) -> list[JointDifference]:
-    """Compares them by joint and for 'all' on training samples, drawn at random."""
+    """Compares the heatmaps of random training samples, by joint and for 'all'."""
     live = build_live_teacher(config.model.get('teacher') or {})
     settings = copy.deepcopy(config.model)
     settings.teacher.cache = str(path)

@@ -46,9 +46,7 @@ class Compiled:
         if self._calls <= _COMPILING:
             try:
                 return self._compiled(module, inputs)
-            except (
-                Exception
-            ) as error:  # of any type, depending on the machine's compiler
+            except Exception as error:  # compilers raise errors of any type
                 reason = str(error).strip().splitlines()[0] if str(error) else ''
                 print_log(
                     f'{self.name} runs uncompiled: torch.compile failed with '

@@ -1,4 +1,4 @@
-"""A teacher gives the same heatmaps, however it is run."""
+"""The ways to run a teacher change its speed, not its heatmaps."""
 
 import copy
 
@@ -30,7 +30,7 @@ def network(name: str, mpii_root, tmp_path) -> torch.nn.Module:
 
 
 def distance(got: torch.Tensor, wanted: torch.Tensor) -> float:
-    """As a share of the highest peak."""
+    """Measures the largest difference as a share of the highest peak."""
     return ((got - wanted).abs().max() / wanted.abs().max()).item()
 
 
@@ -69,7 +69,7 @@ def test_folding_leaves_no_batch_norm_behind_a_convolution(mpii_root, tmp_path):
     assert any(isinstance(m, torch.nn.BatchNorm2d) for m in model.modules())
 
 
-def test_weights_are_cast_once_and_not_in_every_pass(mpii_root, tmp_path):
+def test_weights_are_cast_once(mpii_root, tmp_path):
     model = network(CONFIGS[0], mpii_root, tmp_path)
     images = torch.randn(2, 3, 64, 64)
     with torch.no_grad(), torch.autocast('cpu', torch.bfloat16):
@@ -110,7 +110,9 @@ def test_folding_that_changes_heatmaps_is_undone(mpii_root, tmp_path, monkeypatc
     torch.testing.assert_close(fast(images), model(images, None))
 
 
-def test_auto_takes_the_fastest_that_is_near_enough(mpii_root, tmp_path, monkeypatch):
+def test_auto_takes_the_fastest_plan_within_the_tolerance(
+    mpii_root, tmp_path, monkeypatch
+):
     model = network(CONFIGS[0], mpii_root, tmp_path)
     fast, slow = SpeedPlan(fold_bn=True), SpeedPlan()
     wrong = SpeedPlan('bf16')
@@ -144,7 +146,7 @@ def test_the_students_autocast_does_not_reach_a_teacher_in_full_precision(
         (dict(cuda_graph=True), 'speed.cuda_graph needs compile=True'),
     ],
 )
-def test_a_plan_that_is_none_is_refused(speed, message, mpii_root, tmp_path):
+def test_errors_of_speed(speed, message, mpii_root, tmp_path):
     config = reduced_distiller(mpii_root, tmp_path)
     config.model.teacher.speed = speed
     with pytest.raises(ValueError, match=message):
@@ -152,11 +154,11 @@ def test_a_plan_that_is_none_is_refused(speed, message, mpii_root, tmp_path):
 
 
 class TestCompiled:
-    """What is compiled here is a matter of the shape and of what the compiler says."""
+    """Compiles for one shape, and does without compilation if it fails."""
 
     @pytest.fixture()
     def calls(self, monkeypatch) -> list:
-        """Stands in for the compiler, which takes a minute."""
+        """Replaces the compiler, which takes a minute."""
         calls = []
 
         def compile(function, **options):
@@ -179,7 +181,7 @@ class TestCompiled:
             compiled(torch.nn.Identity(), torch.zeros(size, 1))
         assert calls == [4, 4, 4]
 
-    def test_a_copy_starts_anew(self, calls):
+    def test_a_copy_compiles_again(self, calls):
         compiled = Compiled(self.run, 'it')
         compiled(torch.nn.Identity(), torch.zeros(4, 1))
         copy.deepcopy(compiled)(torch.nn.Identity(), torch.zeros(2, 1))
@@ -205,7 +207,7 @@ class TestCompiled:
             'no compiler here'
         ]
 
-    def test_what_fails_when_a_graph_is_recorded_runs_uncompiled(self, monkeypatch):
+    def test_a_failure_in_a_later_call_is_caught_too(self, monkeypatch):
         calls = []
 
         def compile(function, **options):
@@ -232,7 +234,7 @@ class TestCompiled:
 
 
 @pytest.mark.parametrize('options', [dict(channels_last=True), dict(compile=True)])
-def test_a_students_formats_change_neither_its_loss_nor_its_keys(
+def test_formats_of_the_student_change_neither_its_loss_nor_its_keys(
     options, mpii_root, tmp_path, monkeypatch
 ):
     stock_compile = torch.compile
@@ -251,6 +253,6 @@ def test_a_students_formats_change_neither_its_loss_nor_its_keys(
             data = runner.model.data_preprocessor(batch, True)
             losses.append(runner.model.train()(**data, mode='loss')['loss_kpt'])
         keys.append(runner.model.state_dict().keys())
-    # Batch norms over four values amplify what rounding does in another order.
+    # Batch norms over four values amplify differences of rounding.
     torch.testing.assert_close(losses[0], losses[1], rtol=2e-3, atol=1e-6)
     assert keys[0] == keys[1]
