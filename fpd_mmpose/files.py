@@ -1,6 +1,7 @@
-"""Writes files atomically: a file is either complete or unchanged."""
+"""Hashes files, and writes them atomically: each is either complete or unchanged."""
 
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -73,6 +74,18 @@ def write_bytes(path: str | Path, content: bytes) -> None:
             partial.write_bytes(content)
     except OSError as error:
         raise _cannot_write(path, error) from error
+
+
+def sha256_of(path: str | Path) -> str:
+    """Returns the SHA-256 of a file in hexadecimal digits."""
+    digest = hashlib.sha256()
+    try:
+        with Path(path).open('rb') as file:
+            for block in iter(lambda: file.read(1 << 20), b''):
+                digest.update(block)
+    except OSError as error:
+        raise UserError(f'"{path}" cannot be read: {error.strerror}') from error
+    return digest.hexdigest()
 
 
 def _cannot_write(path: str | Path, error: OSError) -> UserError:

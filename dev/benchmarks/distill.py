@@ -19,10 +19,11 @@ from benchmarks.random_people import random_batch
 from benchmarks.random_store import write_store
 from benchmarks.timing import Timed, time_in_turn
 from fpd_mmpose.config import load_config
-from fpd_mmpose.models.device_accuracy import keep_accuracy_on_device
-from fpd_mmpose.models.distillers import FPDDistiller, Teacher
+from fpd_mmpose.device_accuracy import keep_accuracy_on_device
+from fpd_mmpose.models.distillers import FPDDistiller
 from fpd_mmpose.teachers.heatmaps import as_stages, resize_heatmaps
-from fpd_mmpose.teachers.speed.fast_network import FastTeacher
+from fpd_mmpose.teachers.live import LiveTeacher
+from fpd_mmpose.teachers.speed.fast_network import FastNetwork
 
 PLAIN, REFERENCE, FLOOR = 'plain student', 'FPD, as the reference', 'floor'
 STORED = 'FPD, stored teacher'
@@ -152,7 +153,7 @@ def _ways(
         _step(_distiller(config, stored, **fast), config, batch, settings, device),
     )
     for speed in presets:
-        teacher = FastTeacher(model.teacher.model, 'of the config', speed)
+        teacher = FastNetwork(model.teacher.model, 'of the config', speed)
         yield f'teacher, speed={speed}', _forward(teacher, images)
 
 
@@ -184,7 +185,7 @@ def _without_teacher(model: FPDDistiller) -> nn.Module:
     return model
 
 
-def _keep_graph(teacher: Teacher, device: torch.device) -> None:
+def _keep_graph(teacher: LiveTeacher, device: torch.device) -> None:
     """Lets autograd run through the teacher, as the released code does."""
     network = teacher.model.to(device).requires_grad_(True)
     adapter = teacher._adapter.to(device)
@@ -225,7 +226,7 @@ def _step(
     return step
 
 
-def _forward(teacher: FastTeacher, images: Tensor) -> Callable[[], None]:
+def _forward(teacher: FastNetwork, images: Tensor) -> Callable[[], None]:
     def forward() -> None:
         teacher.join(teacher(images))
 

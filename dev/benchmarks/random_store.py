@@ -9,15 +9,15 @@ from torch import Tensor
 
 from benchmarks.random_people import BOX, image_path
 from fpd_mmpose.geometry import box_center_scale, fit_aspect_ratio
-from fpd_mmpose.models.distillers import Teacher
 from fpd_mmpose.teachers.cache.maps import pack_maps
 from fpd_mmpose.teachers.cache.store import HeatmapStore, PersonKey, StoredPerson
 from fpd_mmpose.teachers.cache.writer import ZOOMS
 from fpd_mmpose.teachers.heatmaps import as_stages
+from fpd_mmpose.teachers.live import LiveTeacher
 
 
 def write_store(
-    path: Path, teacher: Teacher, images: Tensor, input_size: Sequence[int]
+    path: Path, teacher: LiveTeacher, images: Tensor, input_size: Sequence[int]
 ) -> None:
     """Stores heatmaps for the people of :func:`.random_people.random_batch`.
 
@@ -27,7 +27,7 @@ def write_store(
 
     Args:
         path (Path): The file.
-        teacher (Teacher): With random weights.
+        teacher (LiveTeacher): With random weights.
         images (Tensor): What its network takes, (N, 3, H, W).
         input_size (Sequence[int]): Width and height of the student's input.
     """

@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from fpd_mmpose.config import load_config
-from fpd_mmpose.models.device_accuracy import keep_accuracy_on_device
+from fpd_mmpose.device_accuracy import keep_accuracy_on_device
 from fpd_mmpose.models.distillers import FPDDistiller
 
 FULL = dict(

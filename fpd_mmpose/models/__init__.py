@@ -1,7 +1,7 @@
-"""Networks, distillers and losses."""
+"""Backbones, distillers, losses, and test-time augmentation."""
 
 from fpd_mmpose.models.backbones import StackedHourglass
-from fpd_mmpose.models.distillers import FPDDistiller, Teacher
+from fpd_mmpose.models.distillers import FPDDistiller
 from fpd_mmpose.models.losses import HeatmapDistillLoss
 from fpd_mmpose.models.tta import MultiScaleSearch
 
@@ -10,5 +10,4 @@ __all__ = [
     'HeatmapDistillLoss',
     'MultiScaleSearch',
     'StackedHourglass',
-    'Teacher',
 ]

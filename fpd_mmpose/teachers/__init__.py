@@ -1,1 +1,1 @@
-"""What teaches: live and stored teachers."""
+"""Teachers: networks that run beside the student, and files of their heatmaps."""

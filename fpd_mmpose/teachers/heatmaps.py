@@ -1,4 +1,4 @@
-"""Heatmaps of the many heads of MMPose, brought to one form."""
+"""Brings the heatmaps of MMPose's various heads into one form."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,41 +13,21 @@ from fpd_mmpose.errors import UserError
 
 
 def as_stages(output: Any, owner: str) -> list[Tensor]:
-    """Takes the output of a head as the heatmaps of its stages.
+    """Converts the output of a head to heatmaps (N, K, H, W), one tensor a stage.
 
-    Args:
-        output: What the head's ``forward`` returned: heatmaps (N, K, H, W), or a
-            sequence of them, one for each stage.
-        owner (str): Whose output it is, for the message.
-
-    Returns:
-        list[Tensor]: One tensor (N, K, H, W) for each stage, the last one being the
-        head's final answer.
-
-    Raises:
-        UserError: If it is anything else.
+    The last stage is the head's final answer. ``owner`` names the network in errors.
     """
     stages = list(output) if isinstance(output, (list, tuple)) else [output]
     if stages and all(isinstance(s, Tensor) and s.ndim == 4 for s in stages):
         return stages
     raise UserError(
         f'the head of {owner} returns no heatmaps of shape (N, K, H, W), and only '
-        'they can be distilled'
+        'heatmaps can be distilled'
     )
 
 
 def student_stages(student: BasePoseEstimator) -> list[Tensor]:
-    """Runs the student on an empty picture.
-
-    Args:
-        student (BasePoseEstimator): The network to be trained.
-
-    Returns:
-        list[Tensor]: Heatmaps of each stage, (1, K, H, W).
-
-    Raises:
-        UserError: If it has no codec, or gives no heatmaps. One line.
-    """
+    """Returns the heatmaps (1, K, H, W) of each stage for an empty image."""
     decoder = getattr(student.head, 'decoder', None)
     if decoder is None:
         raise UserError('the head of the student has no decoder: set its codec')
@@ -64,15 +44,7 @@ def student_stages(student: BasePoseEstimator) -> list[Tensor]:
 
 
 def copy_to(tensor: Tensor, device: torch.device) -> Tensor:
-    """Copies what a step computed on the host, without waiting for the device.
-
-    Args:
-        tensor (Tensor): On the CPU.
-        device (torch.device): Where it is wanted.
-
-    Returns:
-        Tensor: The copy, or on the CPU the tensor itself.
-    """
+    """Copies a tensor from the CPU to a device, without waiting for the device."""
     if device.type == 'cuda':
         tensor = tensor.pin_memory()  # from other memory the host would wait
     return tensor.to(device, non_blocking=True)
@@ -84,15 +56,8 @@ def recorded_forward(
 ) -> Iterator[list]:
     """Collects what a head's ``forward`` returns while its ``loss`` runs.
 
-    MMPose's heads call ``self.forward`` directly, which runs no module hooks.
-
-    Args:
-        head (nn.Module): The head.
-        rows (slice | Tensor): The samples of the batch that the head's ``loss`` gets
-            to see; all of them are run and recorded. Defaults to all.
-
-    Yields:
-        list: Filled with one entry for each call.
+    All samples of the batch are recorded, but ``loss`` gets only those of ``rows``.
+    MMPose's heads call ``self.forward`` directly, so module hooks do not run.
     """
     outputs: list = []
     previous = vars(head).get('forward')
@@ -120,17 +85,10 @@ def _select(output: Any, rows: slice | Tensor) -> Any:
 
 
 def resize_heatmaps(heatmaps: Tensor, size: Sequence[int]) -> Tensor:
-    """Brings heatmaps to another resolution, bilinearly, without moving the peaks.
+    """Resizes heatmaps bilinearly to a height and width, without moving the peaks.
 
     Heatmap pixel i stands for input pixel i * stride, as in MSRAHeatmap: pixel 0 of
     both grids coincides, rather than their outer borders as in ``F.interpolate``.
-
-    Args:
-        heatmaps (Tensor): (N, K, h, w).
-        size (Sequence[int]): Height and width wanted.
-
-    Returns:
-        Tensor: (N, K, *size).
     """
     height, width = heatmaps.shape[-2:]
     if (height, width) == tuple(size):

@@ -1,4 +1,4 @@
-"""The student's input, as the teacher expects it."""
+"""Converts the student's input to the teacher's."""
 
 import torch
 from mmpose.models.data_preprocessors import PoseDataPreprocessor
@@ -6,20 +6,21 @@ from torch import Tensor, nn
 
 
 class InputAdapter(nn.Module):
-    """Turns images normalised for the student into images for the teacher.
+    """Converts images (N, 3, H, W) normalized for the student to those for the teacher.
 
-    Both see the same pixels, each with its own mean, standard deviation and channel
-    order. Where these agree the input passes unchanged, to the bit.
-
-    Args:
-        student (PoseDataPreprocessor): What prepared the input.
-        teacher (PoseDataPreprocessor): What the teacher was trained with.
+    Each network has its own mean, standard deviation, and channel order. If they agree,
+    the input is returned unchanged.
     """
 
-    def __init__(self, student: PoseDataPreprocessor, teacher: PoseDataPreprocessor):
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(
+        self, student: PoseDataPreprocessor, teacher: PoseDataPreprocessor
+    ) -> None:
         super().__init__()
-        mean, std, swapped = _normalisation(student)
-        teacher_mean, teacher_std, teacher_swapped = _normalisation(teacher)
+        mean, std, swapped = _normalization(student)
+        teacher_mean, teacher_std, teacher_swapped = _normalization(teacher)
         self.swap = swapped != teacher_swapped
         if self.swap:
             mean, std = mean.flip(0), std.flip(0)
@@ -30,14 +31,7 @@ class InputAdapter(nn.Module):
         self.register_buffer('shift', (mean - teacher_mean) / teacher_std)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Maps (N, 3, H, W) to the same shape.
-
-        Args:
-            inputs (Tensor): Images normalised for the student.
-
-        Returns:
-            Tensor: The same images, normalised for the teacher.
-        """
+        """Converts a batch."""
         if self.swap:
             inputs = inputs.flip(1)
         if self.same_scale:
@@ -45,7 +39,7 @@ class InputAdapter(nn.Module):
         return inputs * self.scale + self.shift
 
 
-def _normalisation(preprocessor: nn.Module) -> tuple[Tensor, Tensor, bool]:
+def _normalization(preprocessor: PoseDataPreprocessor) -> tuple[Tensor, Tensor, bool]:
     if getattr(preprocessor, '_enable_normalize', False):
         mean, std = preprocessor.mean.cpu(), preprocessor.std.cpu()
     else:

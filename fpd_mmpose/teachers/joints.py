@@ -1,30 +1,68 @@
-"""Which heatmap of the teacher shows which joint of the student."""
+"""Matches the heatmaps of a teacher with the joints of a student."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import torch
 from mmengine.config import Config
 from mmengine.logging import MessageHub
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
+from mmpose.models.pose_estimators.base import BasePoseEstimator
 from mmpose.registry import DATASETS
+from torch import Tensor
 
+from fpd_mmpose.config import SPLITS
 from fpd_mmpose.errors import UserError
 
-#: For each joint of the student the teacher's heatmap, or None where it has none.
+#: The index of the teacher's heatmap of each joint of the student; None for no heatmap.
 JointMap = list[int | None]
 
-LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+
+class JointSelection:
+    """Selects the heatmaps of the student's joints from those of the teacher.
+
+    A joint map of None stands for the same joints in the same order.
+    """
+
+    def __init__(self, joint_map: JointMap | None) -> None:
+        self.joint_map = joint_map
+        self._indices = [joint or 0 for joint in joint_map or ()]
+        self._present = [float(joint is not None) for joint in joint_map or ()]
+        self._tensors: tuple[Tensor, Tensor] | None = None
+
+    def select(self, heatmaps: Tensor) -> Tensor:
+        """Returns heatmaps (N, K, h, w), zero for joints that the teacher lacks."""
+        if self.joint_map is None:
+            return heatmaps
+        indices, present = self._on(heatmaps.device)
+        # Exact zeros, so that a weight of 0 meets no NaN.
+        return heatmaps[:, indices] * present[None, :, None, None]
+
+    def present(self, device: torch.device) -> Tensor | None:
+        """Returns 1 for each joint that the teacher has, else 0; None if it has all."""
+        if all(self._present):
+            return None
+        return self._on(device)[1]
+
+    def indices(self, count: int) -> list[int]:
+        """Returns the index of each joint's heatmap among ``count``; 0 for none."""
+        return list(range(count)) if self.joint_map is None else self._indices
+
+    def _on(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        if self._tensors is None or self._tensors[0].device != device:
+            # Ordinary tensors, although the first call comes in inference mode.
+            with torch.inference_mode(False):
+                self._tensors = (
+                    torch.tensor(self._indices, device=device),
+                    torch.tensor(self._present, device=device),
+                )
+        return self._tensors
 
 
 def joint_names(config: Mapping[str, Any]) -> list[str] | None:
-    """Names the joints of a config's data, from MMPose's metainfo.
+    """Names the joints of a config in the order of the heatmaps, from its metainfo.
 
-    Args:
-        config (Mapping): Config of a run, or of a model alone.
-
-    Returns:
-        list[str] | None: The names in the order of the heatmaps; None where the config
-        tells no data set.
+    The config may be that of a run or of a model; None if it names no dataset.
     """
     for metainfo in _metainfos(config):
         names = parse_pose_metainfo(dict(metainfo))['keypoint_id2name']
@@ -32,50 +70,32 @@ def joint_names(config: Mapping[str, Any]) -> list[str] | None:
     return None
 
 
-def names_of_run(checkpoint: str) -> list[str] | None:
-    """Names the student's joints, from the config of the run that builds it.
-
-    mmengine's Runner puts its config into the message hub before it initialises the
-    model.
-
-    Args:
-        checkpoint (str): The teacher's weights, by which the run is recognised.
-
-    Returns:
-        list[str] | None: See :func:`joint_names`; None outside of such a run.
-    """
-    config = config_of_run('checkpoint', checkpoint)
-    return None if config is None else joint_names(config)
+def names_of_student(
+    student: BasePoseEstimator, field: str, value: str
+) -> list[str] | None:
+    """Names the student's joints, from its metainfo or from :func:`config_of_run`."""
+    if student.metainfo:
+        return joint_names({'model': {'metainfo': student.metainfo}})
+    run = config_of_run(field, value)
+    return None if run is None else joint_names(run)
 
 
-def config_of_run(option: str, value: str) -> Config | None:
-    """Gives the config of the run that builds the student.
+def config_of_run(field: str, value: str) -> Config | None:
+    """Returns the config of the run that builds the student; None outside of a run.
 
-    Args:
-        option (str): Of ``model.teacher``, by which the run is recognised.
-        value (str): What it has to be.
-
-    Returns:
-        Config | None: None outside of such a run.
+    The run is recognized by the value of a field of its ``model.teacher``. mmengine's
+    Runner puts its config into the message hub before it initializes the model.
     """
     text = MessageHub.get_current_instance().runtime_info.get('cfg')
     if not text:
         return None
     config = Config.fromstring(text, '.py')
     teacher = (config.get('model') or {}).get('teacher') or {}
-    return config if teacher.get(option) == value else None
+    return config if teacher.get(field) == value else None
 
 
 def flip_indices(config: Mapping[str, Any]) -> list[int] | None:
-    """Pairs the left and right joints of a config's data.
-
-    Args:
-        config (Mapping): Config of a run, or of a model alone.
-
-    Returns:
-        list[int] | None: For each joint the one on the other side, or itself; None
-        where the config tells no data set.
-    """
+    """Returns the index of each joint's mirror image; None if no dataset is named."""
     for metainfo in _metainfos(config):
         return list(parse_pose_metainfo(dict(metainfo))['flip_indices'])
     return None
@@ -89,38 +109,24 @@ def resolve_joint_map(
     their_names: Sequence[str] | None,
     teacher: str,
 ) -> JointMap | None:
-    """Checks a map, or makes one by the names of the joints.
+    """Checks a given joint map, or makes one from the names of the joints.
 
-    Args:
-        given (Sequence[int | None], optional): For each joint of the student, the
-            teacher's heatmap, or None.
-        mine (int): Joints of the student.
-        theirs (int): Heatmaps of the teacher.
-        my_names (Sequence[str], optional): The student's joints.
-        their_names (Sequence[str], optional): The teacher's joints.
-        teacher (str): The teacher's name, for errors.
-
-    Returns:
-        JointMap | None: None where all joints are the same, in the same order.
-
-    Raises:
-        UserError: If the map is not injective or out of range, or none is given and
-            the joints have nothing in common. One line.
+    ``mine`` and ``theirs`` count the joints of the student and of the teacher. None is
+    returned if all joints are the same, in the same order.
     """
     if given is not None:
         return _checked(list(given), mine, theirs)
-    known = (
-        my_names is not None
-        and their_names is not None
-        and (len(my_names), len(their_names)) == (mine, theirs)
-    )
-    if not known:
+    if (
+        my_names is None
+        or their_names is None
+        or (len(my_names), len(their_names)) != (mine, theirs)
+    ):
         if mine == theirs:
             return None
         raise UserError(
             f'teacher {teacher} has {theirs} joints and the student {mine}: set '
             f"model.teacher.joint_map to the {mine} indices of the teacher's heatmaps, "
-            'None where it has none'
+            'with None for joints that it lacks'
         )
     if list(my_names) == list(their_names):
         return None
@@ -128,7 +134,7 @@ def resolve_joint_map(
     found = [place.get(name) for name in my_names]
     if found == [None] * mine:
         raise UserError(
-            f'teacher {teacher} has no joint of the student by name '
+            f"teacher {teacher} has none of the student's joints by name "
             f'({", ".join(my_names[:3])}, ...): set model.teacher.joint_map'
         )
     return found
@@ -139,16 +145,7 @@ def as_table(
     my_names: Sequence[str] | None,
     their_names: Sequence[str] | None,
 ) -> str:
-    """Shows a map.
-
-    Args:
-        joint_map (JointMap): The map.
-        my_names (Sequence[str], optional): The student's joints.
-        their_names (Sequence[str], optional): The teacher's joints.
-
-    Returns:
-        str: A line for each joint of the student.
-    """
+    """Formats a joint map, with a line for each joint of the student."""
 
     def label(index: int, names: Sequence[str] | None) -> str:
         return f'{index:>2} {names[index]}' if names else f'{index:>2}'
@@ -163,8 +160,9 @@ def as_table(
 
 def _metainfos(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     own = (config.get('model') or {}).get('metainfo')
-    settings = [(config.get(loader) or {}).get('dataset') for loader in LOADERS]
-    yield from filter(None, (own, *map(_metainfo, settings)))
+    loaders = [config.get(f'{split}_dataloader') or {} for split in SPLITS]
+    datasets = [_metainfo(loader.get('dataset')) for loader in loaders]
+    yield from filter(None, (own, *datasets))
 
 
 def _metainfo(dataset: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
@@ -179,15 +177,14 @@ def _metainfo(dataset: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
 def _checked(joint_map: JointMap, mine: int, theirs: int) -> JointMap:
     if len(joint_map) != mine:
         raise UserError(
-            f'model.teacher.joint_map has {len(joint_map)} entries, the student '
-            f'{mine} joints'
+            f'model.teacher.joint_map has {len(joint_map)} entries, but the student '
+            f'has {mine} joints'
         )
     for index in joint_map:
         if index is not None and not (type(index) is int and 0 <= index < theirs):
             raise UserError(
                 f'model.teacher.joint_map has {index!r}, which is not a heatmap of the '
-                f'teacher: they are 0 to {theirs - 1}, or None for a joint that it '
-                'lacks'
+                f'teacher: use 0 to {theirs - 1}, or None for a joint that it lacks'
             )
     used = [index for index in joint_map if index is not None]
     if len(set(used)) != len(used):
@@ -195,5 +192,8 @@ def _checked(joint_map: JointMap, mine: int, theirs: int) -> JointMap:
             f'model.teacher.joint_map uses a heatmap of the teacher twice: {joint_map}'
         )
     if not used:
-        raise UserError('model.teacher.joint_map has no heatmap of the teacher')
+        raise UserError(
+            'model.teacher.joint_map has None for every joint: there is nothing to '
+            'learn from the teacher'
+        )
     return joint_map

@@ -17,6 +17,7 @@ from mmpose.utils.typing import SampleList
 from torch import Tensor
 
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.teachers.base import Teacher, load_teacher_config
 from fpd_mmpose.teachers.cache.identity import (
     ADVICE,
     crop_settings,
@@ -30,31 +31,31 @@ from fpd_mmpose.teachers.cache.maps import source_pixels, unpack_levels, warp_ma
 from fpd_mmpose.teachers.cache.store import HeatmapStore, StoredPerson
 from fpd_mmpose.teachers.cache.training_instances import teacher_warp
 from fpd_mmpose.teachers.heatmaps import copy_to, student_stages
-from fpd_mmpose.teachers.joints import config_of_run, joint_names, resolve_joint_map
-from fpd_mmpose.teachers.live import Teacher
+from fpd_mmpose.teachers.joints import (
+    JointSelection,
+    config_of_run,
+    names_of_student,
+    resolve_joint_map,
+)
 
-#: Pixels by which a box may differ from the stored one; it was mirrored and back.
+#: Pixels by which a box, mirrored and back, may differ from the stored one.
 TOLERANCE = 0.05
 
 
 class StoredTeacher(Teacher):
-    """A teacher that is a file of heatmaps, and no network.
+    """A file of heatmaps, without a network; see ``model.teacher.cache``.
 
-    ``tools/cache_teacher.py`` ran the network over the box of each person, in several
-    zooms. A sample's heatmaps are those of the zoom that is closest to its own, and
-    outside of that from a wider one, warped with the transform that the sample itself
-    got: scale, rotation, flip and another centre. Outside of the widest they are 0.
-    Transforms that only change colours do not reach the teacher.
-
-    Args:
-        cache (str): The file.
-        config (str | dict, optional): See :class:`Teacher`. Where it is given, the
-            file has to be of it. Defaults to ``None``.
-        checkpoint (str, optional): The same for the weights; a file that is not on
-            this machine is not compared. Defaults to ``None``.
-        joint_map (Sequence[int | None], optional): See :class:`Teacher`.
-        **live (Any): Other arguments of :class:`Teacher`, which are about its network.
+    :func:`~fpd_mmpose.teachers.cache.command.cache_teacher` stores the heatmaps of each
+    person's box at several zooms. A sample gets those of the zoom closest to its own,
+    or of a wider one outside of that, warped by the sample's own scale, rotation, flip,
+    and center; they are 0 outside of the widest. Transforms that only change colors do
+    not reach the teacher.
     """
+
+    _store: HeatmapStore
+    _joints: JointSelection
+    #: The boxes of the people in each image and frame, with the numbers of the records.
+    _boxes: dict[tuple[str, int], list[tuple[np.ndarray, int]]]
 
     def __init__(
         self,
@@ -62,28 +63,20 @@ class StoredTeacher(Teacher):
         config: str | dict | None = None,
         checkpoint: str | None = None,
         joint_map: Sequence[int | None] | None = None,
-        **live: Any,
-    ):
-        super().__init__(config, checkpoint, joint_map, **live)
+    ) -> None:
         self.cache = str(cache)
-        self._store: HeatmapStore | None = None
-        self._boxes: dict[tuple[str, int], list[tuple[np.ndarray, int]]] = {}
+        self.config = config
+        self.checkpoint = checkpoint
+        self.joint_map = joint_map
+        self._prepared = False
 
     def __repr__(self) -> str:
         """Names the file."""
         return f'StoredTeacher(cache={self.cache!r})'
 
     def prepare(self, student: BasePoseEstimator) -> None:
-        """Opens the file and checks that it is what the run needs.
-
-        Args:
-            student (BasePoseEstimator): The network to be trained.
-
-        Raises:
-            UserError: If the file is missing, of another teacher or other people, not
-                finished, or of joints that do not match. One line.
-        """
-        if self._store is not None:
+        """Opens the file, and checks its teacher, people, completeness, and joints."""
+        if self._prepared:
             return
         store = HeatmapStore(self.cache)
         if not store.settings:
@@ -92,26 +85,22 @@ class StoredTeacher(Teacher):
         run = config_of_run('cache', self.cache)
         if run is not None:
             self._check_run(store, run)
-        mine = student_stages(student)[-1].shape[1]
-        my_names = joint_names(run) if run else None
-        if student.metainfo:
-            my_names = joint_names({'model': {'metainfo': student.metainfo}})
-        self._joints = resolve_joint_map(
+        joint_map = resolve_joint_map(
             self.joint_map,
-            mine,
+            student_stages(student)[-1].shape[1],
             store.settings['shape'][1],
-            my_names,
+            names_of_student(student, 'cache', self.cache),
             store.settings['joints'],
             repr(self),
         )
         boxes = defaultdict(list)
         for key, number in store.keys().items():
-            box = np.array(json.loads(key.box))
-            boxes[key.image, key.frame].append((box, number))
-        self._boxes = dict(boxes)
-        self._store = store
+            boxes[key.image, key.frame].append((np.array(json.loads(key.box)), number))
+        self._store, self._boxes = store, dict(boxes)
+        self._joints = JointSelection(joint_map)
+        self._prepared = True
         print_log(
-            f'{self!r}: heatmaps of {store.size()[0]:,} people, the network is not '
+            f'{self!r}: heatmaps of {store.size()[0]:,} people; the network is not '
             'needed',
             logger='current',
         )
@@ -119,61 +108,27 @@ class StoredTeacher(Teacher):
     def start(
         self, inputs: Tensor, data_samples: SampleList
     ) -> tuple[Tensor, SampleList]:
-        """Keeps what :meth:`finish` needs: there is no network to start.
-
-        Args:
-            inputs (Tensor): See :meth:`heatmaps`.
-            data_samples (list[PoseDataSample]): See :meth:`heatmaps`.
-
-        Returns:
-            tuple: Both.
-        """
+        """Returns its arguments, because there is no network to start."""
         return inputs, data_samples
 
     def finish(self, started: tuple[Tensor, SampleList], size: Sequence[int]) -> Tensor:
-        """Calls :meth:`heatmaps`.
+        """Reads the heatmaps of a batch, and warps them as its samples were warped.
 
-        Args:
-            started (tuple): What :meth:`start` gave.
-            size (Sequence[int]): See :meth:`heatmaps`.
-
-        Returns:
-            Tensor: See :meth:`heatmaps`.
+        Samples need a box, and ``img_path``, ``warp_mat``, ``ori_shape``, ``flip``, and
+        ``flip_direction`` as metainfo.
         """
         inputs, data_samples = started
-        return self.heatmaps(inputs, size, data_samples)
-
-    def heatmaps(
-        self, inputs: Tensor, size: Sequence[int], data_samples: SampleList
-    ) -> Tensor:
-        """Reads the heatmaps of a batch, and warps them as the samples are.
-
-        Args:
-            inputs (Tensor): Images as the student gets them, (N, 3, H, W).
-            size (Sequence[int]): Height and width of the student's heatmaps.
-            data_samples (list[PoseDataSample]): With ``warp_mat``, ``img_path``,
-                ``ori_shape``, ``flip`` and ``flip_direction`` as metainfo, and the
-                box.
-
-        Returns:
-            Tensor: As :meth:`Teacher.heatmaps`.
-
-        Raises:
-            UserError: If a sample lacks these, or the file has not its person. One
-                line.
-        """
         people = self._store.read([self._number(one) for one in data_samples])
-        settings = self._store.settings
-        levels, sources, first = [], [], []
+        shape = self._store.settings['shape']
+        maps, affine, closest = [], [], []
         for person, sample in zip(people, data_samples, strict=True):
-            maps = unpack_levels(person.maps, settings['shape'])
-            levels.append(maps[:, self._order(sample)])
-            sources.append(self._sources(person, sample, inputs, size))
-            first.append(_closest(sources[-1]))
+            maps.append(unpack_levels(person.maps, shape)[:, self._order(sample)])
+            affine.append(self._sources(person, sample, inputs, size))
+            closest.append(_closest(affine[-1]))
         on_host = (
-            torch.from_numpy(np.stack(levels)),
-            torch.from_numpy(np.stack(sources).astype(np.float32)),
-            torch.tensor(first),
+            torch.from_numpy(np.stack(maps)),
+            torch.from_numpy(np.stack(affine).astype(np.float32)),
+            torch.tensor(closest),
             torch.tensor([[person.zero, person.step] for person in people]),
         )
         levels, sources, first, scales = (
@@ -187,44 +142,51 @@ class StoredTeacher(Teacher):
                 heatmaps = heatmaps * has_joint[None, :, None, None]
         return heatmaps
 
+    def has_joint(self, device: torch.device) -> Tensor | None:
+        """Returns 1 for each joint that the teacher has, else 0; None if it has all."""
+        return self._joints.present(device)
+
+    def network_to_validate(self, student: BasePoseEstimator) -> None:
+        """Returns None, because there is no network."""
+
     def _check_teacher(self, settings: dict[str, Any]) -> None:
         wanted: dict[str, Any] = {}
         if self.config:
-            wanted['teacher config'] = teacher_settings(self._load_config(), '://')[
-                'teacher config'
-            ]
+            found = teacher_settings(load_teacher_config(self.config), '://')
+            wanted['teacher config'] = found['teacher config']
         if self.checkpoint:
             if '://' in self.checkpoint or Path(self.checkpoint).is_file():
                 found = teacher_settings({'model': None}, self.checkpoint)
                 wanted['teacher weights'] = found['teacher weights']
             else:
                 print_log(
-                    f'{self!r}: "{self.checkpoint}" is not on this machine, and is '
+                    f'{self!r}: "{self.checkpoint}" is not on this machine, so it is '
                     'not compared with the weights that made the file',
                     logger='current',
                 )
-        self._refuse(difference(settings, wanted))
+        self._require_no(difference(settings, wanted))
 
     def _check_run(self, store: HeatmapStore, run: Config) -> None:
         sources = sources_of(run)
-        self._refuse(difference(store.settings, crop_settings(sources)))
+        self._require_no(difference(store.settings, crop_settings(sources)))
         known = store.sources()
         for source in sources:
             about = source.describe()
             if key_of(about) not in known:
                 stored = [other for other, _ in known.values()]
-                self._refuse(source_difference(stored, about))
+                self._require_no(source_difference(stored, about))
             elif not known[key_of(about)][1]:
-                self._refuse(f'not all people of "{about["name"]}" are in it yet')
+                self._require_no(f'some people of "{about["name"]}" are missing')
 
-    def _refuse(self, reason: str) -> None:
-        if reason:
-            raise UserError(f'teacher cache "{self.cache}": {reason}; {ADVICE}')
+    def _require_no(self, fault: str) -> None:
+        if fault:
+            raise UserError(f'teacher cache "{self.cache}": {fault}; {ADVICE}')
 
     def _number(self, sample: PoseDataSample) -> int:
+        """Finds the number of the person's record."""
         if 'warp_mat' not in sample:
             raise UserError(
-                'a stored teacher has to know how a sample was cropped: use '
+                'a stored teacher needs to know how a sample was cropped: use '
                 'FPDTopdownAffine and FPDPackPoseInputs in the pipeline, or add '
                 '"warp_mat" (and for videos "frame_index") to meta_keys of '
                 'PackPoseInputs'
@@ -249,21 +211,17 @@ class StoredTeacher(Teacher):
         )
 
     def _order(self, sample: PoseDataSample) -> list[int]:
-        """The stored heatmap of each joint, which a flip makes that of the other side.
-
-        Joints that the teacher lacks get any, see :meth:`Teacher.has_joint`.
-        """
-        joints = range(self._store.settings['shape'][1])
-        if self._joints is not None:
-            joints = [joint or 0 for joint in self._joints]
+        """Lists the stored heatmap of each joint, on the other side after a flip."""
+        settings = self._store.settings
+        joints = self._joints.indices(settings['shape'][1])
         if not sample.get('flip'):
-            return list(joints)
-        pairs = self._store.settings['flip_indices']
+            return joints
+        pairs = settings['flip_indices']
         if pairs is None:
             raise UserError(
-                f'teacher cache "{self.cache}" does not tell left from right, and a '
-                "sample is mirrored: give the teacher's config a data set and "
-                f'{ADVICE}, or take RandomFlip out'
+                f'teacher cache "{self.cache}" does not know the left and right joints '
+                "that a mirrored sample needs: give the teacher's config a dataset and "
+                f'{ADVICE}, or remove RandomFlip'
             )
         return [pairs[joint] for joint in joints]
 
@@ -274,16 +232,16 @@ class StoredTeacher(Teacher):
         inputs: Tensor,
         size: Sequence[int],
     ) -> np.ndarray:
+        """Maps the sample's heatmap pixels to those of each zoom, (Z, 2, 3)."""
         settings = self._store.settings
+        input_size = settings['input size']
         return np.stack(
             [
                 source_pixels(
                     sample.warp_mat,
-                    teacher_warp(
-                        person.center, person.scale, zoom, settings['input size']
-                    ),
+                    teacher_warp(person.center, person.scale, zoom, input_size),
                     inputs.shape[:-3:-1],
-                    settings['input size'],
+                    input_size,
                     size[::-1],
                     settings['shape'][:1:-1],
                 )
@@ -293,6 +251,6 @@ class StoredTeacher(Teacher):
 
 
 def _closest(sources: np.ndarray) -> int:
-    """The zoom whose pixels are the most like a sample's in size."""
+    """Returns the index of the zoom whose pixels are closest in size to a sample's."""
     areas = np.abs(np.linalg.det(sources[:, :, :2]))
     return int(np.abs(np.log(areas)).argmin())

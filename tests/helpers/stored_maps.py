@@ -1,4 +1,4 @@
-"""Distillation configs and files of stored heatmaps, for tests."""
+"""Makes distillation configs and files of stored heatmaps."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tests.helpers.reduced import reduced_distiller
 
 
 def small_config(mpii_root: Path, folder: Path) -> Config:
-    """The FPD config, small, without augmentation and in the file's order."""
+    """Makes a small FPD config without augmentation or shuffling."""
     config = reduced_distiller(mpii_root, folder, stacks=1, features=8)
     config.train_dataloader.sampler.shuffle = False
     augment(config, scale=0, rotation=0, flip=0.0)
@@ -28,7 +28,7 @@ def augment(config: Config, scale: float, rotation: float, flip: float) -> None:
 
 
 def store_maps(config: Config, path: Path | str, **options) -> CacheWriter:
-    """Does what tools/cache_teacher.py does."""
+    """Stores the heatmaps of a config's teacher."""
     writer = CacheWriter(config, path, **options)
     writer.run(batch_size=5)
     return writer

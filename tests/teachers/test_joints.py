@@ -1,4 +1,6 @@
-"""A teacher of another skeleton teaches the joints that both have."""
+"""A teacher with another skeleton teaches the joints that both networks have."""
+
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -7,18 +9,18 @@ from mmengine.runner import Runner
 from mmpose.registry import MODELS
 
 from fpd_mmpose.config import load_config
-from fpd_mmpose.teachers import joints as module
+from fpd_mmpose.teachers import live
 from fpd_mmpose.teachers.joints import (
     as_table,
     joint_names,
-    names_of_run,
+    names_of_student,
     resolve_joint_map,
 )
 from tests.helpers.reduced import reduced_distiller, reduced_teacher
 
 MPII = 'configs/hourglass/hg4_128_mpii.py'
 COCO = 'configs/hrnet/hrnet_w32_coco_256x192.py'
-#: COCO's heatmap for each joint of MPII, spelt out.
+#: The index of COCO's heatmap of each joint of MPII.
 COCO_FOR_MPII = [16, 14, 12, 11, 13, 15, None, None, None, None, 10, 8, 6, 5, 7, 9]
 
 
@@ -27,37 +29,42 @@ def resolve(given=None, mine=3, theirs=3, my_names=None, their_names=None):
 
 
 class TestNames:
-    def test_of_the_data_of_a_config(self):
+    def test_come_from_the_datasets_of_a_config(self):
         mpii, coco = joint_names(load_config(MPII)), joint_names(load_config(COCO))
         assert len(mpii) == 16 and mpii[0] == 'right_ankle' and mpii[9] == 'head_top'
         assert len(coco) == 17 and coco[0] == 'nose' and coco[16] == 'right_ankle'
 
-    def test_of_a_stock_config_of_mmpose(self):
+    def test_come_from_a_stock_config(self):
         name = 'mmpose::body_2d_keypoint/topdown_heatmap/coco/'
         config = load_config(name + 'td-hm_res50_8xb64-210e_coco-256x192.py')
         assert joint_names(config) == joint_names(load_config(COCO))
 
-    def test_of_combined_data_sets(self):
+    def test_come_from_inside_combined_datasets(self):
         config = load_config(MPII)
         config.train_dataloader.dataset = dict(
             type='RepeatDataset', dataset=config.train_dataloader.dataset, times=2
         )
         assert joint_names(config) == joint_names(load_config(MPII))
 
-    def test_of_a_model_alone_are_not_known(self):
+    def test_are_unknown_without_a_dataset(self):
         assert joint_names(dict(model=dict(type='TopdownPoseEstimator'))) is None
 
-    def test_of_a_model_that_states_its_skeleton(self):
+    def test_come_from_the_metainfo_of_a_model(self):
         metainfo = dict(from_file='configs/_base_/datasets/coco.py')
         names = joint_names(dict(model=dict(metainfo=metainfo)))
         assert names == joint_names(load_config(COCO))
 
-    def test_of_a_run_come_from_its_own_config_alone(self, mpii_root, tmp_path):
+    def test_of_a_student_come_only_from_the_config_of_its_run(
+        self, mpii_root, tmp_path
+    ):
         config = reduced_distiller(mpii_root, tmp_path)
         hub = MessageHub.get_instance('names_of_a_run')
         hub.update_info('cfg', config.pretty_text)
-        assert names_of_run(config.model.teacher.checkpoint)[0] == 'right_ankle'
-        assert names_of_run('of another run.pth') is None
+        student = SimpleNamespace(metainfo=None)
+        checkpoint = config.model.teacher.checkpoint
+        names = names_of_student(student, 'checkpoint', checkpoint)
+        assert names[0] == 'right_ankle'
+        assert names_of_student(student, 'checkpoint', 'of another run.pth') is None
 
 
 class TestResolving:
@@ -71,14 +78,14 @@ class TestResolving:
     def test_another_order_is_found_by_name(self):
         assert resolve(None, 3, 3, ['a', 'b', 'c'], ['c', 'a', 'b']) == [1, 2, 0]
 
-    def test_without_names_as_many_joints_are_taken_in_order(self):
+    def test_without_names_equal_numbers_of_joints_keep_their_order(self):
         assert resolve() is None
         assert resolve(my_names=['a', 'b', 'c']) is None
 
     def test_names_that_do_not_fit_the_heatmaps_are_not_used(self):
         assert resolve(None, 3, 3, ['a', 'b'], ['b', 'a', 'c']) is None
 
-    def test_a_map_that_is_given_wins(self):
+    def test_a_given_map_takes_precedence(self):
         given = [None, 2, 0]
         assert resolve(given, 3, 3, ['a', 'b', 'c'], ['a', 'b', 'c']) == given
 
@@ -86,20 +93,20 @@ class TestResolving:
         ('settings', 'message'),
         [
             (dict(mine=16, theirs=17), 'has 17 joints and the student 16: set'),
-            (dict(given=[0, 1]), 'has 2 entries, the student 3 joints'),
+            (dict(given=[0, 1]), 'has 2 entries, but the student has 3 joints'),
             (dict(given=[0, 1, 3]), 'has 3, which is not a heatmap .* 0 to 2'),
             (dict(given=[0, 1, -1]), 'has -1, which is not a heatmap'),
             (dict(given=[0, 1, True]), 'has True, which is not a heatmap'),
             (dict(given=[0, 1, '2']), "has '2', which is not a heatmap"),
             (dict(given=[0, None, 0]), 'uses a heatmap of the teacher twice'),
-            (dict(given=[None] * 3), 'has no heatmap of the teacher'),
+            (dict(given=[None] * 3), 'has None for every joint'),
             (
                 dict(my_names=['a', 'b', 'c'], their_names=['x', 'y', 'z']),
-                r't.py has no joint of the student by name \(a, b, c',
+                r"t.py has none of the student's joints by name \(a, b, c",
             ),
         ],
     )
-    def test_what_cannot_be_is_refused_by_name(self, settings, message):
+    def test_errors_name_the_fault(self, settings, message):
         with pytest.raises(ValueError, match=message) as info:
             resolve(**settings)
         assert '\n' not in str(info.value)
@@ -135,7 +142,7 @@ class TestTeaching:
     ):
         config = reduced_distiller(mpii_root, tmp_path, stacks=1, features=8)
         teacher = dict(config.model.teacher)
-        # The same network, said to be trained on joints in another order.
+        # The same network, but its config lists the joints in another order.
         dataset = dict(type='CocoDataset', metainfo=dict(dataset_name='shuffled'))
         names = joint_names(load_config(MPII))[::-1]
         dataset['metainfo'].update(
@@ -165,13 +172,11 @@ class TestTeaching:
         found = runner.model.teacher.heatmaps(images, (16, 16))
         torch.testing.assert_close(found, direct.flip(1))
 
-    def test_names_are_not_looked_for_where_a_map_is_given(
-        self, mpii_root, tmp_path, monkeypatch
-    ):
+    def test_a_given_map_does_not_need_names(self, mpii_root, tmp_path, monkeypatch):
         config = reduced_distiller(mpii_root, tmp_path)
         config.model.teacher = reduced_teacher(mpii_root, tmp_path)
         config.model.teacher['joint_map'] = list(range(15, -1, -1))
-        monkeypatch.setattr(module, 'names_of_run', lambda _: ['other'] * 16)
+        monkeypatch.setattr(live, 'names_of_student', lambda *_: ['other'] * 16)
         model = MODELS.build(config.model)
         model.teacher.prepare(model)
         images = torch.randn(1, 3, 64, 64)

@@ -1,4 +1,4 @@
-"""A teacher of any size, normalisation and number of joints, or a clear refusal."""
+"""A teacher may differ in size, normalization, and joints, or an error says why."""
 
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def pixels_for(model: torch.nn.Module, pixels: torch.Tensor) -> torch.Tensor:
 
 
 class TestAnyHeatmapEstimatorTeaches:
-    def test_a_stock_network_sees_the_same_pixels_in_its_own_normalisation(
+    def test_a_stock_network_sees_the_same_pixels_in_its_own_normalization(
         self, mpii_root, tmp_path
     ):
         model = build(small_resnet(tmp_path), mpii_root, tmp_path)
@@ -67,7 +67,7 @@ class TestAnyHeatmapEstimatorTeaches:
         got = model.teacher.heatmaps(pixels_for(model, pixels), (16, 16))
         torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)
 
-    def test_equal_normalisation_leaves_the_input_bit_identical(
+    def test_equal_normalization_leaves_the_input_bit_identical(
         self, mpii_root, tmp_path
     ):
         model = build(reduced_teacher(mpii_root, tmp_path), mpii_root, tmp_path)
@@ -88,9 +88,18 @@ class TestAnyHeatmapEstimatorTeaches:
         whole = model.teacher.model(adapter(inputs), None)
         assert torch.equal(mapped, whole[:, joint_map])
 
-    def test_larger_heatmaps_are_brought_to_the_students_size(
+    def test_only_networks_with_the_students_joints_are_validated(
         self, mpii_root, tmp_path
     ):
+        teacher = reduced_teacher(mpii_root, tmp_path)
+        model = build(teacher, mpii_root, tmp_path)
+        assert model.teacher.network_to_validate(model) is model.teacher.model
+        assert model.teacher.model is not None
+        for joint_map in ([None, *range(15)], [*range(15, -1, -1)]):
+            model = build(dict(teacher, joint_map=joint_map), mpii_root, tmp_path)
+            assert model.teacher.network_to_validate(model) is None
+
+    def test_larger_heatmaps_are_resized_to_the_students(self, mpii_root, tmp_path):
         teacher = small_resnet(tmp_path, heatmap_size=(32, 32))
         head = teacher['config']['head']
         head.update(
@@ -143,7 +152,7 @@ class TestAnyHeatmapEstimatorTeaches:
             )
 
 
-class TestRefusedInOneLine:
+class TestErrorsOfOneLine:
     def test_weights_that_are_missing_or_unreadable(self, mpii_root, tmp_path):
         teacher = reduced_teacher(mpii_root, tmp_path)
         whole = Path(teacher['checkpoint']).read_bytes()
@@ -191,7 +200,7 @@ class TestRefusedInOneLine:
         assert teacher['checkpoint'] in message
         assert f'NaN or infinite weights (first {name})' in message
 
-    def test_config_that_is_missing_or_no_model(self, mpii_root, tmp_path):
+    def test_config_that_is_missing_or_has_no_model(self, mpii_root, tmp_path):
         teacher = reduced_teacher(mpii_root, tmp_path)
         message = refusal(
             build(dict(teacher, config='no/such.py'), mpii_root, tmp_path)
@@ -208,7 +217,7 @@ class TestRefusedInOneLine:
         message = refusal(build(teacher, mpii_root, tmp_path))
         assert 'has 17 joints and the student 16' in message
         for joint_map, reason in (
-            ([0, 1], 'has 2 entries, the student 16 joints'),
+            ([0, 1], 'has 2 entries, but the student has 16 joints'),
             ([*range(2, 18)], '17, which is not a heatmap'),
             ([-1, *range(15)], '-1, which is not a heatmap'),
             ([0, *range(15)], 'uses a heatmap of the teacher twice'),
@@ -264,7 +273,7 @@ class TestHeatmapTools:
         assert len(as_stages((one, one), 'x')) == 2
 
     @pytest.mark.parametrize('output', [torch.rand(1, 2, 8), (), None, 'text'])
-    def test_what_is_no_heatmap_is_refused(self, output):
+    def test_other_outputs_are_an_error(self, output):
         with pytest.raises(ValueError, match='the head of the teacher returns no'):
             as_stages(output, 'the teacher')
 

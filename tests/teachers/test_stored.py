@@ -1,4 +1,4 @@
-"""Students learn from stored heatmaps as from the network that made them."""
+"""Stored heatmaps teach what the network that made them teaches."""
 
 import copy
 import json
@@ -29,7 +29,7 @@ def config(mpii_root, tmp_path) -> Config:
 
 @pytest.fixture
 def cached(config, tmp_path) -> Config:
-    """The same with a file of its heatmaps."""
+    """The same config with a file of the teacher's heatmaps."""
     config.model.teacher.cache = str(tmp_path / 'cache.sqlite')
     store_maps(config, config.model.teacher.cache)
     return config
@@ -51,7 +51,7 @@ def batch_of(config: Config, student, numbers) -> tuple[torch.Tensor, list]:
 
 
 class TestTraining:
-    def test_the_loss_is_that_of_the_live_network(self, config, tmp_path):
+    def test_the_loss_equals_that_of_the_live_network(self, config, tmp_path):
         live = run(copy.deepcopy(config))
         path = str(tmp_path / 'cache.sqlite')
         store_maps(config, path)
@@ -63,7 +63,7 @@ class TestTraining:
     def test_the_checkpoint_is_the_students_alone(self, cached, mpii_root, tmp_path):
         augment(cached, scale=0.25, rotation=30, flip=0.5)
         runner = run(cached)
-        assert runner.model.teacher.model is None
+        assert not hasattr(runner.model.teacher, 'model')
         saved = torch.load(Path(cached.work_dir) / 'epoch_1.pth')['state_dict']
         plain = reduced_config(
             'hourglass/hg4_128_mpii.py', mpii_root, tmp_path, 1, 8
@@ -74,7 +74,7 @@ class TestTraining:
         Path(cached.model.teacher.checkpoint).unlink()
         run(cached)
 
-    def test_labelled_and_unlabelled_people(self, mpii_root, tmp_path):
+    def test_labeled_and_unlabeled_people(self, mpii_root, tmp_path):
         config = reduced_config(
             'fpd/hg4_128_fpd_unlabeled_mpii.py', mpii_root, tmp_path / 'run', 1, 8
         )
@@ -153,7 +153,7 @@ class TestHeatmaps:
 
 
 def put_peaks_on_the_joints(path: str, mpii_root: Path) -> None:
-    """Replaces the stored heatmaps by ones that are right."""
+    """Replaces the stored heatmaps by correct ones."""
     store = HeatmapStore(path, write=True)
     settings = store.settings
     dataset = DATASETS.build(
@@ -184,15 +184,15 @@ def put_peaks_on_the_joints(path: str, mpii_root: Path) -> None:
         )
 
 
-class TestAStaleFileIsRefusedBeforeTraining:
+class TestStaleFilesStopTheRunBeforeTraining:
     def test_missing(self, config, tmp_path):
         config.model.teacher.cache = str(tmp_path / 'none.sqlite')
-        assert 'none.sqlite" does not exist: tools/cache_teacher.py' in refusal(config)
+        assert 'none.sqlite" does not exist: run `fpd cache`' in refusal(config)
 
     def test_of_other_weights(self, cached):
         weights = torch.load(cached.model.teacher.checkpoint)
         torch.save(dict(weights, more=torch.ones(1)), cached.model.teacher.checkpoint)
-        assert 'teacher weights differ; run tools/cache' in refusal(cached)
+        assert 'teacher weights differ; run `fpd cache` again' in refusal(cached)
 
     def test_of_another_network(self, cached):
         cached.model.teacher.config.model.test_cfg = dict(flip_test=False)
@@ -202,7 +202,7 @@ class TestAStaleFileIsRefusedBeforeTraining:
         cached.train_dataloader.dataset.pipeline[1].padding = 1.5
         assert 'box' in refusal(cached)
 
-    def test_of_another_data_file(self, cached, mpii_root, tmp_path):
+    def test_of_another_annotation_file(self, cached, mpii_root, tmp_path):
         moved = tmp_path / 'moved'
         shutil.copytree(mpii_root, moved)
         cached.train_dataloader.dataset.data_root = str(moved)
@@ -214,9 +214,9 @@ class TestAStaleFileIsRefusedBeforeTraining:
         path.write_text(json.dumps(people))
         cached.train_dataloader.dataset.ann_file = str(path)
         cached.experiment_name = cached.visualizer.name = 'another_data_file'
-        assert 'has not the people of' in refusal(cached)
+        assert 'does not have the people of' in refusal(cached)
 
-    def test_of_a_data_file_that_has_changed(self, config, mpii_root, tmp_path):
+    def test_of_an_annotation_file_that_has_changed(self, config, mpii_root, tmp_path):
         root = tmp_path / 'own'
         shutil.copytree(mpii_root, root)
         config.train_dataloader.dataset.data_root = str(root)
@@ -227,31 +227,31 @@ class TestAStaleFileIsRefusedBeforeTraining:
         people[0]['scale'] *= 1.1
         path.write_text(json.dumps(people))
         message = refusal(config)
-        assert 'the data file "annotations/mpii_train.json" has changed' in message
-        # The command adds the person whose box has changed, and no other.
+        assert 'the file "annotations/mpii_train.json" has changed' in message
+        # Storing again adds only the person whose box has changed.
         store_maps(config, config.model.teacher.cache)
         assert HeatmapStore(config.model.teacher.cache).size()[0] == 13
         config.experiment_name = config.visualizer.name = 'stored_again'
         run(config)
 
-    def test_that_is_not_finished(self, config, tmp_path):
+    def test_unfinished(self, config, tmp_path):
         config.model.teacher.cache = str(tmp_path / 'cache.sqlite')
         store_maps(config, config.model.teacher.cache)
         store = HeatmapStore(config.model.teacher.cache, write=True)
         for key, (about, _) in store.sources().items():
             store.add_source(key, about, finished=False)
         message = refusal(config)
-        assert 'not all people of "annotations/mpii_train.json" are in it' in message
+        assert 'some people of "annotations/mpii_train.json" are missing' in message
 
 
-class TestASampleThatCannotBeServedIsRefused:
-    def test_that_does_not_say_how_it_was_cropped(self, cached):
+class TestErrorsOfSamples:
+    def test_without_the_transform_of_the_crop(self, cached):
         for dataset in leaf_datasets(cached.train_dataloader.dataset):
             dataset.pipeline[-1].type = 'PackPoseInputs'
         message = refusal(cached)
         assert 'FPDPackPoseInputs' in message and '"warp_mat"' in message
 
-    def test_of_somebody_who_is_not_there(self, cached):
+    def test_of_a_person_who_is_not_stored(self, cached):
         student = MODELS.build(cached.model)
         student.teacher.prepare(student)
         inputs, samples = batch_of(cached, student, range(1))

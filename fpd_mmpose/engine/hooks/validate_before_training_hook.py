@@ -1,4 +1,4 @@
-"""Measures the teacher and the student before the first epoch."""
+"""Validates the teacher and the student before the first epoch."""
 
 import torch
 from mmengine.hooks import Hook
@@ -6,40 +6,40 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from mmpose.models.pose_estimators.base import BasePoseEstimator
 
-from fpd_mmpose.models.distillers import FPDDistiller, StoredTeacher
+from fpd_mmpose.models.distillers import FPDDistiller
 
 
 @HOOKS.register_module()
 class ValidateBeforeTrainingHook(Hook):
     """Validates the teacher and then the student before epoch 1.
 
-    The released FPD code does so (``fpd_train.py``): a wrong weight file or data
-    folder shows in the first minute. As there, the scores do not enter the choice of
-    the best checkpoint. A resumed run is not validated again.
+    A wrong checkpoint or data folder thus shows in the first minute, as in the
+    reference (``fpd_train.py``). The scores do not count for the best checkpoint. A
+    resumed run is not validated again.
 
-    Without a teacher (plain training), with a stored one, or with one of other joints,
-    the student alone is measured.
+    Only the student is validated in plain training, and if the teacher is stored or has
+    other joints.
     """
 
     priority = 'LOW'
 
     def before_train(self, runner: Runner) -> None:
-        """Logs the scores, as ``teacher/…`` and ``student/…``.
-
-        Args:
-            runner (Runner): The runner.
-        """
+        """Logs scores as ``before_training/teacher/...`` and ``.../student/...``."""
         if runner.iter or runner.val_loop is None:
             return
         student = runner.model
         student = getattr(student, 'module', student)
         models = {'student': student}
-        teacher = student.teacher if isinstance(student, FPDDistiller) else None
-        if isinstance(teacher, StoredTeacher):
-            runner.logger.info(f'{teacher!r} has no network to validate')
-        elif teacher and teacher.has_same_joints(student):
-            device = next(student.parameters()).device
-            models = {'teacher': teacher.model.to(device), **models}
+        if isinstance(student, FPDDistiller):
+            network = student.teacher.network_to_validate(student)
+            if network is None:
+                runner.logger.info(
+                    f"{student.teacher!r} has no network of the student's joints to "
+                    'validate'
+                )
+            else:
+                device = next(student.parameters()).device
+                models = {'teacher': network.to(device), **models}
         for name, model in models.items():
             runner.logger.info(f'Validating the {name} before training')
             scores = self._scores(runner, model)
@@ -51,7 +51,7 @@ class ValidateBeforeTrainingHook(Hook):
 
     def _scores(self, runner: Runner, model: BasePoseEstimator) -> dict[str, float]:
         loop = runner.val_loop
-        # Own metrics: those of the loop are left as they are.
+        # Separate metrics leave those of the loop unchanged.
         evaluator = runner.build_evaluator(runner.cfg.val_evaluator)
         evaluator.dataset_meta = loop.dataloader.dataset.metainfo
         was_training = model.training

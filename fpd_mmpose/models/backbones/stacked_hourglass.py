@@ -1,4 +1,4 @@
-"""The stacked hourglass network whose output is heatmaps."""
+"""The stacked hourglass network of the reference, whose output is heatmaps."""
 
 import torch.nn as nn
 import torch.nn.functional as F
@@ -8,22 +8,16 @@ from torch import Tensor
 
 from fpd_mmpose.errors import UserError
 
-#: Halvings of the resolution inside one hourglass.
+#: How many times one hourglass halves the resolution.
 HOURGLASS_DEPTH = 4
 #: The stem divides the input by 4 and every hourglass halves it 4 times more.
 SIZE_DIVISOR = 4 * 2**HOURGLASS_DEPTH
 
 
 class PreActBottleneck(BaseModule):
-    """Residual block: BN-ReLU-1x1, BN-ReLU-3x3, BN-ReLU-1x1 on top of a skip.
+    """A residual block: BN-ReLU-1x1, BN-ReLU-3x3, BN-ReLU-1x1, and a skip."""
 
-    Args:
-        in_channels (int): Channels of the input.
-        mid_channels (int): Channels of the 3x3 convolution; the output has twice
-            as many.
-    """
-
-    def __init__(self, in_channels: int, mid_channels: int):
+    def __init__(self, in_channels: int, mid_channels: int) -> None:
         super().__init__()
         out_channels = 2 * mid_channels
         self.norm1 = nn.BatchNorm2d(in_channels)
@@ -53,15 +47,9 @@ def _blocks(channels: int, num_blocks: int) -> Sequential:
 
 
 class Hourglass(BaseModule):
-    """One hourglass: a U-shaped recursion over ``depth`` resolutions.
+    """One hourglass, a U-shaped recursion that halves the size ``depth`` times."""
 
-    Args:
-        depth (int): Halvings of the resolution.
-        channels (int): Channels, the same everywhere.
-        num_blocks (int): Residual blocks on each branch.
-    """
-
-    def __init__(self, depth: int, channels: int, num_blocks: int):
+    def __init__(self, depth: int, channels: int, num_blocks: int) -> None:
         super().__init__()
         self.skip = _blocks(channels, num_blocks)
         self.down = _blocks(channels, num_blocks)
@@ -73,22 +61,20 @@ class Hourglass(BaseModule):
         self.up = _blocks(channels, num_blocks)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Keeps the shape (N, channels, H, W)."""
+        """Maps features (N, channels, H, W) to features of the same shape."""
         low = self.up(self.inner(self.down(F.max_pool2d(x, 2))))
         return self.skip(x) + F.interpolate(low, scale_factor=2, mode='nearest')
 
 
 class HourglassStack(BaseModule):
-    """An hourglass with the layers that turn its features into heatmaps.
+    """An hourglass, the layers from its features to heatmaps, and those back.
 
-    Args:
-        channels (int): Channels of the features.
-        num_blocks (int): Residual blocks on each branch.
-        num_joints (int): Heatmaps.
-        last (bool): The last stack feeds nothing back.
+    The last stack feeds nothing back.
     """
 
-    def __init__(self, channels: int, num_blocks: int, num_joints: int, last: bool):
+    def __init__(
+        self, channels: int, num_blocks: int, num_joints: int, last: bool
+    ) -> None:
         super().__init__()
         self.hourglass = Hourglass(HOURGLASS_DEPTH, channels, num_blocks)
         self.blocks = _blocks(channels, num_blocks)
@@ -112,25 +98,32 @@ class HourglassStack(BaseModule):
 
 @MODELS.register_module()
 class StackedHourglass(BaseModule):
-    """Stacked hourglass network of FPD, teacher (8x256) and student (4x128).
+    """The stacked hourglass network of FPD: the teacher (8x256) or the student (4x128).
 
-    Each stack predicts heatmaps, which are fed back into the next one, so that
-    they belong to the backbone: use it under ``CPMHead(final_layer=None,
-    deconv_out_channels=None)``, which adds no weights, sums the stacks' losses and
-    decodes the last one. It differs from MMPose's ``HourglassNet`` in its blocks,
-    in the feedback and in having any width (Newell et al., ECCV 2016, section 3;
-    layer sizes as in the released FPD code). Weights keep PyTorch's default
-    initialisation, as there.
+    Each stack predicts heatmaps, which are fed back into the next stack, so the
+    heatmaps belong to the backbone. Put ``CPMHead(final_layer=None,
+    deconv_out_channels=None)`` on it, which adds no weights, sums the stacks' losses,
+    and decodes the last stack. The network differs from MMPose's ``HourglassNet`` in
+    its blocks, its feedback, and its free width (Newell et al., ECCV 2016, section 3;
+    layer sizes as in the reference). Like the reference it keeps PyTorch's default
+    initialization.
 
     Args:
-        num_stacks (int): Hourglasses in a row. Defaults to 4.
-        num_features (int): Channels, a multiple of 4. Defaults to 128.
-        num_blocks (int): Residual blocks on each branch. Defaults to 1.
-        num_joints (int): Heatmaps per stack. Defaults to 16.
+        num_stacks: The number of hourglasses in a row.
+        num_features: The number of channels, a multiple of 4.
+        num_blocks: The number of residual blocks on each branch.
+        num_joints: The number of heatmaps of each stack.
 
     Raises:
-        UserError: If a size is not positive or ``num_features`` not a multiple
-            of 4.
+        UserError: If a number is not positive, or ``num_features`` is not a multiple of
+            4.
+
+    Example:
+        >>> import torch
+        >>> from fpd_mmpose import StackedHourglass
+        >>> network = StackedHourglass(num_stacks=2, num_features=16).eval()
+        >>> [tuple(heatmaps.shape) for heatmaps in network(torch.zeros(1, 3, 64, 128))]
+        [(1, 16, 16, 32), (1, 16, 16, 32)]
     """
 
     def __init__(
@@ -139,17 +132,17 @@ class StackedHourglass(BaseModule):
         num_features: int = 128,
         num_blocks: int = 1,
         num_joints: int = 16,
-    ):
+    ) -> None:
         super().__init__()
         if min(num_stacks, num_features, num_blocks, num_joints) < 1:
             raise UserError(
                 'StackedHourglass needs positive num_stacks, num_features, '
-                f'num_blocks and num_joints, got {num_stacks}, {num_features}, '
-                f'{num_blocks} and {num_joints}'
+                f'num_blocks, and num_joints; got {num_stacks}, {num_features}, '
+                f'{num_blocks}, and {num_joints}'
             )
         if num_features % 4:
             raise UserError(
-                'StackedHourglass needs num_features to be a multiple of 4, got '
+                'StackedHourglass needs num_features to be a multiple of 4; got '
                 f'{num_features}'
             )
         quarter, half = num_features // 4, num_features // 2
@@ -173,10 +166,10 @@ class StackedHourglass(BaseModule):
         """Computes the heatmaps of every stack.
 
         Args:
-            x (Tensor): Images, shape (N, 3, H, W); H and W divisible by 64.
+            x: Images, (N, 3, H, W).
 
         Returns:
-            tuple[Tensor]: ``num_stacks`` tensors (N, num_joints, H / 4, W / 4).
+            ``num_stacks`` tensors (N, num_joints, H / 4, W / 4).
 
         Raises:
             UserError: If H or W is not divisible by 64.
@@ -185,7 +178,7 @@ class StackedHourglass(BaseModule):
         if height % SIZE_DIVISOR or width % SIZE_DIVISOR:
             raise UserError(
                 f'StackedHourglass needs an input height and width divisible by '
-                f'{SIZE_DIVISOR}, got {height} x {width}: change input_size of the '
+                f'{SIZE_DIVISOR}; got {height} x {width}: change input_size of the '
                 'codec'
             )
         x = self.stem(x)

@@ -1,4 +1,4 @@
-"""A pose estimator that learns from a teacher while it trains."""
+"""A pose estimator that learns from a teacher in training."""
 
 from typing import Any
 
@@ -8,43 +8,108 @@ from mmpose.registry import MODELS
 from mmpose.utils.typing import ConfigType, SampleList
 from torch import Tensor
 
+from fpd_mmpose.device_accuracy import accuracy_on_device
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.models.device_accuracy import accuracy_on_device
+from fpd_mmpose.teachers.base import Teacher
+from fpd_mmpose.teachers.factory import build_teacher
 from fpd_mmpose.teachers.heatmaps import as_stages, copy_to, recorded_forward
-from fpd_mmpose.teachers.live import Teacher
 from fpd_mmpose.teachers.speed.compiled import Compiled
-from fpd_mmpose.teachers.stored import StoredTeacher
 
 
 @MODELS.register_module()
 class FPDDistiller(TopdownPoseEstimator):
     r"""The student of Fast Pose Distillation (Zhang et al., CVPR 2019).
 
-    It *is* the student: ``backbone``, ``head`` and ``test_cfg`` are those of the
-    student's config, and so are the keys of its checkpoints. In training it adds a
-    frozen teacher, whose last heatmaps are a second target for every stage of the
-    student:
+    It *is* the student: its ``backbone``, ``head``, and ``test_cfg`` are those of the
+    student's config, and so are the keys of its checkpoints. Training adds a frozen
+    teacher, whose final heatmaps are a second target for every stage of the student:
 
     .. math:: L = (1 - \alpha) L_{pose} + \alpha L_{kd}
 
-    People without labels in a batch take part in the network's pass and have a
-    distillation term of their own, see :class:`HeatmapDistillLoss`.
+    Unlabeled people in a batch pass through the network with the others and have a
+    distillation term of their own; see :class:`HeatmapDistillLoss`.
 
     Args:
-        teacher (dict): Arguments of :class:`Teacher`: ``config``, ``checkpoint``
-            and optionally ``joint_map``; or of :class:`StoredTeacher`: ``cache``.
-            Nothing is read before training starts.
-        distill_loss (dict): Config of the distillation loss, which holds alpha.
-            Defaults to :class:`HeatmapDistillLoss` with alpha 0.5.
-        channels_last (bool): Whether the student's backbone trains in this memory
-            format. Its weights and their names stay. Defaults to False.
-        compile (bool): Whether the student's backbone is compiled for training.
-            Defaults to False.
-        **kwargs: Arguments of :class:`TopdownPoseEstimator`.
+        teacher: The teacher, whose files are read when training starts. A live teacher
+            needs the first two fields, a stored one needs ``cache``:
+
+            - ``config``: Config of any heatmap estimator of MMPose, as a path, a name,
+              or a dict; see :func:`fpd_mmpose.config.load_config`.
+            - ``checkpoint``: Path or URL of its weights, which may be a file of the
+              reference.
+            - ``joint_map``: For each joint of the student, the index of the teacher's
+              heatmap, or None for a joint that the teacher lacks, which then has no
+              distillation term. By default joints are matched by name if MMPose's
+              metainfo of both datasets is known, and else by order.
+            - ``speed``: How a live teacher runs. ``'exact'``, the default, is float32
+              as PyTorch runs it, as in the reference; ``'auto'`` finds the fastest way
+              on this device that gives nearly the same heatmaps; ``'max'`` compiles it
+              too; a dict holds the fields of
+              :class:`~fpd_mmpose.teachers.speed.speed_plan.SpeedPlan`.
+            - ``cache``: A file of the teacher's heatmaps, made by
+              :func:`fpd_mmpose.cache_teacher`, which replaces the network. It must
+              belong to ``config`` and ``checkpoint`` if these are given; a checkpoint
+              that is missing is not compared.
+        distill_loss: Config of the distillation loss, which holds alpha. Defaults to
+            :class:`HeatmapDistillLoss` with alpha 0.5.
+        channels_last: Whether the student's backbone trains in this memory format. The
+            weights and their names stay the same.
+        compile: Whether the student's backbone is compiled for training.
+        **kwargs: Arguments of ``TopdownPoseEstimator``.
 
     Raises:
-        UserError: If ``teacher`` lacks its config or checkpoint, or alpha is out of
+        UserError: If a field of ``teacher`` is missing or unknown, or a value is out of
             range.
+
+    Example:
+        A network with one hourglass learns from one with two, without any labels.
+
+        >>> import tempfile
+        >>> import torch
+        >>> from mmengine.logging import MMLogger
+        >>> from mmengine.registry import init_default_scope
+        >>> from mmpose.registry import MODELS
+        >>> from mmpose.structures import PoseDataSample
+        >>> import fpd_mmpose
+        >>> def network(stacks):
+        ...     return dict(
+        ...         data_preprocessor=dict(type='PoseDataPreprocessor'),
+        ...         backbone=dict(
+        ...             type='StackedHourglass', num_stacks=stacks, num_features=8
+        ...         ),
+        ...         head=dict(
+        ...             type='CPMHead',
+        ...             in_channels=16,
+        ...             out_channels=16,
+        ...             num_stages=stacks,
+        ...             deconv_out_channels=None,
+        ...             final_layer=None,
+        ...             loss=dict(type='KeypointMSELoss', use_target_weight=True),
+        ...             decoder=dict(
+        ...                 type='FPDHeatmap',
+        ...                 input_size=(64, 64),
+        ...                 heatmap_size=(16, 16),
+        ...             ),
+        ...         ),
+        ...     )
+        >>> init_default_scope('mmpose')
+        >>> logger = MMLogger.get_instance('example', log_level='ERROR')
+        >>> teacher = dict(type='TopdownPoseEstimator', **network(stacks=2))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = f'{folder}/teacher.pth'
+        ...     torch.save(MODELS.build(teacher).state_dict(), path)
+        ...     student = MODELS.build(
+        ...         dict(
+        ...             type='FPDDistiller',
+        ...             teacher=dict(config=teacher, checkpoint=path),
+        ...             distill_loss=dict(type='HeatmapDistillLoss', alpha=1),
+        ...             **network(stacks=1),
+        ...         )
+        ...     )
+        ...     images = torch.randn(2, 3, 64, 64)
+        ...     losses = student.loss(images, [PoseDataSample(), PoseDataSample()])
+        >>> sorted(losses), losses['loss_kd'].requires_grad
+        (['kd_unlabeled', 'loss_kd'], True)
     """
 
     def __init__(
@@ -54,12 +119,9 @@ class FPDDistiller(TopdownPoseEstimator):
         channels_last: bool = False,
         compile: bool = False,
         **kwargs: Any,
-    ):
+    ) -> None:
         super().__init__(**kwargs)
-        needed = () if teacher.get('cache') else ('config', 'checkpoint')
-        if missing := [key for key in needed if not teacher.get(key)]:
-            raise UserError(f'model.teacher needs {" and ".join(missing)}')
-        self.teacher = StoredTeacher(**teacher) if not needed else Teacher(**teacher)
+        self.teacher: Teacher = build_teacher(teacher)
         self.distill_loss = MODELS.build({**self._term_weight(), **distill_loss})
         self.channels_last = channels_last
         self._backbone_in_training = (
@@ -68,58 +130,51 @@ class FPDDistiller(TopdownPoseEstimator):
         if channels_last:
             self.backbone.to(memory_format=torch.channels_last)
 
-    def _term_weight(self) -> dict:
-        """The weight of the head's loss, so that alpha balances equal terms."""
+    def _term_weight(self) -> dict[str, float]:
+        """Takes the weight of the head's loss, so that alpha balances equal terms."""
         stages = getattr(self.head, 'loss_module', None)
         first = stages[0] if isinstance(stages, torch.nn.ModuleList) else stages
         weight = getattr(first, 'loss_weight', None)
         return {} if weight is None else {'loss_weight': weight}
 
     def init_weights(self) -> None:
-        """Prepares the teacher, then initialises the student.
-
-        The Runner calls it when training starts, before the first batch.
-
-        Raises:
-            UserError: If the teacher cannot be used, see :meth:`Teacher.prepare`.
-        """
+        """Prepares the teacher and initializes the student, before the first batch."""
         self.teacher.prepare(self)
         super().init_weights()
 
-    def loss(self, inputs: Tensor, data_samples: SampleList) -> dict:
+    def loss(self, inputs: Tensor, data_samples: SampleList) -> dict[str, Tensor]:
         """Computes the distillation loss of a batch.
 
         Args:
-            inputs (Tensor): Normalised images, (N, 3, H, W).
-            data_samples (list[PoseDataSample]): Labelled people, with ground-truth
-                heatmaps and optionally ``keypoint_weights``, which weigh both terms;
-                and unlabelled ones, whose data set gives no keypoints
-                (:class:`UnlabeledPoseDataset`).
+            inputs: Normalized images, (N, 3, H, W).
+            data_samples: N people. Labeled ones have ground-truth heatmaps and may have
+                ``keypoint_weights``, which weight both terms. Unlabeled ones come from
+                a dataset without keypoints (:class:`UnlabeledPoseDataset`).
 
         Returns:
-            dict: The losses of the head over the labelled people times (1 - alpha),
-            and ``loss_kd`` over all, which mmengine adds up; for the log the unscaled
-            terms ``pose`` and ``kd`` of the labelled and ``kd_unlabeled`` of the other
-            people, where there are such, and what else the head reports
-            (``acc_pose``).
+            The head's losses of the labeled people times (1 - alpha), and ``loss_kd``
+            of all people, which mmengine adds up. For the log there are also the
+            unscaled terms ``pose`` and ``kd`` of the labeled people, ``kd_unlabeled``
+            of the others, and the head's other values (``acc_pose``). Terms of people
+            that the batch lacks are left out.
 
         Raises:
-            UserError: If a sample has keypoints but no ground-truth heatmaps, and
-                alpha is below 1.
+            UserError: If the teacher cannot be used, or if a sample has keypoints but
+                no ground-truth heatmaps while alpha is below 1.
         """
         self.teacher.prepare(self)
-        labelled, unlabelled = self._split(data_samples)
+        labeled, unlabeled = self._split(data_samples)
         started = self.teacher.start(inputs, data_samples)
         feats = self._training_feats(inputs)
         reported = {}
-        if labelled:
+        if labeled:
             with (
-                recorded_forward(self.head, _rows(labelled, inputs)) as outputs,
+                recorded_forward(self.head, _rows(labeled, inputs)) as outputs,
                 accuracy_on_device(self.head),
             ):
                 reported = self.head.loss(
                     feats,
-                    [data_samples[index] for index in labelled],
+                    [data_samples[index] for index in labeled],
                     train_cfg=self.train_cfg,
                 )
             output = outputs[-1]
@@ -138,14 +193,14 @@ class FPDDistiller(TopdownPoseEstimator):
             losses['pose'] = sum(pose)
         terms = []
         for name, group, factor in (
-            ('kd', labelled, 1.0),
-            ('kd_unlabeled', unlabelled, self.distill_loss.unlabeled_weight),
+            ('kd', labeled, 1.0),
+            ('kd_unlabeled', unlabeled, self.distill_loss.unlabeled_weight),
         ):
             if not group:
                 continue
             rows = _rows(group, inputs)
             weights = None
-            if group is labelled:
+            if group is labeled:
                 weights = _keypoint_weights([data_samples[index] for index in group])
             kd = self.distill_loss(
                 [stage[rows] for stage in stages], target[rows], weights, has_joint
@@ -156,18 +211,18 @@ class FPDDistiller(TopdownPoseEstimator):
         return losses
 
     def _training_feats(self, inputs: Tensor) -> Any:
-        """``extract_feat`` of the stock class, in the formats chosen for training."""
+        """Does what ``extract_feat`` does, in the formats chosen for training."""
         if self.channels_last:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
         feats = self._backbone_in_training(self.backbone, inputs)
         return self.neck(feats) if self.with_neck else feats
 
     def _split(self, data_samples: SampleList) -> tuple[list[int], list[int]]:
-        """Tells people with ground truth from those without."""
-        labelled, unlabelled = [], []
+        """Returns the indices of the labeled and of the unlabeled people."""
+        labeled, unlabeled = [], []
         for index, sample in enumerate(data_samples):
             if 'gt_fields' in sample and 'heatmaps' in sample.gt_fields:
-                labelled.append(index)
+                labeled.append(index)
             elif self.distill_loss.alpha < 1 and 'keypoints' in sample.get(
                 'gt_instances', ()
             ):
@@ -177,8 +232,8 @@ class FPDDistiller(TopdownPoseEstimator):
                     'pipeline, or set distill_loss.alpha=1'
                 )
             else:
-                unlabelled.append(index)
-        return labelled, unlabelled
+                unlabeled.append(index)
+        return labeled, unlabeled
 
 
 def _run_backbone(backbone: torch.nn.Module, inputs: Tensor) -> Any:
@@ -186,7 +241,7 @@ def _run_backbone(backbone: torch.nn.Module, inputs: Tensor) -> Any:
 
 
 def _rows(indices: list[int], inputs: Tensor) -> slice | Tensor:
-    """The samples of a batch; a slice, which copies nothing, where they are one."""
+    """Selects samples of a batch, if possible by a slice, which copies nothing."""
     if indices == list(range(indices[0], indices[-1] + 1)):
         return slice(indices[0], indices[-1] + 1)
     return copy_to(torch.tensor(indices), inputs.device)

@@ -1,4 +1,4 @@
-"""The distillation term of FPD."""
+"""The distillation loss of FPD."""
 
 from collections.abc import Sequence
 
@@ -15,37 +15,44 @@ class HeatmapDistillLoss(KeypointMSELoss):
 
     :class:`FPDDistiller` adds it to the loss of the student's head as
     :math:`(1 - \alpha) L_{pose} + \alpha L_{kd}` (Zhang et al., CVPR 2019,
-    section 3.3; ``function.py`` of the released code). Each stage contributes
+    section 3.3; ``function.py`` of the reference). Each stage contributes
 
     .. math:: L_{kd} = c \cdot \mathrm{mean}_{B,K,H,W}\, w_{bk} (S - T)^2
 
     with the weights of the ground truth, so that a joint without annotation has no
-    term, while it still counts in the mean.
+    term, but still counts in the mean.
 
-    Unlabelled people have all joints of the teacher as targets, and a mean of their
-    own, which is added: :math:`\alpha (L_{kd} + u L_{kd}^{unlabelled})`. The terms of
-    the labelled people are what they are without the others.
+    Unlabeled people have all joints of the teacher as targets, and a mean of their own,
+    which is added: :math:`\alpha (L_{kd} + u L_{kd}^{unlabeled})`. They do not change
+    the terms of the labeled people.
 
     Args:
-        alpha (float): Share of the distillation term, in [0, 1]. 0 is plain
-            training, 1 needs no ground truth. Defaults to 0.5, as released.
-        loss_weight (float): The factor c. The released code has 0.5 on both terms;
-            :class:`FPDDistiller` passes the one of the student's head where its
-            config names none. Defaults to 0.5.
-        unlabeled_weight (float): The factor u, not negative. Defaults to 1: the mean
-            over unlabelled people weighs as much as that over labelled ones.
-        unannotated_joints (bool): Whether the teacher also teaches the joints of
-            labelled people that the ground truth leaves out, which the paper argues
-            for (section 3.3) and the released code does not do (``function.py``
-            multiplies both terms by ``target_weight``). Defaults to False.
-        confidence_weight (bool): Whether each joint is weighed by the teacher's
-            confidence, the peak of its heatmap between 0 and 1 (1 is that of a target).
-            Not in the paper. Defaults to False.
-        confidence_threshold (float): Joints whose peak is lower have no term, in
-            [0, 1]. Not in the paper. Defaults to 0: all have one.
+        alpha: The teacher's share of the loss, in [0, 1]. 0 is plain training, 1 needs
+            no ground truth. Defaults to 0.5, as in the reference.
+        loss_weight: The factor c, positive. The reference has 0.5 on both terms.
+            :class:`FPDDistiller` passes the weight of the head's loss if its config
+            sets none.
+        unlabeled_weight: The factor u, not negative. By default the mean over unlabeled
+            people counts as much as that over labeled ones.
+        unannotated_joints: Whether the teacher also teaches the joints of labeled
+            people that are not annotated. The paper argues for it (section 3.3), but
+            the reference does not do it (``function.py`` multiplies both terms by
+            ``target_weight``).
+        confidence_weight: Whether each joint is weighted by the peak of the teacher's
+            heatmap, clipped to [0, 1]; a target's peak is 1. Not in the paper.
+        confidence_threshold: Joints with a lower peak have no term; in [0, 1]. Not in
+            the paper.
 
     Raises:
-        UserError: If an argument is out of range. One line.
+        UserError: If an argument is out of range.
+
+    Example:
+        >>> import torch
+        >>> from fpd_mmpose import HeatmapDistillLoss
+        >>> loss = HeatmapDistillLoss(alpha=0.5)
+        >>> stages = [torch.zeros(2, 16, 64, 64), torch.ones(2, 16, 64, 64)]
+        >>> loss(stages, target=torch.ones(2, 16, 64, 64))
+        tensor(0.5000)
     """
 
     def __init__(
@@ -56,27 +63,27 @@ class HeatmapDistillLoss(KeypointMSELoss):
         unannotated_joints: bool = False,
         confidence_weight: bool = False,
         confidence_threshold: float = 0.0,
-    ):
+    ) -> None:
         if isinstance(alpha, bool) or not isinstance(alpha, (int, float)):
-            raise UserError(f'distill_loss.alpha must be a number, got {alpha!r}')
+            raise UserError(f'distill_loss.alpha must be a number; got {alpha!r}')
         if not 0 <= alpha <= 1:
             raise UserError(
-                f'distill_loss.alpha must be between 0 and 1, got {alpha}: it is the '
-                'share of the teacher in the loss'
+                f'distill_loss.alpha must be between 0 and 1, the share of the teacher '
+                f'in the loss; got {alpha}'
             )
         if not loss_weight > 0:
             raise UserError(
-                f'distill_loss.loss_weight must be positive, got {loss_weight}'
+                f'distill_loss.loss_weight must be positive; got {loss_weight}'
             )
         if not unlabeled_weight >= 0:
             raise UserError(
-                'distill_loss.unlabeled_weight must not be negative, got '
+                'distill_loss.unlabeled_weight must not be negative; got '
                 f'{unlabeled_weight}'
             )
         if not 0 <= confidence_threshold <= 1:
             raise UserError(
-                'distill_loss.confidence_threshold must be between 0 and 1, got '
-                f'{confidence_threshold}: it is a peak of a heatmap'
+                'distill_loss.confidence_threshold must be between 0 and 1, like the '
+                f'peaks of heatmaps; got {confidence_threshold}'
             )
         super().__init__(use_target_weight=True, loss_weight=loss_weight)
         self.alpha = float(alpha)
@@ -95,16 +102,15 @@ class HeatmapDistillLoss(KeypointMSELoss):
         """Computes the unscaled distillation term of some people.
 
         Args:
-            outputs (Sequence[Tensor]): The student's heatmaps of every stage, each
-                (N, K, H, W).
-            target (Tensor): The teacher's heatmaps, (N, K, H, W).
-            target_weights (Tensor, optional): The ground truth's weights of the joints,
-                (N, K). ``None``, as for unlabelled people, weighs all of them 1.
-            has_joint (Tensor, optional): 1 for joints that the teacher has, else 0,
-                (K,). ``None``: it has all.
+            outputs: The student's heatmaps of every stage, each (N, K, H, W).
+            target: The teacher's heatmaps, (N, K, H, W).
+            target_weights: The ground truth's weights of the joints, (N, K). By default
+                all are 1, as for unlabeled people.
+            has_joint: 1 for each joint that the teacher has, else 0, (K,). By default
+                it has all.
 
         Returns:
-            Tensor: The scalar :math:`L_{kd}`, without the factors alpha and u.
+            The scalar :math:`L_{kd}`, without the factors alpha and u.
         """
         weights = self._joint_weights(target, target_weights, has_joint)
         terms = [
@@ -119,7 +125,7 @@ class HeatmapDistillLoss(KeypointMSELoss):
         annotated: Tensor | None,
         has_joint: Tensor | None,
     ) -> Tensor | None:
-        """Multiplies what weighs a joint; None if nothing does."""
+        """Multiplies the weights of each joint; None if there are none."""
         factors = []
         if annotated is not None and not self.unannotated_joints:
             factors.append(annotated)

@@ -1,4 +1,4 @@
-"""Joints as the maxima of heatmaps averaged over several scales of the box."""
+"""Finds keypoints in heatmaps averaged over several scales of the box."""
 
 import math
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from fpd_mmpose.errors import UserError
 
-#: Factors of the person's box in PyraNet's tests, whose code the FPD paper used.
+#: The factors of the person's box in PyraNet's tests, whose code the paper used.
 SCALES = (0.8, 0.9, 1.0, 1.1, 1.2, 1.3)
 
 
@@ -23,23 +23,22 @@ SCALES = (0.8, 0.9, 1.0, 1.1, 1.2, 1.3)
 class MultiScaleSearch(BaseTTAModel):
     """The test protocol of the FPD paper, from PyraNet (Yang et al., ICCV 2017).
 
-    The heatmaps of each scale are mapped back to the original image, averaged there,
-    and a joint is the pixel with the highest average, see :func:`search`. A sample
-    keeps its ground truth and box as at scale 1, and no heatmaps.
+    The heatmaps of each scale are mapped back to the original image and averaged there;
+    a keypoint is the pixel with the highest average, see :func:`search`. A sample keeps
+    its ground truth and its box at scale 1, and no heatmaps.
 
-    :class:`MultiScaleSearchHook` puts this model around the one that is tested, and
-    the scales into the test pipeline.
+    :class:`MultiScaleSearchHook` puts this model around the tested one, and the scales
+    into the test pipeline.
 
     Args:
-        module (dict | nn.Module): A top-down estimator with ``MSRAHeatmap`` or a
-            subclass as its decoder; its ``test_cfg.output_heatmaps`` is switched on.
-        scales (Sequence[float]): The factors by which the test pipeline multiplies
-            the person's box, in its order. Defaults to 0.8, 0.9 ... 1.3.
-        **kwargs: Arguments of :class:`BaseTTAModel`.
+        module: A top-down estimator with ``MSRAHeatmap`` or a subclass as its decoder,
+            or its config. Its ``test_cfg.output_heatmaps`` is switched on.
+        scales: The factors of the person's box in the test pipeline, in its order.
+        **kwargs: Arguments of ``BaseTTAModel``.
 
     Raises:
-        UserError: If a scale is not a positive number, or the model gives no such
-            heatmaps.
+        UserError: If a scale is not a positive number, or the model has another
+            decoder.
     """
 
     def __init__(
@@ -47,7 +46,7 @@ class MultiScaleSearch(BaseTTAModel):
         module: dict | nn.Module,
         scales: Sequence[float] = SCALES,
         **kwargs: Any,
-    ):
+    ) -> None:
         super().__init__(module, **kwargs)
         self.scales = check_scales(scales)
         model = self.module.module if is_model_wrapper(self.module) else self.module
@@ -57,7 +56,7 @@ class MultiScaleSearch(BaseTTAModel):
         ):
             raise UserError(
                 'multi-scale search needs a TopdownPoseEstimator whose head has the '
-                f'decoder MSRAHeatmap or FPDHeatmap, got {type(model).__name__} with '
+                f'decoder MSRAHeatmap or FPDHeatmap; got {type(model).__name__} with '
                 f'{type(decoder).__name__}'
             )
         model.test_cfg = {**model.test_cfg, 'output_heatmaps': True}
@@ -65,24 +64,13 @@ class MultiScaleSearch(BaseTTAModel):
     def merge_preds(
         self, data_samples_list: Sequence[Sequence[PoseDataSample]]
     ) -> list[PoseDataSample]:
-        """Searches the joints of each person.
-
-        Args:
-            data_samples_list (Sequence[Sequence[PoseDataSample]]): The samples of
-                each person, one for each scale, with ``pred_fields.heatmaps``.
-
-        Returns:
-            list[PoseDataSample]: One for each person.
-
-        Raises:
-            UserError: If the pipeline made another number of scales.
-        """
+        """Merges the samples of each person, one for each scale, into one."""
         return [self._merge(samples) for samples in data_samples_list]
 
     def _merge(self, samples: Sequence[PoseDataSample]) -> PoseDataSample:
         if len(samples) != len(self.scales):
             raise UserError(
-                f'the test pipeline made {len(samples)} scales of a person, and '
+                f'the test pipeline made {len(samples)} scales of a person, but '
                 f'MultiScaleSearch expects {len(self.scales)}'
             )
         sizes = np.array([sample.metainfo['input_scale'] for sample in samples])
@@ -95,7 +83,7 @@ class MultiScaleSearch(BaseTTAModel):
         )
         nearest = int(np.argmin(np.abs(np.array(self.scales) - 1)))
         merged = samples[nearest]
-        # CocoMetric takes a person's area from it.
+        # CocoMetric computes a person's area from these.
         truth = merged.gt_instances
         truth.bbox_scales = truth.bbox_scales / self.scales[nearest]
         found = merged.pred_instances
@@ -106,19 +94,9 @@ class MultiScaleSearch(BaseTTAModel):
 
 
 def check_scales(scales: Sequence[float | str]) -> tuple[float, ...]:
-    """Converts scales, or says which one is none.
-
-    Args:
-        scales (Sequence[float | str]): Numbers, or what a user typed.
-
-    Returns:
-        tuple[float, ...]: Positive and finite numbers, at least one.
-
-    Raises:
-        UserError: If they are not.
-    """
+    """Converts scales, numbers or text, to at least one positive, finite number."""
     if isinstance(scales, str) or not isinstance(scales, Sequence) or not scales:
-        raise UserError(f'multi-scale search needs a list of scales, got {scales!r}')
+        raise UserError(f'multi-scale search needs a list of scales; got {scales!r}')
     numbers = []
     for scale in scales:
         try:
@@ -127,7 +105,7 @@ def check_scales(scales: Sequence[float | str]) -> tuple[float, ...]:
             numbers.append(math.nan)
         if not (numbers[-1] > 0 and math.isfinite(numbers[-1])):
             raise UserError(
-                f'the scales of multi-scale search are positive numbers, got {scale!r}'
+                f'the scales of multi-scale search are positive numbers; got {scale!r}'
             )
     return tuple(numbers)
 
@@ -138,27 +116,18 @@ def search(
     sizes: np.ndarray,
     image_shape: tuple[int, int],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Finds each joint in the average of heatmaps of several crops of an image.
+    """Finds keypoints (K, 2) and their scores (K,) in the average of S crops.
 
-    Heatmaps are interpolated bilinearly at the pixels of the image and are zero
-    outside of their crop. Pixels outside of all crops are not looked at.
-
-    Args:
-        heatmaps (Sequence[Tensor]): Of S crops, (K, h, w) each.
-        corners (np.ndarray): Left upper corners of the crops in image pixels, (S, 2).
-            As everywhere in MMPose, heatmap pixel 0 lies on the corner, and a crop is
-            as wide as ``w`` heatmap pixels.
-        sizes (np.ndarray): Widths and heights of the crops in image pixels, (S, 2).
-        image_shape (tuple[int, int]): Height and width of the image.
-
-    Returns:
-        tuple[np.ndarray, np.ndarray]: The pixels, float32, (K, 2), and the averages
-        there, (K,).
+    The heatmaps of a crop, (K, h, w), are interpolated bilinearly at the pixels of the
+    image, and are zero outside of the crop; pixels outside of all crops are ignored.
+    The left upper corners and the widths and heights of the crops, (S, 2) each, are in
+    image pixels. As everywhere in MMPose, heatmap pixel 0 lies on the corner, and a
+    crop is as wide as ``w`` heatmap pixels. ``image_shape`` is a height and width.
     """
     limit = np.array(image_shape[::-1])
     start = np.clip(np.floor(corners.min(axis=0)), 0, limit - 1).astype(int)
     stop = np.ceil((corners + sizes).max(axis=0)).astype(int)
-    # A box beside the image leaves the nearest pixels of its border.
+    # For a box beside the image, the nearest pixels of the border are left.
     stop = np.clip(stop, start + 1, limit)
     columns, rows = (np.arange(*ends) for ends in zip(start, stop, strict=True))
 
@@ -168,7 +137,7 @@ def search(
     for heatmap, (left, top), (width, height) in zip(
         heatmaps, corners, sizes, strict=True
     ):
-        # Tests with fp16 switch autocast on, and half a mantissa moves maxima.
+        # Half precision, as under autocast, would move the maxima.
         heatmap = heatmap.float()
         h, w = heatmap.shape[-2:]
         down = _interpolation((rows - top) / (height / h), h).to(heatmap)
@@ -184,6 +153,6 @@ def search(
 
 
 def _interpolation(positions: np.ndarray, size: int) -> Tensor:
-    """Weights of `size` samples at positions between them; zero beyond the ends."""
+    """Computes bilinear weights of `size` samples; zero beyond the ends."""
     distance = np.abs(positions[:, None] - np.arange(size))
     return torch.from_numpy(np.maximum(1 - distance, 0))

@@ -1,1 +1,1 @@
-"""A teacher's heatmaps, computed once and stored."""
+"""Files of a teacher's heatmaps."""

@@ -1,4 +1,4 @@
-"""Stores a teacher's heatmaps, or compares stored ones with the network."""
+"""Stores a teacher's heatmaps, or compares them with the network's."""
 
 import os
 from collections.abc import Sequence

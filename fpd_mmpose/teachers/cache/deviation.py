@@ -1,7 +1,7 @@
-"""How far stored heatmaps are from those of the live network."""
+"""Measures how far stored heatmaps are from those of the live network."""
 
 import copy
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -10,60 +10,46 @@ from mmengine.dataset import pseudo_collate
 from mmpose.registry import DATASETS, MODELS
 from torch import Tensor
 
-from fpd_mmpose.teachers.cache.writer import live_teacher
+from fpd_mmpose.markdown import markdown_table
+from fpd_mmpose.teachers.base import Teacher
+from fpd_mmpose.teachers.factory import build_live_teacher
 from fpd_mmpose.teachers.joints import joint_names
 
-#: Samples in a pass of the network.
+#: Samples in one pass of the network.
 BATCH = 8
-#: Peaks below show no joint, and where they are is chance.
+#: Lower peaks show no joint, and their places are random.
 LOWEST_PEAK = 0.1
 
 
-class JointDifference(NamedTuple):
-    """The difference of one joint's heatmaps.
-
-    Args:
-        name (str): The joint.
-        count (int): Samples in which the network sees it.
-        live (float): Mean of its peaks.
-        change (float): Mean absolute difference at that pixel.
-        distance (float): Mean distance of the two peaks in heatmap pixels.
-        near (float): Share of peaks that are at most a pixel apart.
-        error (float): Squared difference of the whole heatmaps, by the live square.
-    """
+@dataclass(frozen=True)
+class JointDifference:
+    """The difference of one joint's heatmaps."""
 
     name: str
+    #: Samples in which the network sees the joint.
     count: int
+    #: Mean peak of the network.
     live: float
+    #: Mean absolute difference at the pixel of that peak.
     change: float
+    #: Mean distance of the two peaks in heatmap pixels.
     distance: float
+    #: Share of peaks that are at most a pixel apart.
     near: float
+    #: Squared difference of the heatmaps, divided by the network's square.
     error: float
 
 
 def compare(
     config: Config, path: str, samples: int, device: str = 'cpu'
 ) -> list[JointDifference]:
-    """Compares on augmented training samples, drawn as in training.
-
-    Args:
-        config (Config): The config for distillation.
-        path (str): The file.
-        samples (int): How many.
-        device (str): Of the network. Defaults to ``'cpu'``.
-
-    Returns:
-        list[JointDifference]: The joints, and ``'all'`` at the end.
-
-    Raises:
-        UserError: If a sample's person is not in the file, or the file is of another
-            teacher. One line.
-    """
+    """Compares the heatmaps of random training samples, by joint and for 'all'."""
+    live = build_live_teacher(config.model.get('teacher') or {})
     settings = copy.deepcopy(config.model)
     settings.teacher.cache = str(path)
     student = MODELS.build(settings).to(device)
-    live = live_teacher(config)
-    for teacher in (live, student.teacher):
+    teachers: list[Teacher] = [live, student.teacher]
+    for teacher in teachers:
         teacher.prepare(student)
     dataset = DATASETS.build(config.train_dataloader.dataset)
     chosen = np.random.choice(len(dataset), min(samples, len(dataset)), replace=False)
@@ -77,7 +63,7 @@ def compare(
                 teacher.heatmaps(
                     data['inputs'], (height, width), data['data_samples']
                 ).cpu()
-                for teacher in (live, student.teacher)
+                for teacher in teachers
             ]
         )
     seen, stored = (torch.cat(maps) for maps in zip(*pairs, strict=True))
@@ -91,25 +77,23 @@ def compare(
 
 
 def as_table(differences: list[JointDifference]) -> str:
-    """Formats what :func:`compare` found.
-
-    Args:
-        differences (list[JointDifference]): The joints.
-
-    Returns:
-        str: A Markdown table.
-    """
-    lines = [
-        '| joint | seen | live peak | difference there | peaks apart (px) '
-        '| within 1 px | squared error |',
-        '| --- |' + ' ---: |' * 6,
-    ]
-    for one in differences:
-        lines.append(
-            f'| {one.name} | {one.count} | {one.live:.3f} | {one.change:.3f} '
-            f'| {one.distance:.2f} | {one.near:.1%} | {one.error:.1%} |'
-        )
-    return '\n'.join(lines)
+    """Formats the result of :func:`compare` as a Markdown table."""
+    headings = ('joint', 'seen', 'live peak', 'difference there', 'peaks apart (px)')
+    return markdown_table(
+        (*headings, 'within 1 px', 'squared error'),
+        [
+            (
+                one.name,
+                str(one.count),
+                f'{one.live:.3f}',
+                f'{one.change:.3f}',
+                f'{one.distance:.2f}',
+                f'{one.near:.1%}',
+                f'{one.error:.1%}',
+            )
+            for one in differences
+        ],
+    )
 
 
 def _difference(name: str, live: Tensor, stored: Tensor) -> JointDifference:

@@ -1,9 +1,8 @@
-"""What stored heatmaps depend on, so that stale ones are told by name."""
+"""Describes what stored heatmaps depend on, so that stale ones are recognized."""
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from mmengine.config import Config
@@ -11,14 +10,15 @@ from mmpose.registry import DATASETS
 
 from fpd_mmpose.config import leaf_datasets
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.files import sha256_of
 
-#: Steps of a pipeline before any that is drawn by chance.
+#: The steps of a pipeline that come before any random one.
 LOADING = ('LoadImage', 'FPDLoadImage')
 BOX = ('GetBBoxCenterScale', 'RescaleBox')
 CROP = ('TopdownAffine', 'FPDTopdownAffine')
-#: Files that say who the people are.
+#: Options that name the files of the people.
 PEOPLE_FILES = ('ann_file', 'bbox_file', 'ann_file_images')
-#: Options of a data set that do not.
+#: Options that do not change the people.
 OTHER_OPTIONS = {
     'pipeline',
     'metainfo',
@@ -28,36 +28,26 @@ OTHER_OPTIONS = {
     'max_refetch',
     'headbox_file',
 }
-#: How to be rid of a difference.
-ADVICE = 'run tools/cache_teacher.py again'
+#: The advice that follows a difference.
+ADVICE = 'run `fpd cache` again'
 
 
-class Source(NamedTuple):
-    """A data set whose people are looked at.
-
-    Args:
-        settings (dict): Its settings, without those of wrappers.
-        steps (list[dict]): Its pipeline, with the steps that a wrapper adds.
-    """
+class TrainingSource(NamedTuple):
+    """A training dataset without its wrappers, and the pipeline that they complete."""
 
     settings: dict
     steps: list[dict]
 
     def describe(self) -> dict[str, Any]:
-        """Says what its people depend on.
+        """Describes what its people depend on, in JSON values.
 
-        Returns:
-            dict: JSON values: ``name``, ``files`` with the SHA-256 of each, and the
-            ``options`` of the data set.
-
-        Raises:
-            UserError: If a file is missing. One line.
+        These are its ``name``, the SHA-256 of its ``files``, and its ``options``.
         """
-        # The data set knows where its files are; nothing is read yet.
+        # The dataset knows where its files are; nothing is read yet.
         dataset = DATASETS.build(dict(self.settings, lazy_init=True, pipeline=[]))
         files = {}
         for option in PEOPLE_FILES:
-            # An empty name is joined to that of the folder.
+            # The dataset joins its folder to an empty name.
             if self.settings.get(option) and getattr(dataset, option, ''):
                 files[option] = sha256_of(getattr(dataset, option))
         options = {
@@ -73,41 +63,27 @@ class Source(NamedTuple):
         )
 
 
-def sources_of(config: Config) -> list[Source]:
-    """Finds the data sets that a run trains on.
-
-    Args:
-        config (Config): The config.
-
-    Returns:
-        list[Source]: The data sets.
-
-    Raises:
-        UserError: If it trains on none.
-    """
+def sources_of(config: Config) -> list[TrainingSource]:
+    """Finds the datasets that a run trains on."""
     loader = config.get('train_dataloader')
     if not loader:
-        raise UserError('the config has no train_dataloader: whose heatmaps?')
+        raise UserError(
+            'the config has no train_dataloader, whose people the teacher would see'
+        )
     outer = list(loader['dataset'].get('pipeline') or [])
     found = []
     for leaf in leaf_datasets(loader['dataset']):
         own = list(leaf.get('pipeline') or [])
-        found.append(Source(leaf, own if leaf is loader['dataset'] else own + outer))
+        steps = own if leaf is loader['dataset'] else own + outer
+        found.append(TrainingSource(leaf, steps))
     return found
 
 
-def crop_settings(sources: Sequence[Source]) -> dict[str, Any]:
-    """Says which part of the picture a person's box is, before any augmentation.
+def crop_settings(sources: Sequence[TrainingSource]) -> dict[str, Any]:
+    """Describes how datasets crop a person before any augmentation, in JSON values.
 
-    Args:
-        sources (Sequence[Source]): Data sets with their pipelines.
-
-    Returns:
-        dict: JSON values: the steps for ``image`` and ``box``, and ``input size`` as
-        width and height.
-
-    Raises:
-        UserError: If a pipeline crops no box, or they differ. One line.
+    These are the pipeline's steps for the ``image`` and the ``box``, and the ``input
+    size`` as width and height.
     """
     found: list[dict] = []
     for source in sources:
@@ -115,7 +91,7 @@ def crop_settings(sources: Sequence[Source]) -> dict[str, Any]:
         if len(crops) != 1:
             raise UserError(
                 f'the pipeline of {source.settings["type"]} needs one step of type '
-                f'{CROP[-1]}, which crops the person; it has {len(crops)}'
+                f'{CROP[-1]}, which crops the person, but has {len(crops)}'
             )
         steps = {
             'image': [dict(s) for s in source.steps if s['type'] in LOADING],
@@ -125,25 +101,14 @@ def crop_settings(sources: Sequence[Source]) -> dict[str, Any]:
         found.append(json.loads(json.dumps(steps)))
         if changed := difference(found[0], found[-1]):
             raise UserError(
-                f'the pipelines of two training data sets differ, {changed}: one '
+                f'the pipelines of two training datasets differ ({changed}), so one '
                 'teacher cache cannot serve both'
             )
     return found[0]
 
 
 def teacher_settings(config: Mapping, checkpoint: str) -> dict[str, Any]:
-    """Says what the teacher is.
-
-    Args:
-        config (Mapping): Its config.
-        checkpoint (str): Path or URL of its weights.
-
-    Returns:
-        dict: JSON values. A URL stands for its content.
-
-    Raises:
-        UserError: If the file is missing. One line.
-    """
+    """Hashes the config and the weights of a teacher; a URL stands for itself."""
     model = json.dumps(config['model'], sort_keys=True, default=str)
     weights = checkpoint if '://' in checkpoint else sha256_of(checkpoint)
     return {
@@ -153,21 +118,13 @@ def teacher_settings(config: Mapping, checkpoint: str) -> dict[str, Any]:
 
 
 def key_of(source: Mapping[str, Any]) -> str:
-    """Shortens the description of a data set to what it is recognised by."""
+    """Hashes the description of a dataset."""
     text = json.dumps([source['files'], source['options']], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def difference(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
-    """Names what differs.
-
-    Args:
-        stored (Mapping): What a file has.
-        wanted (Mapping): What it should have; nothing else is compared.
-
-    Returns:
-        str: As it follows a comma; empty where nothing does.
-    """
+    """Describes how stored settings differ from wanted ones; empty if they do not."""
     return '; '.join(
         f'{name} differ'
         if name.endswith('weights') or len(str(value)) > 60
@@ -178,44 +135,14 @@ def difference(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
 
 
 def source_difference(known: Sequence[Mapping], wanted: Mapping[str, Any]) -> str:
-    """Says why the people of a data set are not among the stored ones.
-
-    Args:
-        known (Sequence[Mapping]): Data sets that are stored.
-        wanted (Mapping): The description of another one.
-
-    Returns:
-        str: A clause.
-    """
+    """Explains why the people of a dataset are not stored, from both descriptions."""
     name = wanted['name']
     for other in known:
         if other['files'] == wanted['files']:
             changed = difference(other['options'], wanted['options'])
             gone = set(other['options']) - set(wanted['options'])
             changed = changed or f'{", ".join(sorted(gone))} is no longer set'
-            return f'data set "{name}" has changed options: {changed}'
+            return f'dataset "{name}" has changed options: {changed}'
     if any(other['name'] == name for other in known):
-        return f'the data file "{name}" has changed since'
-    return f'it has not the people of "{name}"'
-
-
-def sha256_of(path: str | Path) -> str:
-    """Hashes a file.
-
-    Args:
-        path (str | Path): The file.
-
-    Returns:
-        str: Hexadecimal.
-
-    Raises:
-        UserError: If it cannot be read. One line.
-    """
-    digest = hashlib.sha256()
-    try:
-        with Path(path).open('rb') as file:
-            for block in iter(lambda: file.read(1 << 20), b''):
-                digest.update(block)
-    except OSError as error:
-        raise UserError(f'"{path}" cannot be read: {error.strerror}') from error
-    return digest.hexdigest()
+        return f'the file "{name}" has changed since'
+    return f'it does not have the people of "{name}"'

@@ -1,4 +1,4 @@
-"""The file of a stored teacher."""
+"""Reads and writes the file of a stored teacher."""
 
 import json
 import sqlite3
@@ -11,11 +11,11 @@ import numpy as np
 
 from fpd_mmpose.errors import UserError
 
-#: Of the file's layout; files of others are not read.
+#: The version of the file's layout; no other is read.
 FORMAT = 1
-#: Seconds that a process waits for another one that writes.
+#: Seconds to wait for another process that is writing.
 PATIENCE = 120
-#: SQLite takes this many parameters in a query on any build.
+#: Every build of SQLite takes this many parameters in a query.
 MOST_PARAMETERS = 900
 TABLES = (
     'CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT)',
@@ -28,56 +28,42 @@ TABLES = (
 
 
 class PersonKey(NamedTuple):
-    """What a person is recognised by.
+    """Identifies a person."""
 
-    Args:
-        image (str): Path of the image or video, as the data set gives it.
-        frame (int): Of a video; -1 for an image.
-        box (str): x1, y1, x2 and y2 in pixels, as JSON.
-    """
-
+    #: Path of the image or video, as the dataset gives it.
     image: str
+    #: Index of the frame of a video; -1 for an image.
     frame: int
+    #: x1, y1, x2, and y2 in pixels, as JSON.
     box: str
 
 
 class StoredPerson(NamedTuple):
-    """What the teacher said of a person.
+    """The heatmaps of a person, and the crop that the teacher got at zoom 1."""
 
-    Args:
-        center (np.ndarray): Of the padded box in pixels, (2,).
-        scale (np.ndarray): Its width and height in pixels, (2,).
-        step (float): See :func:`~fpd_mmpose.teachers.cache.maps.pack_maps`.
-        zero (int): The same.
-        maps (bytes): The same.
-    """
-
+    #: Center of the padded box in pixels, (2,).
     center: np.ndarray
+    #: Width and height of the padded box in pixels, (2,).
     scale: np.ndarray
+    #: The step, zero, and levels of :func:`~fpd_mmpose.teachers.cache.maps.pack_maps`.
     step: float
     zero: int
     maps: bytes
 
 
 class HeatmapStore:
-    """A SQLite file of heatmaps, which several processes may write at once.
+    """A SQLite file of heatmaps, which several processes may write at the same time.
 
-    What is added together is there as a whole or not at all, also after a kill.
-
-    Args:
-        path (str | Path): The file.
-        write (bool): Whether to make it where it is missing. Defaults to False.
-
-    Raises:
-        UserError: If it is missing, cannot be used, or is no such file. One line.
+    Each call stores all of its people or, if it is killed, none. With ``write``, the
+    file is created if it is missing.
     """
 
-    def __init__(self, path: str | Path, write: bool = False):
+    def __init__(self, path: str | Path, write: bool = False) -> None:
         self.path = Path(path)
         if not write and not self.path.is_file():
             raise UserError(
-                f'teacher cache "{self.path}" does not exist: tools/cache_teacher.py '
-                'makes it'
+                f'teacher cache "{self.path}" does not exist: run `fpd cache` to make '
+                'it'
             )
         with self._named_errors():
             if write:
@@ -98,18 +84,12 @@ class HeatmapStore:
         if self.settings.get('format', FORMAT) != FORMAT:
             raise UserError(
                 f'teacher cache "{self.path}" has format {self.settings["format"]}, '
-                f'and this version reads format {FORMAT}: make it again'
+                f'but this version reads format {FORMAT}: remove the file and run '
+                '`fpd cache`'
             )
 
     def claim(self, settings: dict[str, Any]) -> dict[str, Any]:
-        """Writes what all heatmaps depend on, if nobody has yet.
-
-        Args:
-            settings (dict): JSON values.
-
-        Returns:
-            dict: Those that the file has.
-        """
+        """Writes settings, JSON values, to a file without any; returns the file's."""
         with self._named_errors(), self._transaction():
             if not self._read_settings():
                 self._connection.executemany(
@@ -123,13 +103,7 @@ class HeatmapStore:
         return self.settings
 
     def add_source(self, key: str, about: dict[str, Any], finished: bool) -> None:
-        """Notes a data set.
-
-        Args:
-            key (str): What it is recognised by.
-            about (dict): What it is. JSON values.
-            finished (bool): Whether all of its people are stored.
-        """
+        """Records a dataset by key, with its description and whether it is finished."""
         with self._named_errors(), self._transaction():
             self._connection.execute(
                 'INSERT OR REPLACE INTO sources VALUES (?, ?, ?)',
@@ -137,17 +111,13 @@ class HeatmapStore:
             )
 
     def sources(self) -> dict[str, tuple[dict[str, Any], bool]]:
-        """Gives the data sets: by key what each is, and whether it is finished."""
+        """Returns by key the description of each dataset and whether it is finished."""
         with self._named_errors():
             rows = self._connection.execute('SELECT key, about, finished FROM sources')
             return {key: (json.loads(about), bool(done)) for key, about, done in rows}
 
     def add(self, people: Iterable[tuple[PersonKey, StoredPerson]]) -> None:
-        """Adds people; those that are there already stay as they are.
-
-        Args:
-            people (Iterable[tuple[PersonKey, StoredPerson]]): The people.
-        """
+        """Adds people, and leaves those that are already stored unchanged."""
         rows = [
             (
                 *key,
@@ -167,17 +137,13 @@ class HeatmapStore:
             )
 
     def keys(self) -> dict[PersonKey, int]:
-        """Gives the number of each person's record."""
+        """Returns the number of each person's record."""
         with self._named_errors():
             rows = self._connection.execute('SELECT image, frame, box, id FROM people')
             return {PersonKey(*key): number for *key, number in rows}
 
     def missing(self, keys: Sequence[PersonKey]) -> list[int]:
-        """Gives the positions of those people that are not there.
-
-        Args:
-            keys (Sequence[PersonKey]): People.
-        """
+        """Returns the positions of the people that are not stored."""
         query = 'SELECT 1 FROM people WHERE image = ? AND frame = ? AND box = ?'
         with self._named_errors():
             return [
@@ -187,14 +153,7 @@ class HeatmapStore:
             ]
 
     def read(self, numbers: Sequence[int]) -> list[StoredPerson]:
-        """Reads records.
-
-        Args:
-            numbers (Sequence[int]): As :meth:`keys` gives them.
-
-        Returns:
-            list[StoredPerson]: In the same order.
-        """
+        """Reads records by number, in the given order."""
         found = {}
         with self._named_errors():
             for start in range(0, len(numbers), MOST_PARAMETERS):
@@ -210,7 +169,7 @@ class HeatmapStore:
         return [found[number] for number in numbers]
 
     def size(self) -> tuple[int, int]:
-        """Counts the people, and the bytes of the file."""
+        """Returns the number of people, and the size of the file in bytes."""
         with self._named_errors():
             count = self._connection.execute('SELECT COUNT(*) FROM people').fetchone()
         return count[0], self.path.stat().st_size

@@ -1,1 +1,1 @@
-"""Runs a frozen network as fast as the device allows."""
+"""Runs frozen networks as fast as the device allows."""

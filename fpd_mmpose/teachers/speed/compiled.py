@@ -1,31 +1,28 @@
-"""torch.compile, where it works."""
+"""Compiles functions, and does without where that fails."""
 
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from mmengine.logging import print_log
+from torch import Tensor, nn
 
-#: Calls that compile: CUDA graphs are recorded in the second.
+#: Calls that may compile; CUDA graphs are recorded in the second.
 _COMPILING = 3
 
 
 class Compiled:
-    """Calls a function compiled for the first shape that it meets.
+    """A function of a module and a tensor, compiled for the first shape it gets.
 
-    Batches of other shapes, such as the last short one of an epoch, run as without
-    compilation: compiling for them costs more than they do. Where compilation fails,
-    for want of a compiler for instance, a warning says so, once, and everything runs
-    as without it. A copy starts anew, so that that of an EMA model does not run the
-    weights of the original.
-
-    Args:
-        function (Callable): Takes a module and a tensor, and has no other state.
-        name (str): What it is, for the warning.
-        **options: Of :func:`torch.compile`.
+    Batches of other shapes, such as the last short one of an epoch, run uncompiled,
+    because compiling for them costs more. If compilation fails, for example without a
+    C++ compiler, everything runs uncompiled after a single warning. A copy starts over,
+    so that the copy of an EMA model does not run the weights of the original.
     """
 
-    def __init__(self, function: Callable, name: str, **options: Any):
+    def __init__(
+        self, function: Callable[[nn.Module, Tensor], Any], name: str, **options: Any
+    ) -> None:
         self.function = function
         self.name = name
         self.options = options
@@ -33,19 +30,11 @@ class Compiled:
         self._shape: torch.Size | None = None
         self._calls = 0
 
-    def __deepcopy__(self, memo: dict) -> 'Compiled':
+    def __deepcopy__(self, memo: dict[int, Any]) -> 'Compiled':
         return Compiled(self.function, self.name, **self.options)
 
-    def __call__(self, module: torch.nn.Module, inputs: torch.Tensor) -> Any:
-        """Runs the function.
-
-        Args:
-            module (nn.Module): Its first argument.
-            inputs (Tensor): Its second argument, (N, C, H, W).
-
-        Returns:
-            What the function returns.
-        """
+    def __call__(self, module: nn.Module, inputs: Tensor) -> Any:
+        """Runs the function."""
         if self._shape is None:
             self._shape = inputs.shape
             self._compiled = torch.compile(
@@ -57,7 +46,7 @@ class Compiled:
         if self._calls <= _COMPILING:
             try:
                 return self._compiled(module, inputs)
-            except Exception as error:  # whatever the compiler of the machine raises
+            except Exception as error:  # compilers raise errors of any type
                 reason = str(error).strip().splitlines()[0] if str(error) else ''
                 print_log(
                     f'{self.name} runs uncompiled: torch.compile failed with '

@@ -1,4 +1,4 @@
-"""A frozen network, run as fast as the machine allows."""
+"""Runs a frozen network as fast as the machine allows."""
 
 import copy
 import time
@@ -17,50 +17,38 @@ from fpd_mmpose.teachers.heatmaps import as_stages
 from fpd_mmpose.teachers.speed.compiled import Compiled
 from fpd_mmpose.teachers.speed.speed_plan import DTYPES, SpeedPlan
 
-#: What ``speed`` may be instead of a plan.
+#: The values of ``speed`` other than a plan.
 PRESETS = ('exact', 'auto', 'max')
-#: Largest difference of heatmaps that 'auto' and 'max' accept, as a share of the
-#: highest value that the teacher gives in full precision.
+#: The largest difference of heatmaps that 'auto' and 'max' accept, as a share of the
+#: teacher's highest value in full precision.
 TOLERANCE = 0.03
 _FOLD_TOLERANCE = 1e-4
 _REPEATS = 2
 
 
 def parse_speed(value: str | Mapping[str, Any]) -> str | SpeedPlan:
-    """Reads ``speed`` of a teacher's config.
-
-    Args:
-        value (str | Mapping): One of :data:`PRESETS`, or the arguments of a plan.
-
-    Returns:
-        str | SpeedPlan: For :class:`FastTeacher`.
-
-    Raises:
-        UserError: If it is neither. One line.
-    """
+    """Checks ``model.teacher.speed``, a preset or the options of a plan."""
     if isinstance(value, Mapping):
         return SpeedPlan.parse(value, 'model.teacher.speed')
     if value not in PRESETS:
         raise UserError(
-            f'model.teacher.speed must be {", ".join(PRESETS)} or a dict of options, '
+            f'model.teacher.speed must be {", ".join(PRESETS)} or a dict of options; '
             f'got {value!r}'
         )
     return value
 
 
-class FastTeacher:
-    """Runs a teacher by a plan, or by the one that is fastest on the first batch.
+class FastNetwork:
+    """Runs a frozen network, which stays as it is, by a plan or by a preset.
 
-    Args:
-        model (nn.Module): The frozen network, in eval mode. It stays as it is.
-        name (str): What it is called in messages.
-        speed (str | SpeedPlan): A plan; ``'exact'``, float32 as PyTorch runs it;
-            ``'auto'``, which times what the device offers on the first batch and takes
-            the fastest whose heatmaps stay within :data:`TOLERANCE`; or ``'max'``, the
-            same and compiled. Defaults to ``'exact'``.
+    ``'exact'`` is float32 as PyTorch runs it. ``'auto'`` times the plans that suit the
+    device on the first batch, and takes the fastest one whose heatmaps stay within
+    :data:`TOLERANCE`. ``'max'`` does the same and compiles the network.
     """
 
-    def __init__(self, model: nn.Module, name: str, speed: str | SpeedPlan = 'exact'):
+    def __init__(
+        self, model: nn.Module, name: str, speed: str | SpeedPlan = 'exact'
+    ) -> None:
         self.model = model
         self.name = name
         self.speed = speed
@@ -70,44 +58,31 @@ class FastTeacher:
         self._folded: nn.Module | None = None
 
     def __call__(self, inputs: Tensor) -> Tensor:
-        """Computes the heatmaps of the last stage, in inference mode.
+        """Computes the heatmaps of the last stage, (N, K, h, w), in the images' type.
 
-        Args:
-            inputs (Tensor): Images as the teacher expects them, (N, 3, H, W).
-
-        Returns:
-            Tensor: (N, K, h, w) in the type of the images. With a stream of its own it
-            may not be there yet: call :meth:`join` before using it.
+        With a stream of its own they may be unfinished: call :meth:`join` before use.
         """
         if next(self.model.parameters()).device != inputs.device:
             self.model.to(inputs.device)
             self._run = None
         with torch.inference_mode():
-            if self._run is None:
-                self._choose(inputs)
+            run = self._run or self._choose(inputs)
             if self._stream is None:
-                return self._run(inputs)
+                return run(inputs)
             self._stream.wait_stream(torch.cuda.current_stream(inputs.device))
             with torch.cuda.stream(self._stream):
                 inputs.record_stream(self._stream)
-                return self._run(inputs)
+                return run(inputs)
 
     def join(self, heatmaps: Tensor) -> Tensor:
-        """Makes the current stream wait for heatmaps.
-
-        Args:
-            heatmaps (Tensor): What the call returned.
-
-        Returns:
-            Tensor: The same.
-        """
+        """Makes the current stream wait for heatmaps, and returns them."""
         if self._stream is not None:
             current = torch.cuda.current_stream(heatmaps.device)
             current.wait_stream(self._stream)
             heatmaps.record_stream(current)
         return heatmaps
 
-    def _choose(self, inputs: Tensor) -> None:
+    def _choose(self, inputs: Tensor) -> Callable[[Tensor], Tensor]:
         if isinstance(self.speed, SpeedPlan):
             plan = self.speed
         elif self.speed == 'exact':
@@ -122,8 +97,9 @@ class FastTeacher:
         self._stream = (
             torch.cuda.Stream(inputs.device) if plan.stream and inputs.is_cuda else None
         )
-        self._run = self._runner(plan, inputs)
-        self._folded = None  # the chosen way holds what it needs
+        self._run = run = self._runner(plan, inputs)
+        self._folded = None  # the runner holds what it needs
+        return run
 
     def _fastest(self, inputs: Tensor) -> SpeedPlan:
         exact = None
@@ -141,7 +117,7 @@ class FastTeacher:
         seconds, error, plan = min(timed, key=lambda one: one[0])
         print_log(
             f'teacher {self.name} runs in {plan}: {seconds * 1000:.0f} ms for '
-            f'{len(inputs)} images, heatmaps within {error:.2%} of the highest peak',
+            f'{len(inputs)} images; heatmaps within {error:.2%} of the highest peak',
             logger='current',
         )
         return plan
@@ -170,13 +146,14 @@ class FastTeacher:
 
     def _network(self, plan: SpeedPlan, inputs: Tensor) -> nn.Module:
         """Copies the network in the formats of a plan."""
-        # The weights are to be ordinary tensors, as a compiler expects them.
+        # A compiler expects ordinary tensors, not those of inference mode.
         with torch.inference_mode(False), torch.no_grad():
             model = self._fold(inputs) if plan.fold_bn else self.model
             if plan.channels_last:
-                model = copy.deepcopy(model).to(memory_format=torch.channels_last)
+                model = copy.deepcopy(model)
+                model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             if plan.precision != 'fp32':
-                # Autocast would cast these weights anew in every pass.
+                # Otherwise autocast would cast these weights in every pass.
                 model = copy.deepcopy(model)
                 for module in model.modules():
                     if isinstance(module, (_ConvNd, nn.Linear)):
@@ -184,7 +161,7 @@ class FastTeacher:
         return model
 
     def _fold(self, inputs: Tensor) -> nn.Module:
-        """Folds batch norms, once; MMCV goes by the order of the definitions."""
+        """Folds batch norms, once; MMCV may fail, as it pairs layers by their order."""
         if self._folded is not None:
             return self._folded
         # On the CPU: TF32, the default of cuDNN, rounds more than the check allows.
@@ -196,8 +173,8 @@ class FastTeacher:
             error = (_heatmaps(self._folded, image) - expected).abs().max()
         if not error <= _FOLD_TOLERANCE * expected.abs().max():
             print_log(
-                f'teacher {self.name} keeps its batch norms: folding them changes its '
-                f'heatmaps by {error.item():.1e}',
+                f'teacher {self.name} keeps its batch norms, because folding them '
+                f'changes its heatmaps by {error.item():.1e}',
                 logger='current',
                 level=30,
             )
@@ -207,14 +184,7 @@ class FastTeacher:
 
 
 def candidates(device: torch.device) -> list[SpeedPlan]:
-    """Lists the plans that ``'auto'`` tries.
-
-    Args:
-        device (torch.device): Where the network runs.
-
-    Returns:
-        list[SpeedPlan]: The first is exact.
-    """
+    """Lists the plans that ``'auto'`` tries on a device; the first is exact."""
     plans = [SpeedPlan(), SpeedPlan(fold_bn=True)]
     plans.append(SpeedPlan(fold_bn=True, channels_last=True))
     if device.type == 'cuda':
@@ -232,7 +202,7 @@ def _heatmaps(model: nn.Module, inputs: Tensor) -> Tensor:
 
 
 def _seconds(run: Callable[[Tensor], Tensor], inputs: Tensor) -> float:
-    """The shortest of a few runs; the caller has warmed it up."""
+    """Times the shortest of a few runs; the caller has run it before."""
     taken = []
     for _ in range(_REPEATS):
         _synchronize(inputs.device)

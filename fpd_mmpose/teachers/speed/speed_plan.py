@@ -1,4 +1,4 @@
-"""How a network is run."""
+"""The options for running a frozen network."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -8,48 +8,30 @@ import torch
 
 from fpd_mmpose.errors import UserError
 
-#: What ``precision`` may name.
+#: The choices of ``precision``.
 DTYPES = {'fp32': torch.float32, 'bf16': torch.bfloat16, 'fp16': torch.float16}
 
 
 @dataclass(frozen=True)
 class SpeedPlan:
-    """Choices that change how fast a frozen network runs, not what it computes.
+    """Options that change how fast a frozen network runs, not what it computes."""
 
-    Args:
-        precision (str): ``'fp32'``, or the type of autocast, ``'bf16'`` or ``'fp16'``,
-            whatever the student's is. Defaults to ``'fp32'``.
-        channels_last (bool): Memory format. Defaults to False.
-        fold_bn (bool): Whether batch norms are folded into the convolutions that they
-            follow. Defaults to False.
-        compile (bool): Whether ``torch.compile`` is used. Defaults to False.
-        cuda_graph (bool): Whether it replays CUDA graphs. Defaults to False.
-        stream (bool): Whether it runs on a CUDA stream of its own, beside the
-            student. Defaults to False.
-    """
-
+    #: 'fp32', or the type of autocast: 'bf16' or 'fp16'. The student's may differ.
     precision: str = 'fp32'
+    #: The memory format.
     channels_last: bool = False
+    #: Folds batch norms into the convolutions before them.
     fold_bn: bool = False
+    #: Uses torch.compile.
     compile: bool = False
+    #: Replays CUDA graphs; needs `compile`.
     cuda_graph: bool = False
+    #: Runs in a CUDA stream of its own, beside the student.
     stream: bool = False
 
     @classmethod
     def parse(cls, value: Mapping[str, Any], option: str) -> 'SpeedPlan':
-        """Reads a plan from a config.
-
-        Args:
-            value (Mapping): The arguments.
-            option (str): Where they stand, for the message.
-
-        Returns:
-            SpeedPlan: The plan.
-
-        Raises:
-            UserError: If there is another key, or a value is none of those allowed.
-                One line.
-        """
+        """Checks the options of a config field, which ``option`` names in errors."""
         known = [field.name for field in fields(cls)]
         for name, given in value.items():
             if name not in known:
@@ -59,17 +41,17 @@ class SpeedPlan:
             if name == 'precision':
                 if given not in DTYPES:
                     raise UserError(
-                        f'{option}.precision must be one of {", ".join(DTYPES)}, got '
+                        f'{option}.precision must be one of {", ".join(DTYPES)}; got '
                         f'{given!r}'
                     )
             elif not isinstance(given, bool):
-                raise UserError(f'{option}.{name} must be True or False, got {given!r}')
+                raise UserError(f'{option}.{name} must be True or False; got {given!r}')
         plan = cls(**value)
         if plan.cuda_graph and not plan.compile:
             raise UserError(f'{option}.cuda_graph needs compile=True')
         return plan
 
     def __str__(self) -> str:
-        """Names the precision and what else is on."""
+        """Lists the precision and the options that are on."""
         switches = [name for name, on in asdict(self).items() if on is True]
         return ', '.join([self.precision, *switches])

@@ -1,4 +1,4 @@
-"""Teacher and student are measured before the first epoch."""
+"""Teacher and student are validated before the first epoch."""
 
 from pathlib import Path
 
@@ -50,7 +50,7 @@ class CountValidations(Hook):
         self.count += 1
 
 
-def test_they_do_not_enter_the_choice_of_the_best_checkpoint(config):
+def test_they_do_not_count_for_the_best_checkpoint(config):
     runner = Runner.from_cfg(config)
     count = CountValidations()
     runner.register_hook(count)
@@ -60,7 +60,7 @@ def test_they_do_not_enter_the_choice_of_the_best_checkpoint(config):
     assert scores_of(runner, 'student')
 
 
-def test_training_goes_on_as_without_the_hook(config, mpii_root, tmp_path):
+def test_the_hook_does_not_change_training(config, mpii_root, tmp_path):
     def losses(with_hook: bool) -> list[float]:
         other = reduced_distiller(
             mpii_root, tmp_path / str(with_hook), stacks=1, features=8
@@ -75,7 +75,7 @@ def test_training_goes_on_as_without_the_hook(config, mpii_root, tmp_path):
     assert losses(True) == losses(False)
 
 
-def test_plain_training_measures_the_student_alone(mpii_root, tmp_path):
+def test_plain_training_validates_the_student_alone(mpii_root, tmp_path):
     config = reduced_config('hourglass/hg4_128_mpii.py', mpii_root, tmp_path, 1, 8)
     config.custom_hooks = [HOOK]
     runner = Runner.from_cfg(config)

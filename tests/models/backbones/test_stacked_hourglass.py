@@ -1,4 +1,4 @@
-"""The stacked hourglass: its numbers, sizes, initialisation and gradients."""
+"""The stacked hourglass: its numbers, sizes, initialization, and gradients."""
 
 import copy
 import math
@@ -61,7 +61,9 @@ def test_other_sizes_give_the_references_heatmaps_too(shared):
         (1, 128, 906_704, 377),
     ],
 )
-def test_networks_are_as_large_as_the_references(stacks, features, parameters, entries):
+def test_networks_have_the_size_of_the_references(
+    stacks, features, parameters, entries
+):
     with torch.device('meta'):
         network = StackedHourglass(stacks, features)
     assert sum(weight.numel() for weight in network.parameters()) == parameters
@@ -82,7 +84,7 @@ def test_each_stack_gives_a_heatmap_of_a_quarter_of_the_input(height, width):
 
 
 @pytest.mark.parametrize('height, width', [(64, 96), (224, 256), (65, 64), (32, 32)])
-def test_inputs_that_cannot_be_halved_often_enough_are_refused(height, width):
+def test_input_sizes_that_are_not_divisible_by_64_are_an_error(height, width):
     with pytest.raises(
         ValueError, match=rf'divisible by 64, got {height} x {width}: change input_size'
     ):
@@ -101,7 +103,7 @@ def test_inputs_that_cannot_be_halved_often_enough_are_refused(height, width):
     ],
     ids=str,
 )
-def test_sizes_that_make_no_network_are_refused(arguments, message):
+def test_impossible_sizes_are_an_error(arguments, message):
     with pytest.raises(ValueError, match=message):
         StackedHourglass(**arguments)
 
@@ -164,7 +166,7 @@ def assert_unchanged(network: nn.Module, before: dict) -> None:
     torch.testing.assert_close(network.state_dict(), before, rtol=0, atol=0)
 
 
-def test_init_weights_keeps_pytorchs_initialisation():
+def test_init_weights_keeps_pytorchs_initialization():
     network = StackedHourglass(2, 64)
     before = snapshot(network)
     network.init_weights()
@@ -208,7 +210,7 @@ def test_the_head_adds_no_weights_and_passes_every_stack_on(estimator):
         assert torch.equal(one, other)
 
 
-def test_the_estimators_init_weights_keeps_pytorchs_initialisation(estimator):
+def test_the_estimators_init_weights_keeps_pytorchs_initialization(estimator):
     before = snapshot(estimator.backbone)
     estimator.init_weights()
     assert_unchanged(estimator.backbone, before)

@@ -1,4 +1,4 @@
-"""Distillation on a GPU: the numbers of the CPU, and nothing that stops the host.
+"""Distillation on a GPU has the numbers of the CPU and never waits for the GPU.
 
 `pytest -m cuda --device cpu` rehearses these tests without a GPU.
 """
@@ -17,10 +17,10 @@ from mmengine.registry import OPTIM_WRAPPERS
 from mmengine.runner import Runner
 from mmpose.registry import MODELS
 
-from fpd_mmpose.models.device_accuracy import keep_accuracy_on_device
+from fpd_mmpose.device_accuracy import keep_accuracy_on_device
 from fpd_mmpose.teachers.cache.maps import unpack_levels
 from fpd_mmpose.teachers.cache.store import HeatmapStore
-from fpd_mmpose.teachers.speed.fast_network import TOLERANCE, FastTeacher
+from fpd_mmpose.teachers.speed.fast_network import TOLERANCE, FastNetwork
 from fpd_mmpose.teachers.speed.speed_plan import SpeedPlan
 from tests.helpers.reduced import (
     reduced_config,
@@ -42,7 +42,7 @@ KINDS = ['live', 'auto', 'stored', 'mixed']
 
 @pytest.fixture
 def full_float32() -> Iterator[None]:
-    """Without TF32, so that the CPU's digits can be met."""
+    """Switches off TF32, so that the numbers can equal the CPU's."""
     before = torch.backends.cudnn.allow_tf32
     torch.backends.cudnn.allow_tf32 = False
     yield
@@ -51,7 +51,7 @@ def full_float32() -> Iterator[None]:
 
 @pytest.fixture
 def rehearsed(device, monkeypatch) -> None:
-    """Leaves out the compiler in a rehearsal: it takes a minute."""
+    """Skips the compiler, which takes a minute, in a rehearsal."""
     if device.type == 'cpu':
         compiler = torch.compile
         monkeypatch.setattr(
@@ -70,7 +70,7 @@ def teacher(mpii_root, tmp_path) -> torch.nn.Module:
 
 
 def distance(got: torch.Tensor, wanted: torch.Tensor) -> float:
-    """As a share of the highest peak."""
+    """Measures the largest difference as a share of the highest peak."""
     got, wanted = got.cpu(), wanted.cpu()
     return ((got - wanted).abs().max() / wanted.abs().max()).item()
 
@@ -79,7 +79,7 @@ class TestTeacher:
     def test_exact_gives_what_the_cpu_gives(self, teacher, device, full_float32):
         images = torch.randn(4, 3, 64, 64)
         wanted = teacher(images, None)[-1]
-        got = FastTeacher(copy.deepcopy(teacher), 'x')(images.to(device))
+        got = FastNetwork(copy.deepcopy(teacher), 'x')(images.to(device))
         assert got.device.type == device.type and got.dtype == torch.float32
         assert distance(got, wanted) < 1e-4
 
@@ -89,7 +89,7 @@ class TestTeacher:
     ):
         batches = [torch.randn(n, 3, 64, 64) for n in (4, 4, 4, 4, 3)]
         wanted = [teacher(images, None)[-1] for images in batches]
-        fast = FastTeacher(teacher.to(device), 'x', speed)
+        fast = FastNetwork(teacher.to(device), 'x', speed)
         got = [fast.join(fast(images.to(device))) for images in batches]
         # Compared at the end: a replayed graph must not have overwritten the first.
         for one, other in zip(got, wanted, strict=True):
@@ -100,14 +100,14 @@ class TestTeacher:
             assert fast.plan.stream == (device.type == 'cuda')
 
     def test_tf32_does_not_keep_batch_norms_from_being_folded(self, teacher, device):
-        fast = FastTeacher(teacher.to(device), 'x')
+        fast = FastNetwork(teacher.to(device), 'x')
         folded = fast._fold(torch.randn(2, 3, 64, 64, device=device))
         assert folded is not teacher
         assert next(folded.parameters()).device.type == device.type
 
     def test_copies_wait_for_a_teacher_on_a_stream_of_its_own(self, teacher, device):
         plan = SpeedPlan(stream=True)
-        fast = FastTeacher(teacher.to(device), 'x', plan)
+        fast = FastNetwork(teacher.to(device), 'x', plan)
         for _ in range(20):
             images = torch.randn(8, 3, 64, 64, device=device)
             wanted = teacher(images, None)[-1]
@@ -180,7 +180,7 @@ def batch_of(config: Config) -> dict:
 
 
 @contextmanager
-def no_synchronisation(device: torch.device) -> Iterator[None]:
+def no_synchronization(device: torch.device) -> Iterator[None]:
     if device.type != 'cuda':
         yield
         return
@@ -193,7 +193,7 @@ def no_synchronisation(device: torch.device) -> Iterator[None]:
 
 class TestStep:
     @pytest.mark.parametrize('kind', ['live', 'stored', 'mixed'])
-    def test_losses_are_those_of_the_cpu(
+    def test_losses_equal_those_of_the_cpu(
         self, kind, mpii_root, tmp_path, device, full_float32
     ):
         config = distillation(kind, mpii_root, tmp_path)
@@ -208,9 +208,7 @@ class TestStep:
 
     @pytest.mark.parametrize('precision', ['fp32', 'bf16'])
     @pytest.mark.parametrize('kind', KINDS)
-    def test_nothing_in_it_stops_the_host(
-        self, kind, precision, mpii_root, tmp_path, device
-    ):
+    def test_the_host_never_waits(self, kind, precision, mpii_root, tmp_path, device):
         config = distillation(kind, mpii_root, tmp_path)
         if precision == 'bf16':
             mixed_precision(config, device)
@@ -221,7 +219,7 @@ class TestStep:
         batch = {name: [values[at] for at in order] for name, values in batch.items()}
         for number in range(5):
             # The first steps choose the plan and fill caches.
-            with no_synchronisation(device) if number > 2 else nullcontext():
+            with no_synchronization(device) if number > 2 else nullcontext():
                 losses = runner.model.train_step(batch, runner.optim_wrapper)
         assert np.isfinite(losses['loss'].item())
 
@@ -291,7 +289,7 @@ class TestRunner:
                 dist.destroy_process_group()
 
 
-def test_stored_heatmaps_are_those_that_the_cpu_stores(
+def test_stored_heatmaps_equal_those_that_the_cpu_stores(
     mpii_root, tmp_path, device, full_float32
 ):
     config = small_config(mpii_root, tmp_path)

@@ -1,4 +1,4 @@
-"""FPDDistiller is the student, plus a teacher that no tool can see."""
+"""FPDDistiller is the student, with a teacher that stays outside of it."""
 
 import copy
 from pathlib import Path
@@ -26,7 +26,7 @@ WHOLE_IMAGE = dict(det_model='whole_image', device='cpu')
 
 @MODELS.register_module(force=True)
 class ReplayBackbone(BaseModule):
-    """Returns stored heatmaps, so that losses can be compared with stored ones."""
+    """Returns stored heatmaps, so that losses can be compared with stored losses."""
 
     def __init__(self, path: str, key: str):
         super().__init__()
@@ -171,13 +171,13 @@ class TestNumbersOfTheReference:
             run_steps(torch.float32)[0][0], expected[0], rtol=1e-5
         )
 
-    def test_the_second_step_as_far_as_rounding_lets_it(self, two_steps, shared):
+    def test_the_second_training_step_within_rounding(self, two_steps, shared):
         """Compared with how far rounding alone takes the second step.
 
         The same code in float32 and float64 is 0.3 % apart in the second loss, so
         the reference, itself float32, cannot be met to 1e-4 here. The factors 3 and 2
         were set from one measurement (weights: 0.43 against 0.28): they would catch
-        another optimiser, BN mode or loss weight, not a subtle difference.
+        another optimizer, BN mode, or loss weight, not a subtle difference.
         """
         expected, run_steps = two_steps
         losses, moved = run_steps(torch.float32)
@@ -232,7 +232,7 @@ class TestTeacherStaysOutside:
         assert after.keys() == before.keys()
         assert all(torch.equal(after[name].cpu(), before[name]) for name in before)
 
-    def test_it_ran_in_eval_mode_and_is_still(self, trained):
+    def test_it_ran_in_eval_mode_and_still_is(self, trained):
         _, runner, seen = trained
         assert seen['training'] and not any(seen['training'])
         runner.model.train()
@@ -244,7 +244,7 @@ class TestTeacherStaysOutside:
         parameters = list(runner.model.teacher.model.parameters())
         assert not any(p.requires_grad or p.grad is not None for p in parameters)
 
-    def test_the_student_has_learnt(self, trained):
+    def test_the_student_has_learned(self, trained):
         config, runner, _ = trained
         config = copy.deepcopy(config)
         torch.manual_seed(0)
@@ -411,16 +411,16 @@ class TestWithoutGroundTruth:
         assert losses['loss_kd'].item() == pytest.approx(by_hand.item(), rel=1e-5)
         assert 'pose' not in losses
 
-    def test_alpha_below_1_says_what_is_missing(self, mpii_root, tmp_path):
+    def test_alpha_below_1_needs_it(self, mpii_root, tmp_path):
         model = self.build(mpii_root, tmp_path, alpha=0.5)
-        labelled = PoseDataSample(
+        labeled = PoseDataSample(
             gt_instances=InstanceData(keypoints=torch.zeros(1, 16, 2))
         )
         with pytest.raises(ValueError, match='no ground-truth heatmaps, and alpha'):
-            model.loss(torch.randn(2, 3, 64, 64), [labelled] * 2)
+            model.loss(torch.randn(2, 3, 64, 64), [labeled] * 2)
 
 
-class TestRefusedBeforeTraining:
+class TestErrorsBeforeTraining:
     @pytest.mark.parametrize('alpha', [-0.1, 1.5, float('nan'), 'half'])
     def test_alpha_out_of_range(self, alpha, mpii_root, tmp_path):
         config = reduced_distiller(mpii_root, tmp_path)

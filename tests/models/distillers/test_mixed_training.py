@@ -1,4 +1,4 @@
-"""Labelled and unlabelled people train together in the stock Runner."""
+"""Labeled and unlabeled people train together in the stock Runner."""
 
 import copy
 
@@ -13,8 +13,8 @@ from tests.helpers.reduced import reduced_config, reduced_teacher
 NAME = 'fpd/hg4_128_fpd_unlabeled_mpii.py'
 
 
-class NotePeople(Hook):
-    """Notes who was in each batch, as (epoch, labelled, unlabelled)."""
+class RecordPeople(Hook):
+    """Records the people of each batch as (epoch, labeled, unlabeled)."""
 
     def __init__(self):
         self.batches = []
@@ -22,8 +22,8 @@ class NotePeople(Hook):
     def before_train_iter(self, runner, batch_idx, data_batch=None):
         samples = data_batch['data_samples']
         groups = [
-            [one.img_path for one in samples if ('gt_fields' in one) == labelled]
-            for labelled in (True, False)
+            [one.img_path for one in samples if ('gt_fields' in one) == labeled]
+            for labeled in (True, False)
         ]
         self.batches.append((runner.epoch, *groups))
 
@@ -43,7 +43,7 @@ def train(config: Config, name: str, **settings) -> tuple[Runner, list]:
     config.work_dir = f'{config.work_dir}_{name}'
     config.update(settings)
     runner = Runner.from_cfg(config)
-    note = NotePeople()
+    note = RecordPeople()
     runner.register_hook(note)
     runner.train()
     return runner, note.batches
@@ -53,11 +53,11 @@ def weights(runner: Runner) -> torch.Tensor:
     return torch.cat([p.detach().flatten() for p in runner.model.parameters()])
 
 
-def test_an_epoch_sees_each_labelled_person_once_and_as_many_others(config):
+def test_an_epoch_sees_each_labeled_person_once_and_as_many_others(config):
     _, batches = train(config, 'once')
     assert len(batches) == 12
     for epoch in range(2):
-        seen = [one for at, labelled, _ in batches if at == epoch for one in labelled]
+        seen = [one for at, labeled, _ in batches if at == epoch for one in labeled]
         assert len(seen) == len(set(seen)) == 12
     assert all(len(others) == 2 for _, _, others in batches)
 

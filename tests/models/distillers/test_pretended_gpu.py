@@ -1,7 +1,7 @@
-"""A step on a pretended GPU: what PyTorch's fake tensors can tell without one.
+"""A training step on a simulated GPU, with PyTorch's fake tensors.
 
-They know the device of every tensor, refuse to mix two, and have no values: nothing may
-be read back to the host.
+Fake tensors know their device and do not mix with those of another. They have no
+values, so reading one back to the host fails.
 """
 
 import pytest
@@ -22,13 +22,13 @@ GPU = torch.device('cuda:0')
 
 
 @pytest.fixture(autouse=True)
-def pretended(monkeypatch):
-    # Pinned memory is the one thing of CUDA that fake tensors do not have.
+def unpinned(monkeypatch):
+    # Fake tensors lack pinned memory.
     monkeypatch.setattr(torch.Tensor, 'pin_memory', lambda tensor: tensor)
 
 
 def move(module: nn.Module) -> None:
-    """Gives a module tensors on the GPU; `to` would copy values."""
+    """Gives a module fake tensors on the GPU; `to` would copy values."""
     for one in module.modules():
         for name, value in one._parameters.items():
             if value is not None:
@@ -71,7 +71,7 @@ def test_a_step_stays_on_the_device(stored, order, mpii_root, tmp_path):
     assert all(value.device == GPU for value in losses.values())
 
 
-def test_the_pretended_gpu_refuses_both(mpii_root, tmp_path):
+def test_the_simulation_detects_both_faults(mpii_root, tmp_path):
     model, samples = model_and_samples(False, mpii_root, tmp_path)
     assert isinstance(samples[0], PoseDataSample)
     with FakeTensorMode(allow_non_fake_inputs=True):

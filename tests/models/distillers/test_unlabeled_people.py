@@ -1,4 +1,4 @@
-"""People without labels learn from the teacher, and change nothing for the others."""
+"""Unlabeled people add a term of their own and change nothing for labeled ones."""
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ INPUTS = torch.Generator().manual_seed(1)
 IMAGES = torch.randn(5, 3, 64, 64, generator=INPUTS)
 
 
-def labelled() -> PoseDataSample:
+def labeled() -> PoseDataSample:
     return PoseDataSample(
         gt_instances=InstanceData(keypoints=torch.rand(1, 16, 2)),
         gt_fields=PixelData(heatmaps=torch.rand(16, 16, 16)),
@@ -22,7 +22,7 @@ def labelled() -> PoseDataSample:
     )
 
 
-def unlabelled() -> PoseDataSample:
+def unlabeled() -> PoseDataSample:
     return PoseDataSample(gt_instances=InstanceData(bboxes=torch.zeros(1, 4)))
 
 
@@ -45,7 +45,7 @@ def total(losses: dict) -> torch.Tensor:
 
 
 def mse(model, rows, weights=None) -> float:
-    """The distillation term by hand, over the images of some rows."""
+    """Computes the distillation term of some images by hand."""
     with torch.no_grad():
         target = model.teacher.heatmaps(IMAGES[rows], (16, 16))
         stages = model.backbone(IMAGES[rows])
@@ -56,9 +56,9 @@ def mse(model, rows, weights=None) -> float:
 
 
 @pytest.mark.parametrize('order', ['lluuu', 'ululu', 'uuull'])
-def test_both_terms_of_the_labelled_are_what_they_are_without_the_others(build, order):
+def test_the_terms_of_labeled_people_do_not_depend_on_the_others(build, order):
     model = build()
-    samples = [labelled() if kind == 'l' else unlabelled() for kind in order]
+    samples = [labeled() if kind == 'l' else unlabeled() for kind in order]
     rows = [index for index, kind in enumerate(order) if kind == 'l']
     rest = [index for index, kind in enumerate(order) if kind == 'u']
     mixed = model.loss(IMAGES, samples)
@@ -73,7 +73,7 @@ def test_both_terms_of_the_labelled_are_what_they_are_without_the_others(build, 
 
 def test_gradients_add_up_too(build):
     model = build()
-    samples = [labelled(), labelled(), unlabelled()]
+    samples = [labeled(), labeled(), unlabeled()]
 
     def gradient(rows: list[int]) -> torch.Tensor:
         model.zero_grad()
@@ -85,25 +85,25 @@ def test_gradients_add_up_too(build):
     )
 
 
-def test_more_of_them_do_not_weigh_more(build):
+def test_their_number_does_not_change_their_weight(build):
     model = build()
-    one = model.loss(IMAGES[[0, 1]], [labelled(), unlabelled()])
-    two = model.loss(IMAGES[[0, 1, 1]], [labelled(), unlabelled(), unlabelled()])
+    one = model.loss(IMAGES[[0, 1]], [labeled(), unlabeled()])
+    two = model.loss(IMAGES[[0, 1, 1]], [labeled(), unlabeled(), unlabeled()])
     torch.testing.assert_close(one['kd_unlabeled'], two['kd_unlabeled'])
 
 
 @pytest.mark.parametrize('weight', [0, 0.25, 3])
 def test_their_weight_can_be_set(build, weight):
     model = build(unlabeled_weight=weight, alpha=0.3)
-    samples = [labelled(), unlabelled()]
+    samples = [labeled(), unlabeled()]
     losses = model.loss(IMAGES[:2], samples)
     alone = model.loss(IMAGES[:1], samples[:1])
     added = (total(losses) - total(alone)).item()
     assert added == pytest.approx(0.3 * weight * mse(model, [1]), rel=1e-4, abs=1e-7)
 
 
-def test_a_batch_may_have_none_with_labels(build):
-    losses = build().loss(IMAGES[:2], [unlabelled(), unlabelled()])
+def test_a_batch_may_have_unlabeled_people_only(build):
+    losses = build().loss(IMAGES[:2], [unlabeled(), unlabeled()])
     assert set(losses) == {'loss_kd', 'kd_unlabeled'}
     assert losses['loss_kd'].requires_grad
 
@@ -111,12 +111,12 @@ def test_a_batch_may_have_none_with_labels(build):
 class TestJointsWithoutAnnotation:
     def losses(self, model) -> tuple[float, torch.Tensor]:
         torch.manual_seed(0)
-        samples = [labelled(), labelled()]
+        samples = [labeled(), labeled()]
         weights = torch.cat([s.gt_instance_labels.keypoint_weights for s in samples])
         assert 0 < weights.mean() < 1
         return model.loss(IMAGES[:2], samples)['kd'].item(), weights
 
-    def test_have_no_term_as_in_the_released_code(self, build):
+    def test_have_no_term_as_in_the_reference(self, build):
         model = build()
         found, weights = self.losses(model)
         assert found == pytest.approx(mse(model, [0, 1], weights), rel=1e-4)
@@ -128,19 +128,19 @@ class TestJointsWithoutAnnotation:
 
     def test_the_ground_truth_term_stays_as_it_is(self, build):
         torch.manual_seed(0)
-        samples = [labelled(), labelled()]
+        samples = [labeled(), labeled()]
         plain = build().loss(IMAGES[:2], samples)['pose']
         taught = build(unannotated_joints=True).loss(IMAGES[:2], samples)['pose']
         assert torch.equal(plain, taught)
 
 
 class TestConfidence:
-    def test_weighs_joints_by_the_teachers_peak(self, build):
+    def test_weights_joints_by_the_teachers_peak(self, build):
         model = build(confidence_weight=True)
         with torch.no_grad():
             model.teacher.prepare(model)
             peak = model.teacher.heatmaps(IMAGES[:2], (16, 16)).amax((2, 3)).clamp(0, 1)
-        found = model.loss(IMAGES[:2], [unlabelled()] * 2)['kd_unlabeled'].item()
+        found = model.loss(IMAGES[:2], [unlabeled()] * 2)['kd_unlabeled'].item()
         assert found == pytest.approx(mse(model, [0, 1], peak), rel=1e-4)
 
     def test_a_threshold_leaves_unsure_joints_out(self, build):
@@ -151,7 +151,7 @@ class TestConfidence:
         kept = (peak >= threshold).float()
         assert 0 < kept.mean() < 1
         model = build(confidence_threshold=threshold)
-        found = model.loss(IMAGES[:2], [unlabelled()] * 2)['kd_unlabeled'].item()
+        found = model.loss(IMAGES[:2], [unlabeled()] * 2)['kd_unlabeled'].item()
         assert found == pytest.approx(mse(model, [0, 1], kept), rel=1e-4)
 
     @pytest.mark.parametrize(
@@ -162,6 +162,6 @@ class TestConfidence:
             (dict(unlabeled_weight=float('nan')), 'unlabeled_weight must not be'),
         ],
     )
-    def test_settings_out_of_range_are_refused(self, settings, message):
+    def test_settings_out_of_range_are_an_error(self, settings, message):
         with pytest.raises(ValueError, match=message):
             MODELS.build(dict(type='HeatmapDistillLoss', **settings))

@@ -1,4 +1,4 @@
-"""The distillation term, and what adding it amounts to."""
+"""The distillation term, and its gradient in the sum of both terms."""
 
 import pytest
 import torch
@@ -55,17 +55,17 @@ def test_both_terms_have_the_gradient_of_one_blended_target(maps, alpha):
     torch.testing.assert_close(gradients, torch.autograd.grad(one, student))
 
 
-def test_alpha_is_a_half_by_default_as_released():
+def test_alpha_is_a_half_by_default_as_in_the_reference():
     assert build().alpha == 0.5 and build().loss_weight == 0.5
 
 
 @pytest.mark.parametrize('alpha', [-0.01, 1.01, float('nan'), '0.5', None, True])
-def test_alpha_out_of_range_is_refused(alpha):
+def test_alpha_out_of_range_is_an_error(alpha):
     with pytest.raises(ValueError, match='distill_loss.alpha must be'):
         build(alpha=alpha)
 
 
 @pytest.mark.parametrize('weight', [0, -1, float('nan')])
-def test_a_weight_that_is_not_positive_is_refused(weight):
+def test_a_weight_that_is_not_positive_is_an_error(weight):
     with pytest.raises(ValueError, match='loss_weight must be positive'):
         build(loss_weight=weight)

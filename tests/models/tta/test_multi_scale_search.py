@@ -215,7 +215,7 @@ class TestMergedSample:
         with pytest.raises(ValueError, match='made 6 scales .* expects 2'):
             model.merge_preds([self.samples(SCALES)])
 
-    def test_other_estimators_are_refused(self):
+    def test_other_estimators_are_an_error(self):
         with pytest.raises(ValueError, match='TopdownPoseEstimator .* UDPHeatmap'):
             MultiScaleSearch(self.estimator(type='UDPHeatmap'))
         no_head = self.estimator()
@@ -227,7 +227,7 @@ class TestMergedSample:
 @pytest.mark.parametrize(
     'scales', [(), 'many', None, 1.0, (1, 0), (-1,), ('x',), (float('nan'),), ('inf',)]
 )
-def test_scales_that_are_none(scales):
+def test_impossible_scales_are_an_error(scales):
     with pytest.raises(ValueError, match='scales') as error:
         check_scales(scales)
     assert '\n' not in str(error.value)

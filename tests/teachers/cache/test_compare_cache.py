@@ -1,4 +1,4 @@
-"""The comparison with the live network shows what the warping changes."""
+"""The comparison with the live network measures what quantizing and warping change."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from fpd_mmpose.teachers.cache.deviation import _difference, as_table, compare
 from tests.helpers.stored_maps import augment, small_config, store_maps
 
 
-def test_without_augmentation_only_the_quantisation_is_left(mpii_root, tmp_path):
+def test_without_augmentation_only_the_quantization_differs(mpii_root, tmp_path):
     config = small_config(mpii_root, tmp_path)
     path = str(tmp_path / 'cache.sqlite')
     store_maps(config, path)

@@ -1,4 +1,4 @@
-"""Heatmaps keep their values as bytes, and their place in another crop."""
+"""Heatmaps keep their values when packed, and their places when warped."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from fpd_mmpose.teachers.cache.training_instances import teacher_warp
 SIGMA, STRIDE, SIZE = 2, 4, (256, 256)
 ZOOMS = (1.0, 1.25)
 JOINTS = np.array([[310.3, 201.7], [255.0, 290.2], [352.9, 250.1], [300.0, 240.0]])
-#: Of a box that the pipeline pads to 250 x 250 pixels.
+#: A box that the pipeline pads to 250 x 250 pixels.
 BOX = np.array([[200.0, 140.0, 400.0, 340.0]])
 
 
@@ -32,7 +32,7 @@ def moved(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 
 
 def sample(*steps: dict) -> dict:
-    """A person as a pipeline with these steps crops it."""
+    """Crops a person by a pipeline with these steps."""
     results = dict(
         img=np.zeros((480, 641, 3), np.uint8),
         img_shape=(480, 641),
@@ -81,7 +81,7 @@ def test_peaks_are_where_the_samples_joints_are(factor, rotation, flip, flip_fir
     check(sample(*steps), factor)
 
 
-def test_half_bodies_are_followed():
+def test_peaks_follow_a_half_body_crop():
     np.random.seed(1)
     half = dict(
         type='RandomHalfBody',
@@ -125,7 +125,7 @@ def check(found: dict, factor: float) -> None:
         assert np.hypot(*(place - point)) < 0.02
 
 
-def test_a_pixel_is_from_the_first_zoom_that_shows_it():
+def test_a_pixel_comes_from_the_first_zoom_that_shows_it():
     maps = torch.tensor([1.0, 2.0, 3.0])[None, :, None, None, None].expand(
         2, 3, 1, 8, 8
     )
@@ -139,7 +139,7 @@ def test_a_pixel_is_from_the_first_zoom_that_shows_it():
     assert torch.allclose(found[1], torch.tensor(3.0), atol=1e-4)
 
 
-def test_outside_of_all_zooms_there_are_zeros():
+def test_pixels_outside_of_all_zooms_are_zero():
     maps = torch.ones(1, 2, 1, 8, 8)
     sources = torch.tensor([[1.0, 0, -4], [0, 1.0, 0]]).expand(1, 2, 2, 3)
     found = warp_maps(maps, sources, torch.tensor([0]), (8, 8))

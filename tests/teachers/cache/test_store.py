@@ -1,4 +1,4 @@
-"""A file that several processes write, and that a kill leaves whole."""
+"""Several processes may write a file, and a killed one leaves it intact."""
 
 import multiprocessing
 import os
@@ -46,7 +46,7 @@ def refusal(*args, **kwargs) -> str:
     return refused(HeatmapStore, *args, **kwargs)
 
 
-def test_processes_that_write_at_once_lose_nothing(tmp_path):
+def test_simultaneous_writers_lose_nothing(tmp_path):
     path = tmp_path / 'cache.sqlite'
     parts = [range(start, start + 60) for start in (0, 20, 40, 60)]
     processes = [fork.Process(target=write, args=(path, part)) for part in parts]
@@ -67,7 +67,7 @@ def test_processes_that_write_at_once_lose_nothing(tmp_path):
     assert check == ('ok',)
 
 
-def test_a_kill_leaves_what_was_there_before(tmp_path):
+def test_a_kill_leaves_the_earlier_records(tmp_path):
     path = tmp_path / 'cache.sqlite'
     write(path, range(8))
     process = fork.Process(target=killed_while_writing, args=(path,))
@@ -79,7 +79,7 @@ def test_a_kill_leaves_what_was_there_before(tmp_path):
     assert len(HeatmapStore(path).keys()) == 12
 
 
-def test_records_come_in_the_order_asked_for(tmp_path):
+def test_records_are_read_in_the_requested_order(tmp_path):
     path = tmp_path / 'cache.sqlite'
     write(path, range(1000))
     store = HeatmapStore(path)
@@ -91,7 +91,7 @@ def test_records_come_in_the_order_asked_for(tmp_path):
 
 def test_missing_damaged_and_foreign_files_are_named(tmp_path):
     path = tmp_path / 'cache.sqlite'
-    assert 'tools/cache_teacher.py makes it' in refusal(path)
+    assert 'does not exist: run `fpd cache`' in refusal(path)
     path.write_bytes(b'no database' * 100)
     assert 'cannot be used: file is not a database' in refusal(path)
     path.unlink()

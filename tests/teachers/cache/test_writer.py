@@ -1,4 +1,4 @@
-"""The teacher runs once over every person, however often the command is stopped."""
+"""The teacher runs once over every person, even if the command is interrupted."""
 
 import copy
 import os
@@ -64,7 +64,9 @@ def test_every_person_is_stored_once(config, tmp_path):
     assert [done for _, done in HeatmapStore(path).sources().values()] == [True]
 
 
-def test_a_killed_command_goes_on_where_it_was(config, dumped, tmp_path, monkeypatch):
+def test_a_killed_command_continues_where_it_stopped(
+    config, dumped, tmp_path, monkeypatch
+):
     whole, path = tmp_path / 'whole.sqlite', tmp_path / 'killed.sqlite'
     store_maps(config, whole)
     calls = []
@@ -91,7 +93,7 @@ def test_a_killed_command_goes_on_where_it_was(config, dumped, tmp_path, monkeyp
         np.testing.assert_allclose(found[key], maps, atol=np.ptp(maps) / 200)
 
 
-def test_commands_at_once_share_the_work(config, dumped, tmp_path):
+def test_simultaneous_commands_share_the_work(config, dumped, tmp_path):
     whole, path = tmp_path / 'whole.sqlite', tmp_path / 'shared.sqlite'
     store_maps(config, whole)
     running = [Forked(main, arguments(dumped, path), output=tmp_path) for _ in range(2)]
@@ -106,26 +108,26 @@ def test_commands_at_once_share_the_work(config, dumped, tmp_path):
         np.testing.assert_allclose(found[key], maps, atol=np.ptp(maps) / 200)
 
 
-def test_a_part_is_not_taken_for_the_whole(config, tmp_path):
+def test_a_limited_run_is_not_marked_as_finished(config, tmp_path):
     path = tmp_path / 'cache.sqlite'
     CacheWriter(config, path).run(limit=3)
     assert len(maps_of(path)) == 3
     assert [done for _, done in HeatmapStore(path).sources().values()] == [False]
 
 
-def test_mirrored_pictures_are_averaged_as_in_the_flip_test(config, tmp_path):
+def test_heatmaps_are_averaged_as_in_the_flip_test(config, tmp_path):
     plain = store_maps(config, tmp_path / 'plain.sqlite')
     both = store_maps(config, tmp_path / 'both.sqlite', flip=True)
-    _, pictures, _ = plain.people[3]
+    _, crops, _ = plain.people[3]
     pairs = plain.flip_indices
-    mirrored = plain.heatmaps(pictures.flip(-1))[:, pairs].flip(-1)
+    mirrored = plain.heatmaps(crops.flip(-1))[:, pairs].flip(-1)
     # shift_heatmap of the hourglasses' test_cfg.
     mirrored[..., 1:] = mirrored[..., :-1].clone()
-    expected = (plain.heatmaps(pictures) + mirrored) / 2
-    torch.testing.assert_close(both.heatmaps(pictures), expected, rtol=1e-3, atol=1e-4)
+    expected = (plain.heatmaps(crops) + mirrored) / 2
+    torch.testing.assert_close(both.heatmaps(crops), expected, rtol=1e-3, atol=1e-4)
 
 
-class TestAnotherTeacherOrBoxIsRefusedByName:
+class TestErrorsNameADifferenceFromTheFile:
     @pytest.fixture
     def path(self, config, tmp_path) -> Path:
         store_maps(config, tmp_path / 'cache.sqlite')
@@ -160,7 +162,7 @@ class TestAnotherTeacherOrBoxIsRefusedByName:
         assert 'input size was [64, 64] and is [128, 128]' in refusal(config, path)
 
 
-class TestWhatCannotBeStoredIsRefused:
+class TestErrorsOfUnusableConfigs:
     @pytest.mark.parametrize('zooms', [(), (0.5, 0.9), (-1, 1), (1, float('nan'))])
     def test_zooms_that_do_not_show_the_box(self, config, tmp_path, zooms):
         assert 'zooms must be positive' in refusal(config, tmp_path / 'c', zooms=zooms)
@@ -168,7 +170,8 @@ class TestWhatCannotBeStoredIsRefused:
     def test_config_without_teacher(self, config, tmp_path):
         plain = copy.deepcopy(config)
         del plain.model['teacher']
-        assert 'needs model.teacher' in refusal(plain, tmp_path / 'c')
+        message = refusal(plain, tmp_path / 'c')
+        assert 'model.teacher needs config and checkpoint' in message
 
     def test_pipeline_without_crop(self, config, tmp_path):
         dataset = config.train_dataloader.dataset

@@ -1,4 +1,4 @@
-"""A teacher gives the same heatmaps, however it is run."""
+"""The ways to run a teacher change its speed, not its heatmaps."""
 
 import copy
 
@@ -10,7 +10,7 @@ from mmpose.registry import MODELS
 from fpd_mmpose.teachers.speed import compiled as compiled_module
 from fpd_mmpose.teachers.speed import fast_network as fast_teacher
 from fpd_mmpose.teachers.speed.compiled import Compiled
-from fpd_mmpose.teachers.speed.fast_network import TOLERANCE, FastTeacher
+from fpd_mmpose.teachers.speed.fast_network import TOLERANCE, FastNetwork
 from fpd_mmpose.teachers.speed.speed_plan import SpeedPlan
 from tests.helpers.reduced import reduced_config, reduced_distiller
 
@@ -30,7 +30,7 @@ def network(name: str, mpii_root, tmp_path) -> torch.nn.Module:
 
 
 def distance(got: torch.Tensor, wanted: torch.Tensor) -> float:
-    """As a share of the highest peak."""
+    """Measures the largest difference as a share of the highest peak."""
     return ((got - wanted).abs().max() / wanted.abs().max()).item()
 
 
@@ -53,7 +53,7 @@ def test_heatmaps_stay_within_the_tolerance(name, plan, tolerance, mpii_root, tm
     before = copy.deepcopy(model.state_dict())
     output = model(images, None)
     wanted = output[-1] if isinstance(output, (list, tuple)) else output
-    got = FastTeacher(model, 'x', SpeedPlan(**plan))(images)
+    got = FastNetwork(model, 'x', SpeedPlan(**plan))(images)
     assert got.dtype == torch.float32
     assert distance(got, wanted) <= tolerance
     after = model.state_dict()
@@ -63,18 +63,18 @@ def test_heatmaps_stay_within_the_tolerance(name, plan, tolerance, mpii_root, tm
 
 def test_folding_leaves_no_batch_norm_behind_a_convolution(mpii_root, tmp_path):
     model = network('resnet/res152_mpii.py', mpii_root, tmp_path)
-    folded = FastTeacher(model, 'x')._fold(torch.randn(1, 3, 64, 64))
+    folded = FastNetwork(model, 'x')._fold(torch.randn(1, 3, 64, 64))
     norms = [type(m).__name__ for m in folded.backbone.modules()]
     assert 'BatchNorm2d' not in norms
     assert any(isinstance(m, torch.nn.BatchNorm2d) for m in model.modules())
 
 
-def test_weights_are_cast_once_and_not_in_every_pass(mpii_root, tmp_path):
+def test_weights_are_cast_once(mpii_root, tmp_path):
     model = network(CONFIGS[0], mpii_root, tmp_path)
     images = torch.randn(2, 3, 64, 64)
     with torch.no_grad(), torch.autocast('cpu', torch.bfloat16):
         wanted = model(images, None)[-1].float()
-    teacher = FastTeacher(model, 'x', SpeedPlan('bf16'))
+    teacher = FastNetwork(model, 'x', SpeedPlan('bf16'))
     assert torch.equal(teacher(images), wanted)
     cast = teacher._network(teacher.plan, images)
     kept = [name for name, one in cast.named_parameters() if one.dtype == torch.float32]
@@ -86,7 +86,7 @@ def test_copies_of_the_network_are_ordinary_tensors(mpii_root, tmp_path):
     model = network(CONFIGS[0], mpii_root, tmp_path)
     plan = SpeedPlan('bf16', channels_last=True, fold_bn=True)
     with torch.inference_mode():
-        copied = FastTeacher(model, 'x')._network(plan, torch.randn(2, 3, 64, 64))
+        copied = FastNetwork(model, 'x')._network(plan, torch.randn(2, 3, 64, 64))
     assert not any(one.is_inference() for one in copied.state_dict().values())
     assert not any(one.requires_grad for one in copied.parameters())
 
@@ -106,11 +106,13 @@ def test_folding_that_changes_heatmaps_is_undone(mpii_root, tmp_path, monkeypatc
     model = Reversed().eval()
     model.norm.running_mean.fill_(2)
     images = torch.randn(2, 3, 8, 8)
-    fast = FastTeacher(model, 'odd', SpeedPlan(fold_bn=True))
+    fast = FastNetwork(model, 'odd', SpeedPlan(fold_bn=True))
     torch.testing.assert_close(fast(images), model(images, None))
 
 
-def test_auto_takes_the_fastest_that_is_near_enough(mpii_root, tmp_path, monkeypatch):
+def test_auto_takes_the_fastest_plan_within_the_tolerance(
+    mpii_root, tmp_path, monkeypatch
+):
     model = network(CONFIGS[0], mpii_root, tmp_path)
     fast, slow = SpeedPlan(fold_bn=True), SpeedPlan()
     wrong = SpeedPlan('bf16')
@@ -118,7 +120,7 @@ def test_auto_takes_the_fastest_that_is_near_enough(mpii_root, tmp_path, monkeyp
     seconds = iter([2.0, 1.0])
     monkeypatch.setattr(fast_teacher, '_seconds', lambda *_: next(seconds))
     monkeypatch.setattr(fast_teacher, 'TOLERANCE', 1e-4)
-    teacher = FastTeacher(model, 'x', 'auto')
+    teacher = FastNetwork(model, 'x', 'auto')
     teacher(torch.randn(2, 3, 64, 64))
     assert teacher.plan == fast
 
@@ -128,9 +130,9 @@ def test_the_students_autocast_does_not_reach_a_teacher_in_full_precision(
 ):
     model = network(CONFIGS[0], mpii_root, tmp_path)
     images = torch.randn(2, 3, 64, 64)
-    wanted = FastTeacher(model, 'x')(images)
+    wanted = FastNetwork(model, 'x')(images)
     with torch.autocast('cpu', torch.bfloat16):
-        got = FastTeacher(model, 'x')(images)
+        got = FastNetwork(model, 'x')(images)
     assert torch.equal(got, wanted)
 
 
@@ -144,7 +146,7 @@ def test_the_students_autocast_does_not_reach_a_teacher_in_full_precision(
         (dict(cuda_graph=True), 'speed.cuda_graph needs compile=True'),
     ],
 )
-def test_a_plan_that_is_none_is_refused(speed, message, mpii_root, tmp_path):
+def test_errors_of_speed(speed, message, mpii_root, tmp_path):
     config = reduced_distiller(mpii_root, tmp_path)
     config.model.teacher.speed = speed
     with pytest.raises(ValueError, match=message):
@@ -152,11 +154,11 @@ def test_a_plan_that_is_none_is_refused(speed, message, mpii_root, tmp_path):
 
 
 class TestCompiled:
-    """What is compiled here is a matter of the shape and of what the compiler says."""
+    """Compiles for one shape, and does without compilation if it fails."""
 
     @pytest.fixture()
     def calls(self, monkeypatch) -> list:
-        """Stands in for the compiler, which takes a minute."""
+        """Replaces the compiler, which takes a minute."""
         calls = []
 
         def compile(function, **options):
@@ -179,7 +181,7 @@ class TestCompiled:
             compiled(torch.nn.Identity(), torch.zeros(size, 1))
         assert calls == [4, 4, 4]
 
-    def test_a_copy_starts_anew(self, calls):
+    def test_a_copy_compiles_again(self, calls):
         compiled = Compiled(self.run, 'it')
         compiled(torch.nn.Identity(), torch.zeros(4, 1))
         copy.deepcopy(compiled)(torch.nn.Identity(), torch.zeros(2, 1))
@@ -205,7 +207,7 @@ class TestCompiled:
             'no compiler here'
         ]
 
-    def test_what_fails_when_a_graph_is_recorded_runs_uncompiled(self, monkeypatch):
+    def test_a_failure_in_a_later_call_is_caught_too(self, monkeypatch):
         calls = []
 
         def compile(function, **options):
@@ -232,7 +234,7 @@ class TestCompiled:
 
 
 @pytest.mark.parametrize('options', [dict(channels_last=True), dict(compile=True)])
-def test_a_students_formats_change_neither_its_loss_nor_its_keys(
+def test_formats_of_the_student_change_neither_its_loss_nor_its_keys(
     options, mpii_root, tmp_path, monkeypatch
 ):
     stock_compile = torch.compile
@@ -251,6 +253,6 @@ def test_a_students_formats_change_neither_its_loss_nor_its_keys(
             data = runner.model.data_preprocessor(batch, True)
             losses.append(runner.model.train()(**data, mode='loss')['loss_kpt'])
         keys.append(runner.model.state_dict().keys())
-    # Batch norms over four values amplify what rounding does in another order.
+    # Batch norms over four values amplify differences of rounding.
     torch.testing.assert_close(losses[0], losses[1], rtol=2e-3, atol=1e-6)
     assert keys[0] == keys[1]

@@ -1,4 +1,4 @@
-"""The accuracy that heads log, without a copy to the host in every step."""
+"""Computes the accuracy that heads log on the GPU, so that no step waits for it."""
 
 import sys
 import warnings
@@ -14,18 +14,10 @@ from torch import Tensor, nn
 def pose_pck_accuracy(
     output: Tensor, target: Tensor, mask: Tensor, thr: float = 0.05
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Computes what MMPose's function of this name does, without a copy to the host.
+    """Computes MMPose's function of this name without copying anything to the CPU.
 
-    Args:
-        output (Tensor): Heatmaps of the network, (N, K, H, W).
-        target (Tensor): Heatmaps of the ground truth, (N, K, H, W).
-        mask (Tensor): True for the joints that count, (N, K).
-        thr (float): Largest distance that is right, as a share of the heatmap's
-            sides. Defaults to 0.05.
-
-    Returns:
-        tuple: Accuracy of each joint, (K,), -1 where none counts; its mean over those
-        that count, 0 where none does; and how many joints count.
+    Returns the accuracy of each joint, (K,), which is -1 where none counts; the mean
+    over the joints that count, or 0; and the number of joints that count.
     """
     height, width = output.shape[-2:]
     offset = _maximum(output) - _maximum(target)
@@ -43,10 +35,10 @@ def pose_pck_accuracy(
 
 
 def _maximum(heatmaps: Tensor) -> Tensor:
-    """Position (x, y) of each maximum, (N, K, 2); (-1, -1) without a positive value."""
+    """Finds the position (x, y) of each maximum; (-1, -1) without a positive value."""
     value, index = heatmaps.flatten(2).max(-1)
     width = heatmaps.shape[-1]
-    # Half precision counts pixels coarsely.
+    # Half precision cannot represent every pixel's position.
     dtype = torch.promote_types(heatmaps.dtype, torch.float32)
     place = torch.stack([index % width, index // width], -1).to(dtype)
     return torch.where((value > 0)[..., None], place, -1.0)
@@ -54,17 +46,11 @@ def _maximum(heatmaps: Tensor) -> Tensor:
 
 @contextmanager
 def accuracy_on_device(head: nn.Module) -> Iterator[None]:
-    """Lets a head's ``loss`` compute ``acc_pose`` where its heatmaps are.
+    """Makes a head's ``loss`` compute ``acc_pose`` on the device of its heatmaps.
 
-    MMPose's heads copy all heatmaps to NumPy for it, which on CUDA makes every step
-    wait for the GPU. The functions that the head's module calls are replaced while the
-    block runs; heads that call others are left alone.
-
-    Args:
-        head (nn.Module): The head.
-
-    Yields:
-        None: While the replacements are in place.
+    MMPose's heads copy all heatmaps to NumPy, so every step waits for the GPU. The
+    functions that the head's module calls are replaced inside the block; heads that
+    call other functions are left alone.
     """
     namespaces = [vars(sys.modules[kind.__module__]) for kind in type(head).__mro__]
     replaced = []
@@ -79,7 +65,7 @@ def accuracy_on_device(head: nn.Module) -> Iterator[None]:
             namespace[name] = stand_in
     try:
         with warnings.catch_warnings():
-            # Heads pass the result to torch.tensor, which copies it on the device.
+            # Heads pass the result to torch.tensor, which warns and copies it there.
             warnings.filterwarnings('ignore', 'To copy construct from a tensor')
             yield
     finally:
@@ -88,19 +74,15 @@ def accuracy_on_device(head: nn.Module) -> Iterator[None]:
 
 
 def keep_accuracy_on_device(head: nn.Module) -> None:
-    """Lets every ``loss`` of a head run in :func:`accuracy_on_device`.
+    """Replaces the ``loss`` of a head by one within :func:`accuracy_on_device`.
 
-    Plain training in bfloat16 needs it: MMPose's heads hand their heatmaps to NumPy,
-    which has no such type.
-
-    Args:
-        head (nn.Module): The head; its ``loss`` is replaced.
+    Plain training in bfloat16 needs this, because NumPy has no such type.
     """
-    loss = head.loss
+    loss: Any = head.loss
 
     @wraps(loss)
     def on_device(*args: Any, **kwargs: Any) -> dict:
         with accuracy_on_device(head):
             return loss(*args, **kwargs)
 
-    head.loss = on_device
+    head.loss = on_device  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""The logged accuracy is MMPose's, without a copy of the heatmaps."""
+"""The logged accuracy equals MMPose's, without copying heatmaps to the CPU."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from mmpose.evaluation.functional import pose_pck_accuracy as stock
 from mmpose.models.heads.heatmap_heads import cpm_head, heatmap_head
 from mmpose.registry import MODELS
 
-from fpd_mmpose.models.device_accuracy import accuracy_on_device, pose_pck_accuracy
+from fpd_mmpose.device_accuracy import accuracy_on_device, pose_pck_accuracy
 
 
 @pytest.mark.parametrize('size', [(16, 16), (24, 16)])
@@ -41,7 +41,7 @@ def test_it_counts_pixels_exactly_in_half_precision(dtype):
         (heatmap_head, dict(type='HeatmapHead', in_channels=4, out_channels=4)),
     ],
 )
-def test_heads_use_it_and_are_left_as_they_were(module, head):
+def test_heads_use_it_and_are_restored(module, head):
     built = MODELS.build(
         dict(head, loss=dict(type='KeypointMSELoss'), deconv_out_channels=None)
     )
