@@ -14,12 +14,13 @@ INTRODUCTION = """\
 
 <!-- Written by dev/update_command_page.py. -->
 
-`fpd COMMAND` runs a command, and `fpd COMMAND --help` explains it. A config is a path, the name of a
-packaged config such as `fpd/hg4_128_fpd_mpii.py`, or a name of another package such as `mmpose::...`.
+`fpd COMMAND` runs a command, and `fpd COMMAND --help` explains it. A config is a path,
+the name of a packaged config such as `fpd/hg4_128_fpd_mpii.py`, or a name of another
+package such as `mmpose::...`.
 
-In a clone, `python tools/...` runs the same commands with MMPose's habits; `tools/dist_*.sh` and
-`tools/slurm_*.sh` start several processes. Errors are one line; `FPD_TRACEBACK=1` shows where an error
-arose.
+In a clone, the scripts below run the same commands; `tools/dist_*.sh` and
+`tools/slurm_*.sh` start several processes. Errors that you can fix are printed as one
+line; `FPD_TRACEBACK=1` shows where they arose.
 
 | command | purpose | script |
 |---|---|---|
