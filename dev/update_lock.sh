@@ -4,7 +4,7 @@
 #   bash dev/update_lock.sh --upgrade-package matplotlib
 set -euo pipefail
 
-CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
+CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 PATH="$PATH:$PWD/.venv-tools/bin"  # where tools/setup_env.sh puts uv
 exec uv pip compile --quiet --universal --generate-hashes --python-version 3.10 \
   --extra stack --extra dev --no-emit-index-url --no-emit-find-links \
