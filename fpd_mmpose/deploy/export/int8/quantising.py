@@ -10,6 +10,9 @@ from ..folding import affine_of, drop_unused
 
 #: Kinds of nodes that work on 8 bits, so that nothing is converted between them.
 KINDS = ('Conv', 'Add', 'MaxPool', 'Relu', 'Resize')
+#: Weights use 7 of the 8 bits. x86 CPUs without VNNI add pairs of products in 16 bits,
+#: where 255 * (127 + 127) saturates and 255 * (64 + 64) does not.
+REDUCE_RANGE = True
 
 
 def norms_as_convolutions(graph: GraphProto) -> None:
@@ -63,7 +66,7 @@ def in_8_bits(
     quantizer = QDQQuantizer(
         work,
         per_channel=True,
-        reduce_range=False,
+        reduce_range=REDUCE_RANGE,
         weight_qType=QuantType.QInt8,
         activation_qType=QuantType.QUInt8,
         tensors_range=ranges,
