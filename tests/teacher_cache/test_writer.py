@@ -12,6 +12,7 @@ import torch
 from forked import Forked
 from mmengine.config import Config
 from refusals import refused
+from rounding import assert_same
 from stored_maps import small_config, store_maps
 
 from fpd_mmpose.teacher_cache import writer
@@ -122,7 +123,7 @@ def test_mirrored_pictures_are_averaged_as_in_the_flip_test(config, tmp_path):
     # shift_heatmap of the hourglasses' test_cfg.
     mirrored[..., 1:] = mirrored[..., :-1].clone()
     expected = (plain.heatmaps(pictures) + mirrored) / 2
-    torch.testing.assert_close(both.heatmaps(pictures), expected, rtol=1e-3, atol=1e-4)
+    assert_same(both.heatmaps(pictures), expected)
 
 
 class TestAnotherTeacherOrBoxIsRefusedByName:

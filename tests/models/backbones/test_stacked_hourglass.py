@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from mmpose.registry import MODELS
+from rounding import assert_same
 from torch import nn
 
 from fpd_mmpose.converters import read_state_dict
@@ -33,9 +34,7 @@ def check_against_reference(numbers: Path, weights: Path) -> None:
     with torch.no_grad():
         found = network(torch.from_numpy(expected['input']))
     assert isinstance(found, tuple) and len(found) == sizes['num_stacks']
-    np.testing.assert_allclose(
-        torch.stack(found), expected['heatmaps'], rtol=0, atol=1e-5
-    )
+    assert_same(torch.stack(found), expected['heatmaps'])
 
 
 def test_converted_weights_give_the_references_heatmaps():
