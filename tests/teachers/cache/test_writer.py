@@ -18,6 +18,7 @@ from fpd_mmpose.teachers.cache.writer import CacheWriter
 from tests.helpers import ROOT
 from tests.helpers.forked import Forked
 from tests.helpers.refusals import refused
+from tests.helpers.rounding import assert_same
 from tests.helpers.stored_maps import small_config, store_maps
 
 main = runpy.run_path(str(ROOT / 'tools/cache_teacher.py'))['main']
@@ -122,7 +123,7 @@ def test_mirrored_pictures_are_averaged_as_in_the_flip_test(config, tmp_path):
     # shift_heatmap of the hourglasses' test_cfg.
     mirrored[..., 1:] = mirrored[..., :-1].clone()
     expected = (plain.heatmaps(pictures) + mirrored) / 2
-    torch.testing.assert_close(both.heatmaps(pictures), expected, rtol=1e-3, atol=1e-4)
+    assert_same(both.heatmaps(pictures), expected)
 
 
 class TestAnotherTeacherOrBoxIsRefusedByName:
