@@ -20,6 +20,7 @@ from fpd_mmpose.export import (
     trace_to_onnx,
 )
 from fpd_mmpose.export.describe import describe
+from fpd_mmpose.export.int8.quantising import REDUCE_RANGE
 from fpd_mmpose.export.int8.search import LIMIT
 from fpd_mmpose.files import replace_when_done
 
@@ -96,6 +97,7 @@ def _quantise(source: Path, path: Path, crops: np.ndarray) -> None:
             _Crops(crops),
             quant_format=QuantFormat.QDQ,
             per_channel=True,
+            reduce_range=REDUCE_RANGE,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
         )

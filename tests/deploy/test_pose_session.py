@@ -22,6 +22,7 @@ from tests.helpers.exported import (
     write_decoded,
     write_small,
 )
+from tests.helpers.rounding import assert_same
 
 #: Inside, beyond two borders, wide, tall, and small.
 BOXES = np.float32(
@@ -57,9 +58,9 @@ def mmpose_finds(model, image, boxes=None) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def assert_same(poses, expected) -> None:
+def assert_same_poses(poses, expected) -> None:
     np.testing.assert_allclose(poses.keypoints, expected[0], atol=1e-3)
-    np.testing.assert_allclose(poses.scores, expected[1], atol=1e-4)
+    assert_same(poses.scores, expected[1])
 
 
 def test_keypoints_and_scores_are_those_of_mmpose(network, image):
@@ -67,7 +68,7 @@ def test_keypoints_and_scores_are_those_of_mmpose(network, image):
     session = PoseSession(path, threads=1)
     assert session.info == info
     poses = session(image, BOXES)
-    assert_same(poses, mmpose_finds(model, image, BOXES))
+    assert_same_poses(poses, mmpose_finds(model, image, BOXES))
     np.testing.assert_array_equal(poses.boxes, BOXES)
     assert len(poses) == len(BOXES)
     assert np.ptp(poses.keypoints, axis=(0, 1)).min() > 20
@@ -76,7 +77,7 @@ def test_keypoints_and_scores_are_those_of_mmpose(network, image):
 def test_without_boxes_the_whole_image_is_one_person(network, image):
     model, _, path = network
     poses = PoseSession(path, threads=1)(image)
-    assert_same(poses, mmpose_finds(model, image))
+    assert_same_poses(poses, mmpose_finds(model, image))
     assert poses.boxes.tolist() == [[0, 0, *image.shape[1::-1]]]
 
 
@@ -106,7 +107,7 @@ def test_the_batch_size_does_not_change_results(network, image, batch_size):
     parts = PoseSession(path, threads=1, batch_size=batch_size)(image, BOXES)
     whole = PoseSession(path, threads=1)(image, BOXES)
     np.testing.assert_array_equal(parts.keypoints, whole.keypoints)
-    np.testing.assert_allclose(parts.scores, whole.scores, atol=1e-6)
+    assert_same(parts.scores, whole.scores)
 
 
 def test_batches_have_at_most_the_given_size(network, image, monkeypatch):
@@ -125,7 +126,7 @@ def test_a_network_that_normalizes_images(network, image, tmp_path, order):
     model, info, _ = network
     info = replace(info, image_order=order)
     session = PoseSession(write_small(model, info, tmp_path / 'images.onnx'), threads=1)
-    assert_same(session(image, BOXES), mmpose_finds(model, image, BOXES))
+    assert_same_poses(session(image, BOXES), mmpose_finds(model, image, BOXES))
 
 
 def test_a_network_that_decodes(tmp_path):

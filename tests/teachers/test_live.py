@@ -12,6 +12,7 @@ from fpd_mmpose.teachers.input_adapter import InputAdapter
 from tests.helpers import ROOT
 from tests.helpers.reduced import CODEC, reduced_config, reduced_teacher
 from tests.helpers.refusals import refused
+from tests.helpers.rounding import assert_same
 
 MEAN, STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
 
@@ -65,7 +66,7 @@ class TestAnyHeatmapEstimatorTeaches:
         pixels = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)
         expected = teacher(pixels_for(teacher, pixels), None)
         got = model.teacher.heatmaps(pixels_for(model, pixels), (16, 16))
-        torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)
+        assert_same(got, expected)
 
     def test_equal_normalization_leaves_the_input_bit_identical(
         self, mpii_root, tmp_path
@@ -131,7 +132,7 @@ class TestAnyHeatmapEstimatorTeaches:
         model.init_weights()
         stored = np.load(weights.with_suffix('.npz'))
         got = model.teacher.heatmaps(torch.from_numpy(stored['input']), (16, 16))
-        np.testing.assert_allclose(got, stored['heatmaps'][-1], atol=1e-5)
+        assert_same(got, stored['heatmaps'][-1])
 
     def test_config_by_path_name_or_dict(self, mpii_root, tmp_path, monkeypatch):
         # Not from the repository's root: the package's own configs are found.

@@ -19,6 +19,7 @@ from fpd_mmpose.weights.conversion import convert
 from tests.helpers import ROOT
 from tests.helpers.hostile import Evil
 from tests.helpers.refusals import refused
+from tests.helpers.rounding import assert_same
 
 STORED = ROOT / 'tests' / 'data'
 
@@ -61,7 +62,7 @@ def test_a_converted_hourglass_gives_the_references_heatmaps(tmp_path):
     assert 'parameters: 112,944 in float32' in report
     numbers = np.load(STORED / 'hourglass_a.npz')
     found = outputs(load_strictly(tmp_path / 'ours.pth'), numbers['input'])
-    np.testing.assert_allclose(found, numbers['heatmaps'], rtol=0, atol=1e-5)
+    assert_same(found, numbers['heatmaps'])
 
 
 def test_it_comes_back_bit_by_bit(tmp_path):
@@ -91,7 +92,7 @@ def test_files_that_the_reference_wrote_go_there_and_back(
     for size in ('stacks', 'features', 'joints'):
         assert f'{size} {numbers[f"num_{size}"]}' in report
     found = outputs(load_strictly(tmp_path / 'ours.pth'), numbers['input'])
-    np.testing.assert_allclose(found, numbers['heatmaps'], rtol=0, atol=1e-5)
+    assert_same(found, numbers['heatmaps'])
 
     convert(tmp_path / 'ours.pth', tmp_path / 'back.pth', reverse=True)
     theirs = torch.load(file, weights_only=True)
@@ -161,7 +162,7 @@ def test_official_simple_baseline_pose_weights(tmp_path, simple_baseline):
     assert 'ResNet-50; depth 50, transposed convolutions 3, joints 16' in report
     image = torch.rand(1, 3, 64, 96)
     found = load_strictly(tmp_path / 'ours.pth')(image, None)
-    torch.testing.assert_close(found, simple_baseline(image), rtol=0, atol=1e-5)
+    assert_same(found, simple_baseline(image))
     convert(tmp_path / 'ours.pth', tmp_path / 'back.pth', reverse=True)
     assert_bit_identical(torch.load(tmp_path / 'back.pth'), dict(weights))
 
@@ -180,7 +181,7 @@ def test_an_imagenet_resnet_becomes_a_backbone(tmp_path):
     backbone.eval()
     image = torch.rand(1, 3, 64, 64)
     trunk = nn.Sequential(*list(classifier.children())[:-2])
-    torch.testing.assert_close(backbone(image)[-1], trunk(image), rtol=0, atol=1e-5)
+    assert_same(backbone(image)[-1], trunk(image))
 
 
 def test_an_imagenet_hrnet_becomes_a_backbone(tmp_path, hrnet, official_hrnet):

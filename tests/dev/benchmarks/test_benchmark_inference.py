@@ -23,6 +23,7 @@ from benchmarks.timing import time_in_bursts
 from fpd_mmpose.export.int8 import search
 from tests.helpers import ROOT
 from tests.helpers.reduced import reduced_config
+from tests.helpers.rounding import NETWORK
 
 TOOL = ROOT / 'tools' / 'benchmark_inference.py'
 
@@ -99,9 +100,11 @@ def test_every_engine_runs_each_network_in_each_condition(measured):
 
 def test_engines_compute_what_pytorch_does(measured):
     costs, _, _ = measured
+    # 8 bits, which bfloat16 has too, where OpenVINO chooses it, are right to 1/128. The
+    # errors of about 100 layers are up and down: 10 times as much.
+    limits = dict(eager=NETWORK, onnxruntime=NETWORK, int8=0.1, openvino=0.1)
     for row in costs['alone']:
-        limit = dict(eager=1e-6, onnxruntime=1e-3).get(row['engine'], 0.5)
-        assert row['difference'] < limit
+        assert row['difference'] < limits[row['engine']], row['title']
 
 
 def test_pipelines_find_the_same_keypoints(measured):

@@ -18,6 +18,7 @@ from fpd_mmpose.teachers.cache.store import HeatmapStore
 from fpd_mmpose.teachers.cache.writer import CacheWriter
 from tests.helpers.forked import Forked
 from tests.helpers.refusals import refused
+from tests.helpers.rounding import assert_same
 from tests.helpers.stored_maps import small_config, store_maps
 
 main = partial(fpd, command='cache')
@@ -124,7 +125,7 @@ def test_heatmaps_are_averaged_as_in_the_flip_test(config, tmp_path):
     # shift_heatmap of the hourglasses' test_cfg.
     mirrored[..., 1:] = mirrored[..., :-1].clone()
     expected = (plain.heatmaps(crops) + mirrored) / 2
-    torch.testing.assert_close(both.heatmaps(crops), expected, rtol=1e-3, atol=1e-4)
+    assert_same(both.heatmaps(crops), expected)
 
 
 class TestErrorsNameADifferenceFromTheFile:

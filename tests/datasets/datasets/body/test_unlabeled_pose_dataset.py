@@ -463,9 +463,11 @@ def test_a_hundred_thousand_boxes_are_read_in_seconds(root):
     images = [image(index, 'a.jpg') for index in range(20_000)]
     people = [box(index % 20_000) for index in range(100_000)]
     write_json(root / 'boxes.json', coco(images, people))
-    start = time.perf_counter()
+    # Of the CPU, which other work does not lengthen. Looking each box up in all images
+    # would take minutes.
+    start = time.process_time()
     dataset = dataset_of(root, ann_file='boxes.json')
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 60
     assert len(dataset) == 100_000
 
 
