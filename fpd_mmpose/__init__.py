@@ -1,14 +1,14 @@
 """Fast Pose Distillation (Zhang et al., CVPR 2019) as a plugin of MMPose 1.x.
 
 Importing the package is cheap and is all that MMPose needs: the components register
-themselves, and checkpoints are read safely, as soon as MMPose is imported. The names
-below are loaded when they are first used.
+themselves, and checkpoints are read safely, as soon as MMPose is imported. The public
+names are loaded on first use.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from fpd_mmpose.errors import UserError
+from fpd_mmpose.errors import UserError, explain_missing
 from fpd_mmpose.plugin import plug_in
 from fpd_mmpose.version import __version__
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from fpd_mmpose.checks import check
     from fpd_mmpose.codecs import FPDHeatmap
     from fpd_mmpose.datasets import FPDMpiiDataset, UnlabeledPoseDataset
-    from fpd_mmpose.deploy import PoseSession, draw_poses
+    from fpd_mmpose.deploy import PoseSession
+    from fpd_mmpose.deploy.draw import draw_poses
     from fpd_mmpose.distillation import distill
     from fpd_mmpose.evaluation import MpiiPCKh
     from fpd_mmpose.export import export_onnx
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from fpd_mmpose.weights.conversion import convert
     from fpd_mmpose.weights.initialization import load_model
 
-#: Where each public name lives.
+#: The module of each public name.
 _HOMES = {
     'FPDDistiller': 'models',
     'FPDHeatmap': 'codecs',
@@ -39,7 +40,7 @@ _HOMES = {
     'check': 'checks',
     'convert': 'weights.conversion',
     'distill': 'distillation',
-    'draw_poses': 'deploy',
+    'draw_poses': 'deploy.draw',
     'export_onnx': 'export',
     'load_model': 'weights.initialization',
 }
@@ -71,8 +72,11 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    value = getattr(importlib.import_module(f'{__name__}.{home}'), name)
-    globals()[name] = value
+    try:
+        module = importlib.import_module(f'{__name__}.{home}')
+    except ModuleNotFoundError as error:
+        raise explain_missing(error) from error
+    value = globals()[name] = getattr(module, name)
     return value
 
 

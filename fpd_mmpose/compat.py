@@ -1,4 +1,4 @@
-"""Makes OpenMMLab's last releases work on today's torch and NumPy."""
+"""Makes OpenMMLab's last releases work with today's torch and NumPy."""
 
 import importlib.util
 import re
@@ -12,24 +12,19 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from fpd_mmpose.errors import PackageError
 from fpd_mmpose.version import OLDEST
-
-__all__ = ['check_stack', 'check_versions', 'nms', 'provide_mmcv_ops']
 
 
 def check_stack() -> None:
-    """Raises ImportError if a package of OpenMMLab is missing or too old."""
+    """Raises :class:`PackageError` if a package of OpenMMLab is missing or too old."""
     missing = [
         name
         for name in ('mmengine', 'mmcv', 'mmpose')
         if importlib.util.find_spec(name) is None
     ]
     if missing:
-        raise ImportError(
-            f'fpd_mmpose needs {", ".join(missing)}, which is not installed: run '
-            '`bash tools/setup_env.sh`, or install fpd-mmpose into an OpenMMLab '
-            'environment'
-        )
+        raise PackageError.missing(*missing)
     check_versions()
 
 
@@ -37,17 +32,10 @@ def check_stack() -> None:
 
 
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Tensor:
-    """Non-maximum suppression with the signature of MMCV's compiled kernel.
+    """Does non-maximum suppression, with the signature of MMCV's compiled kernel.
 
-    Args:
-        boxes (Tensor): Boxes (x1, y1, x2, y2) in pixels, shape (N, 4).
-        scores (Tensor): Scores, shape (N,).
-        iou_threshold (float): A box whose IoU with a kept one is above this is
-            dropped.
-        offset (int): 0 or 1; a box is ``x2 - x1 + offset`` wide.
-
-    Returns:
-        Tensor: int64 indices of the kept boxes, best score first, shape (M,).
+    A box (x1, y1, x2, y2) is ``x2 - x1 + offset`` wide. Returns the int64 indices of
+    the kept boxes, best score first.
     """
     from torchvision.ops import nms as torchvision_nms
 
@@ -59,7 +47,7 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Ten
 
 
 class _MissingOps(ModuleType):
-    """Stands in for ``mmcv._ext``: has ``nms`` and names every other operator."""
+    """Stands in for ``mmcv._ext``: has ``nms``; other operators raise an error."""
 
     nms = staticmethod(nms)
 
@@ -78,12 +66,12 @@ class _MissingOps(ModuleType):
 
 
 def provide_mmcv_ops() -> None:
-    """Puts a stand-in for MMCV's operators where they are not compiled."""
+    """Installs a stand-in for MMCV's operators if they are not compiled."""
     name = 'mmcv._ext'
     if name in sys.modules or importlib.util.find_spec(name) is not None:
         return
     stand_in = _MissingOps(name, doc=_MissingOps.__doc__)
-    # Without a loader, `mmcv.utils.check_ops_exist()` keeps saying no.
+    # Without a loader, `mmcv.utils.check_ops_exist()` still returns False.
     stand_in.__spec__ = ModuleSpec(name, loader=None)
     sys.modules[name] = stand_in
 
@@ -92,16 +80,7 @@ def provide_mmcv_ops() -> None:
 
 
 def check_versions(oldest: Mapping[str, str] = OLDEST) -> None:
-    """Checks that what is installed is not older than what this package supports.
-
-    Args:
-        oldest (Mapping[str, str]): Names of distributions and their oldest supported
-            versions. Those that are not installed are passed over. Defaults to
-            :data:`fpd_mmpose.version.OLDEST`.
-
-    Raises:
-        ImportError: If one is older. One line.
-    """
+    """Raises :class:`PackageError` if an installed package is too old."""
     outdated = []
     for name, needed in oldest.items():
         try:
@@ -111,9 +90,9 @@ def check_versions(oldest: Mapping[str, str] = OLDEST) -> None:
         if _numbers(found) < _numbers(needed):
             outdated.append(f'{name} {needed} or newer ({found} is installed)')
     if outdated:
-        raise ImportError(f'fpd_mmpose needs {", ".join(outdated)}')
+        raise PackageError(f'fpd_mmpose needs {", ".join(outdated)}')
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    """The leading numbers of a version: (2, 6) of '2.6.0a0+git1' for any rest."""
-    return tuple(int(part) for part in re.match(r'\d+(\.\d+)?', text)[0].split('.'))
+    """Returns the first two numbers of a version, (2, 6) for '2.6.0a0+git1'."""
+    return tuple(int(part) for part in re.findall(r'\d+', text)[:2])

@@ -39,7 +39,14 @@ def load_config(source: str | Path | dict | Config) -> Config:
         except Exception as error:
             raise UserError(f'config "{source}" cannot be read: {error}') from error
     else:
-        config = Config.fromfile(find_config(source))
+        path = find_config(source)
+        try:
+            config = Config.fromfile(path)
+        except Exception as error:
+            reason = (str(error).splitlines() or [''])[0]
+            raise UserError(
+                f'config "{path}" cannot be read: {type(error).__name__}: {reason}'
+            ) from error
     if 'type' not in config.get('model', {}):
         raise UserError(
             f'config "{source}" has no `model`: expected the config of a run or a model'

@@ -1,8 +1,23 @@
-"""The error that users can fix, and how commands show it."""
+"""The errors that users can fix, and how commands show them."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_SET_UP = (
+    'run `bash tools/setup_env.sh`, or install fpd-mmpose into an OpenMMLab environment'
+)
+_EXPORTED = (
+    'run `pip install "fpd-mmpose[deploy]"` to use exported networks; to train, '
+)
+#: What to do about each module that may be missing.
+_ADVICE = {
+    **dict.fromkeys(('mmcv', 'mmdet', 'mmengine', 'mmpose', 'torch'), _SET_UP),
+    **dict.fromkeys(('torchvision', 'xtcocotools'), _SET_UP),
+    **dict.fromkeys(('cv2', 'numpy'), _EXPORTED + _SET_UP),
+    **dict.fromkeys(('onnx', 'onnxruntime'), 'run `pip install "fpd-mmpose[export]"`'),
+    'flask': 'run `pip install "fpd-mmpose[web]"`',
+}
 
 
 class UserError(ValueError):
@@ -21,18 +36,49 @@ class UserError(ValueError):
     """
 
 
+class PackageError(ImportError):
+    """A package is missing or too old; the message says what to install."""
+
+    @classmethod
+    def missing(cls, *modules: str) -> 'PackageError':
+        """Says how to install modules that are missing."""
+        verb = 'is' if len(modules) == 1 else 'are'
+        return cls(
+            f'fpd_mmpose needs {", ".join(modules)}, which {verb} not installed: '
+            f'{_ADVICE[modules[0]]}'
+        )
+
+
+def explain_missing(error: ModuleNotFoundError) -> ImportError:
+    """Turns the failed import of a package that this one needs into advice.
+
+    Errors about other modules are returned as they are.
+    """
+    module = (error.name or '').partition('.')[0]
+    # A submodule that is missing from an installed package is another problem.
+    if module == error.name and module in _ADVICE:
+        return PackageError.missing(module)
+    return error
+
+
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turns a :class:`UserError` into one line on stderr and exit status 1.
+    """Turns errors that users can fix into one line on stderr and exit status 1.
 
-    ``FPD_TRACEBACK=1`` in the environment lets the error through.
+    They are :class:`UserError`, and packages that are missing or too old.
+    ``FPD_TRACEBACK=1`` in the environment lets them through.
     """
     try:
         yield
-    except UserError as error:
-        if os.environ.get('FPD_TRACEBACK'):
+    except (UserError, ImportError) as error:
+        shown: Exception = error
+        if isinstance(error, ModuleNotFoundError):
+            shown = explain_missing(error)
+        if os.environ.get('FPD_TRACEBACK') or not isinstance(
+            shown, UserError | PackageError
+        ):
             raise
-        message = str(error).strip()
+        message = str(shown).strip()
         if 'Traceback (most recent call last)' in message:
             # A worker of a data loader sends its traceback as the message.
             message = message.splitlines()[-1].partition(': ')[2]

@@ -1,6 +1,7 @@
 """Hashes files, and writes them atomically: each is either complete or unchanged."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -13,6 +14,9 @@ from typing import Any
 
 from fpd_mmpose.errors import UserError
 
+#: What only writing raises: a full disk or quota, a file too large, a read-only disk.
+_CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+
 
 @contextmanager
 def replace_when_done(path: str | Path) -> Iterator[Path]:
@@ -21,6 +25,7 @@ def replace_when_done(path: str | Path) -> Iterator[Path]:
     The temporary file has the same folder and suffix. Missing folders are created. The
     content is on the disk before the name is, so a crash leaves the old file or the new
     one. A killed process can leave the temporary file; see :func:`target_of_temporary`.
+    A file that cannot be written, as on a full disk, is a :class:`UserError`.
     """
     path = Path(path)
     try:
@@ -35,16 +40,21 @@ def replace_when_done(path: str | Path) -> Iterator[Path]:
     mask = os.umask(0)
     os.umask(mask)
     os.chmod(name, 0o666 & ~mask)
+    is_complete = False
     try:
         yield Path(name)
+        is_complete = True
         _flush(name)
         os.replace(name, path)
-        # Some file systems cannot flush a folder; the file is whole all the same.
-        with contextlib.suppress(OSError):
-            _flush(path.parent)
-    except BaseException:
+    except BaseException as error:
         Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            if is_complete or error.errno in _CANNOT_WRITE:
+                raise _cannot_write(path, error) from error
         raise
+    # Some file systems cannot flush a folder; the file is whole all the same.
+    with contextlib.suppress(OSError):
+        _flush(path.parent)
 
 
 def target_of_temporary(name: str) -> str | None:
@@ -67,7 +77,7 @@ def write_json(path: str | Path, content: Any, indent: int | None = None) -> Non
         partial.write_text(json.dumps(content, indent=indent) + '\n')
 
 
-def write_bytes(path: str | Path, content: bytes) -> None:
+def write_bytes(path: str | Path, content: bytes | memoryview) -> None:
     """Writes a binary file atomically."""
     try:
         with replace_when_done(path) as partial:

@@ -1,5 +1,6 @@
-"""Finds NaN and infinity in weights."""
+"""Finds NaN and infinity."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,15 +9,10 @@ import torch
 from torch import Tensor
 
 
-def non_finite(tensors: Mapping[str, Tensor]) -> list[str]:
-    """Names the tensors that hold NaN or infinity, with one look at the device.
+def non_finite(tensors: Mapping[str, Any]) -> list[str]:
+    """Names the tensors that hold NaN or infinity, with one device synchronization.
 
-    Args:
-        tensors (Mapping[str, Tensor]): Such as a state dict; entries that are not
-            tensors of floating-point or complex numbers are passed over.
-
-    Returns:
-        list[str]: Their names, in order.
+    Integers, and entries of a state dict that are not tensors, are skipped.
     """
     floats = {
         name: value
@@ -31,27 +27,18 @@ def non_finite(tensors: Mapping[str, Tensor]) -> list[str]:
     return [name for name, good in zip(floats, finite, strict=True) if not good]
 
 
-def first_non_finite(tensors: Mapping[str, Tensor]) -> str | None:
-    """Names the first tensor that holds NaN or infinity, see :func:`non_finite`.
-
-    Args:
-        tensors (Mapping[str, Tensor]): Such as a state dict.
-
-    Returns:
-        str | None: Its name; None if all numbers are finite.
-    """
+def first_non_finite(tensors: Mapping[str, Any]) -> str | None:
+    """Names the first tensor that holds NaN or infinity, if there is one."""
     return next(iter(non_finite(tensors)), None)
 
 
 def is_number(value: Any) -> bool:
-    """Tells whether a value is one number, as a metric is.
-
-    Args:
-        value: Anything.
-
-    Returns:
-        bool: True for numbers of Python and NumPy and tensors of one element.
-    """
+    """Checks whether a value is a single number, as metrics are."""
     return isinstance(value, int | float | np.number) or (
         isinstance(value, Tensor) and value.numel() == 1
     )
+
+
+def is_finite_number(value: Any) -> bool:
+    """Checks whether a value is a single number, and neither NaN nor infinite."""
+    return is_number(value) and math.isfinite(value)

@@ -1,8 +1,8 @@
 """Plugs the package into OpenMMLab once OpenMMLab is imported.
 
-``import fpd_mmpose`` must cost nothing where only :mod:`fpd_mmpose.deploy` or the help
-of a command is wanted, and still be all that MMPose needs. So each step below waits for
-the module it concerns, and runs at once if that module has been imported already.
+``import fpd_mmpose`` must be cheap for those who only need :mod:`fpd_mmpose.deploy` or
+the help of a command, and still be all that MMPose needs. So each step below waits for
+the module it concerns, or runs at once if that module has been imported already.
 """
 
 import importlib
@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
-#: What MMPose's registries import when they are first asked for a component.
+#: The module that each of MMPose's registries imports before its first lookup.
 COMPONENTS = {
     'MODELS': 'fpd_mmpose.models',
     'KEYPOINT_CODECS': 'fpd_mmpose.codecs',
@@ -25,7 +26,7 @@ COMPONENTS = {
 
 
 def plug_in() -> None:
-    """Schedules every step; calling it again changes nothing."""
+    """Schedules every step. Calling it again is harmless."""
     if any(isinstance(finder, _Watcher) for finder in sys.meta_path):
         return
     steps = {
@@ -37,9 +38,13 @@ def plug_in() -> None:
     }
     watcher = _Watcher(steps)
     sys.meta_path.insert(0, watcher)
-    for name in list(steps):
-        if name in sys.modules:
-            watcher.run_step(name)
+    try:
+        for name in list(steps):
+            if name in sys.modules:
+                watcher.run_step(name)
+    except BaseException:
+        sys.meta_path.remove(watcher)  # so that the next import fails as well
+        raise
 
 
 def _check_stack() -> None:
@@ -55,7 +60,7 @@ def _supply_operators() -> None:
 
 
 def _guard_runs() -> None:
-    # MMPose may be in the middle of its own import: these need mmengine alone.
+    # MMPose may be half imported at this point; these need mmengine alone.
     from fpd_mmpose import runs, weights
     from fpd_mmpose.weights import unpickling
 
@@ -87,8 +92,9 @@ class _Watcher(MetaPathFinder):
         self.steps = steps
 
     def run_step(self, name: str) -> None:
-        if step := self.steps.pop(name, None):
+        if step := self.steps.get(name):
             step()
+            self.steps.pop(name, None)
 
     def find_spec(
         self,
@@ -109,17 +115,22 @@ class _Watcher(MetaPathFinder):
 
 
 class _ThenRun(Loader):
-    """A module's own loader, and the step afterwards."""
+    """Loads a module with its own loader, then runs the step that waits for it."""
 
     def __init__(self, loader: Loader, watcher: _Watcher):
         self.loader = loader
         self.watcher = watcher
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.loader, name)
+
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return self.loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
-        # From here on the module looks as if nobody had watched.
-        module.__spec__.loader = module.__loader__ = self.loader
+        # Pickling, inspection, and resources rely on the module's own loader.
+        module.__loader__ = self.loader
+        if module.__spec__ is not None:
+            module.__spec__.loader = self.loader
         self.loader.exec_module(module)
         self.watcher.run_step(module.__name__)

@@ -1,8 +1,6 @@
-"""Versions: of the package, and of what it needs."""
+"""The version of this package, and the oldest supported versions of others."""
 
 __version__ = '0.1.0'
 
-#: The oldest supported versions, checked by ``import fpd_mmpose`` where OpenMMLab is
-#: installed. Before torch 2.6, ``weights_only=True`` cannot read mmengine's
-#: checkpoints.
+#: Before torch 2.6, ``weights_only=True`` cannot read mmengine's checkpoints.
 OLDEST = {'torch': '2.6'}

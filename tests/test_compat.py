@@ -20,7 +20,6 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torchvision.ops import box_iou
 
-import fpd_mmpose
 from fpd_mmpose import compat
 from fpd_mmpose.synthetic import draw_person
 from fpd_mmpose.version import OLDEST
@@ -199,9 +198,9 @@ def test_mmcv_still_knows_that_it_has_no_operators():
     assert check_ops_exist() is False
 
 
-def test_apply_again_changes_nothing():
+def test_a_second_call_changes_nothing():
     before = sys.modules['mmcv._ext']
-    compat.apply()
+    compat.provide_mmcv_ops()
     assert sys.modules['mmcv._ext'] is before
 
 
@@ -259,18 +258,6 @@ def run_python(code: str, cwd: Path) -> str:
 
 @pytest.mark.process
 @pytest.mark.slow
-def test_importing_the_package_is_enough_for_mmposes_inferencer(tmp_path):
-    code = (
-        'import fpd_mmpose\n'
-        'from mmpose.apis import MMPoseInferencer\n'
-        'from mmpose.registry import METRICS, MODELS\n'
-        "print('StackedHourglass' in MODELS, 'MpiiPCKh' in METRICS)\n"
-    )
-    assert run_python(code, tmp_path) == 'True True'
-
-
-@pytest.mark.process
-@pytest.mark.slow
 def test_compiled_mmcv_is_left_alone(tmp_path):
     (tmp_path / '_ext.py').write_text('def __getattr__(name):\n    return name\n')
     code = (
@@ -299,7 +286,7 @@ def test_a_missing_package_is_named(monkeypatch, hidden):
 
     monkeypatch.setattr(importlib.util, 'find_spec', find)
     with pytest.raises(ImportError, match=f'needs {", ".join(hidden)}, ') as info:
-        compat.apply()
+        compat.check_stack()
     assert '\n' not in str(info.value)
 
 
@@ -336,8 +323,5 @@ def test_a_package_that_is_not_installed_is_no_concern():
     compat.check_versions({'a-package-that-nobody-has': '1.0'})
 
 
-def test_the_versions_are_checked_at_import(monkeypatch):
+def test_the_oldest_torch_reads_checkpoints_safely():
     assert OLDEST['torch'] == '2.6'
-    monkeypatch.setattr(compat, 'version', lambda name: '0.1')
-    with pytest.raises(ImportError, match='needs torch 2.6 or newer'):
-        importlib.reload(fpd_mmpose)

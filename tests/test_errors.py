@@ -1,9 +1,11 @@
-"""Errors of the user are one line."""
+"""Errors that users can fix are one line."""
+
+import re
 
 import pytest
 from torch.utils.data import DataLoader, Dataset
 
-from fpd_mmpose.errors import one_line_errors
+from fpd_mmpose.errors import PackageError, UserError, one_line_errors
 
 
 class Damaged(Dataset):
@@ -11,7 +13,7 @@ class Damaged(Dataset):
         return 1
 
     def __getitem__(self, index: int) -> int:
-        raise ValueError('image "a.jpg" of record 7 cannot be decoded: is it damaged?')
+        raise UserError('image "a.jpg" of record 7 cannot be decoded: is it damaged?')
 
 
 def message_of(error: Exception) -> str:
@@ -20,10 +22,25 @@ def message_of(error: Exception) -> str:
     return str(info.value)
 
 
-@pytest.mark.parametrize('kind', [ValueError, FileNotFoundError])
+@pytest.mark.parametrize('kind', [UserError, PackageError])
 def test_the_text_of_the_error_is_shown(kind):
     text = message_of(kind('no such option: speed'))
     assert text.splitlines()[0] == 'error: no such option: speed'
+
+
+@pytest.mark.parametrize(
+    ('module', 'advice'),
+    [
+        ('torch', 'needs torch, which is not installed: run `bash tools/setup_env.sh`'),
+        ('mmpose', 'install fpd-mmpose into an OpenMMLab environment'),
+        ('onnxruntime', 'needs onnxruntime.*pip install "fpd-mmpose'),
+        ('cv2', r'pip install "fpd-mmpose\[deploy\]"'),
+    ],
+)
+def test_a_missing_package_is_named_with_what_to_install(module, advice):
+    error = ModuleNotFoundError(f'No module named {module!r}', name=module)
+    line, _ = message_of(error).splitlines()
+    assert re.search(advice, line)
 
 
 def test_an_error_in_a_worker_of_a_loader_loses_its_traceback():
@@ -36,12 +53,24 @@ def test_an_error_in_a_worker_of_a_loader_loses_its_traceback():
     assert 'FPD_TRACEBACK=1' in hint
 
 
-def test_other_errors_keep_their_traceback():
-    with pytest.raises(ZeroDivisionError), one_line_errors():
-        raise ZeroDivisionError
+@pytest.mark.parametrize(
+    'error',
+    [
+        ValueError('Expected more than 1 value per channel when training'),
+        FileNotFoundError(2, 'No such file or directory', 'internal.txt'),
+        ZeroDivisionError(),
+        ModuleNotFoundError("No module named 'my_module'", name='my_module'),
+        ModuleNotFoundError("No module named 'torch.gone'", name='torch.gone'),
+        ImportError('cannot import name'),
+    ],
+)
+def test_other_errors_keep_their_traceback(error):
+    with pytest.raises(type(error)) as info, one_line_errors():
+        raise error
+    assert info.value is error
 
 
 def test_a_traceback_can_be_asked_for(monkeypatch):
     monkeypatch.setenv('FPD_TRACEBACK', '1')
-    with pytest.raises(ValueError), one_line_errors():
-        raise ValueError('x')
+    with pytest.raises(UserError), one_line_errors():
+        raise UserError('x')

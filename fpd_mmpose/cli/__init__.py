@@ -47,9 +47,9 @@ def main(argv: Sequence[str] | None = None, command: str | None = None) -> None:
     run = getattr(module, command)(parser)
     args = parser.parse_args(arguments)
     args.argv = arguments
-    # OpenMMLab's packages warn about their own imports, which users cannot change.
-    warnings.simplefilter('ignore')
-    with one_line_errors():
+    with one_line_errors(), warnings.catch_warnings():
+        # OpenMMLab's packages warn about their own imports, which users cannot change.
+        warnings.simplefilter('ignore')
         run(args)
 
 

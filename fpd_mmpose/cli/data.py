@@ -2,10 +2,10 @@
 
 import argparse
 import shlex
-from collections.abc import Callable
 
 from fpd_mmpose.cli.options import (
     Parser,
+    Run,
     add_alias,
     add_batches,
     add_cfg_options,
@@ -14,8 +14,6 @@ from fpd_mmpose.cli.options import (
     cfg_options,
     positive,
 )
-
-Run = Callable[[argparse.Namespace], None]
 
 
 def check(parser: Parser) -> Run:
@@ -121,7 +119,11 @@ def _detect(args: argparse.Namespace) -> None:
     detect_people(
         args.input,
         args.out,
-        PersonDetector(args.det_config, args.det_checkpoint, args.device),
+        PersonDetector(
+            args.det_config,
+            args.det_checkpoint,
+            None if args.device == 'auto' else args.device,
+        ),
         Selection(args.bbox_thr, args.nms_thr, args.min_size, args.max_people),
         batch_size=args.batch_size,
         stride=args.stride,

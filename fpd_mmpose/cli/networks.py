@@ -2,11 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Callable
 
-from fpd_mmpose.cli.options import Parser, add_device, add_thresholds, positive
-
-Run = Callable[[argparse.Namespace], None]
+from fpd_mmpose.cli.options import Parser, Run, add_thresholds, positive
 
 
 def convert(parser: Parser) -> Run:
@@ -20,12 +17,12 @@ def convert(parser: Parser) -> Run:
     parser.add_argument(
         '--reverse',
         action='store_true',
-        help='write the names of the released code, or the official ones',
+        help="write the reference's names, or the official ones",
     )
     parser.add_argument(
         '--best',
         action='store_true',
-        help="take the best weights so far from the released code's checkpoint.pth",
+        help="take the best weights so far from the reference's checkpoint.pth",
     )
     parser.add_argument(
         '--verify-input',
@@ -150,23 +147,36 @@ def predict(parser: Parser) -> Run:
         '--out-file', metavar='FILE', help='draw the people and save the image here'
     )
     add_thresholds(parser, boxes=False)
-    parser.add_argument('--threads', type=positive, help='CPU threads (default: cores)')
-    parser.add_argument(
-        '--backend',
-        default='onnxruntime',
-        choices=('onnxruntime', 'openvino'),
-        help='runtime of an exported network (onnxruntime)',
+    exported = parser.add_argument_group('options for STUDENT.onnx')
+    exported.add_argument(
+        '--threads', type=positive, help='CPU threads (default: cores)'
     )
-    add_device(parser)
+    exported.add_argument(
+        '--backend',
+        choices=('onnxruntime', 'openvino'),
+        help='runtime of the network (onnxruntime)',
+    )
+    checkpoint = parser.add_argument_group('options for CONFIG CHECKPOINT')
+    checkpoint.add_argument(
+        '--device', help='where the network runs: cpu, cuda:0, or auto (auto)'
+    )
 
     def run(args: argparse.Namespace) -> None:
-        exported = len(args.files) == 2 and args.files[0].endswith('.onnx')
-        if not exported and len(args.files) != 3:
+        is_exported = len(args.files) == 2 and args.files[0].endswith('.onnx')
+        if not is_exported and len(args.files) != 3:
             parser.error('give STUDENT.onnx IMAGE, or CONFIG CHECKPOINT IMAGE')
-        if exported:
-            from fpd_mmpose.deploy.prediction import predict_exported as function
+        unused = ('device',) if is_exported else ('threads', 'backend')
+        for option in unused:
+            if getattr(args, option) is not None:
+                kind = 'CONFIG CHECKPOINT' if is_exported else 'STUDENT.onnx'
+                parser.error(f'--{option} is an option for {kind}')
+        if is_exported:
+            from fpd_mmpose.deploy.prediction import predict_exported
+
+            print(predict_exported(args))
         else:
-            from fpd_mmpose.demos.prediction import predict_checkpoint as function
-        print(function(args))
+            from fpd_mmpose.demos.prediction import predict_checkpoint
+
+            print(predict_checkpoint(args))
 
     return run

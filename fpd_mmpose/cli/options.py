@@ -1,10 +1,12 @@
 """Options that several commands share: one name and one meaning each."""
 
 import argparse
+from collections.abc import Callable
 from typing import Any
 
-#: Adds arguments to a parser, and returns what runs them.
 Parser = argparse.ArgumentParser
+#: Runs a command. The functions named after commands add arguments and return one.
+Run = Callable[[argparse.Namespace], None]
 
 
 def add_cfg_options(parser: Parser) -> None:
@@ -22,7 +24,7 @@ def add_cfg_options(parser: Parser) -> None:
 
 def cfg_options(args: argparse.Namespace) -> dict[str, Any]:
     """Evaluates ``--cfg-options`` as MMPose's tools do."""
-    # Imported here: mmengine takes a second to import, and --help should not wait.
+    # Imported here: it takes seconds, and --help should not wait.
     from mmengine.config import DictAction
 
     return {key: DictAction._parse_iterable(value) for key, value in args.cfg_options}

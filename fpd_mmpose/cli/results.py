@@ -1,12 +1,10 @@
 """The commands ``compare`` and ``quickstart``."""
 
 import argparse
-from collections.abc import Callable
+import os
 from pathlib import Path
 
-from fpd_mmpose.cli.options import Parser, add_alias, positive
-
-Run = Callable[[argparse.Namespace], None]
+from fpd_mmpose.cli.options import Parser, Run, add_alias, positive
 
 
 def compare(parser: Parser) -> Run:
@@ -90,7 +88,11 @@ def quickstart(parser: Parser) -> Run:
         "help. Prints the paper's table and saves pictures."
     )
     parser.add_argument(
-        '--out', type=Path, default=Path('work_dirs/quickstart'), metavar='DIR'
+        '--out',
+        type=Path,
+        default=Path('work_dirs/quickstart'),
+        metavar='DIR',
+        help='folder for people, networks, and results (work_dirs/quickstart)',
     )
     parser.add_argument(
         '--people', type=positive, default=1200, help='people to train on (1200)'
@@ -100,12 +102,16 @@ def quickstart(parser: Parser) -> Run:
     )
     parser.add_argument('--epochs', type=positive, help='epochs of each network')
     parser.add_argument(
-        '--seed', type=int, default=0, help='of the people and the training (0)'
+        '--seed', type=int, default=0, help='seed of people and training (0)'
     )
     return _quickstart
 
 
 def _quickstart(args: argparse.Namespace) -> None:
-    from fpd_mmpose.quickstart import run_quickstart
+    # Makes threads that wait for each other sleep. If they spin, OpenMP's default, a
+    # step takes about ten times as long while other programs use the cores. OpenMP
+    # reads this when torch is imported.
+    os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+    from fpd_mmpose.quickstart.run import run_quickstart
 
     run_quickstart(args.out, args.people, args.held_out, args.epochs, args.seed)

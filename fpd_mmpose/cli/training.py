@@ -1,10 +1,10 @@
 """The commands ``train``, ``test``, ``distill``, and ``cache``."""
 
 import argparse
-from collections.abc import Callable
 
 from fpd_mmpose.cli.options import (
     Parser,
+    Run,
     add_alias,
     add_batches,
     add_cfg_options,
@@ -12,8 +12,6 @@ from fpd_mmpose.cli.options import (
     cfg_options,
     positive,
 )
-
-Run = Callable[[argparse.Namespace], None]
 
 
 def train(parser: Parser) -> Run:
@@ -37,11 +35,11 @@ def train(parser: Parser) -> Run:
         help="scale the learning rate from the config's batch size to the actual one",
     )
     _add_stock_options(parser)
-    return lambda args: _run_stock('train', args)
+    return lambda args: _run_stock('train', parser, args)
 
 
 def test(parser: Parser) -> Run:
-    """Takes the options of MMPose's ``test.py``, which then runs."""
+    """Takes the options of MMPose's ``test.py``, which then runs, and one more."""
     parser.description = (
         'Scores a checkpoint on the test data of its config. The options are those of '
         'MMPose, and --multi-scale.'
@@ -62,7 +60,7 @@ def test(parser: Parser) -> Run:
         '--badcase', action='store_true', help="use MMPose's hook for bad cases"
     )
     _add_stock_options(parser)
-    return lambda args: _run_stock('test', args)
+    return lambda args: _run_stock('test', parser, args)
 
 
 def _add_stock_options(parser: Parser) -> None:
@@ -80,7 +78,10 @@ def _add_stock_options(parser: Parser) -> None:
         '--wait-time', type=float, default=1, help='seconds to show each window (1)'
     )
     parser.add_argument(
-        '--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none'
+        '--launcher',
+        choices=('none', 'pytorch', 'slurm', 'mpi'),
+        default='none',
+        help='how the processes of a distributed run are started (none)',
     )
     parser.add_argument(
         '--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS
@@ -88,12 +89,43 @@ def _add_stock_options(parser: Parser) -> None:
     add_cfg_options(parser)
 
 
-def _run_stock(name: str, args: argparse.Namespace) -> None:
+def _run_stock(name: str, parser: Parser, args: argparse.Namespace) -> None:
     from fpd_mmpose.cli.stock_tools import run_stock_tool
-    from fpd_mmpose.config import find_config
+    from fpd_mmpose.config import find_config, load_config
 
-    config = str(find_config(args.config))
-    run_stock_tool(name, [config if a == args.config else a for a in args.argv])
+    # MMPose's script does not look among the packaged configs.
+    config = find_config(args.config)
+    load_config(config)
+    run_stock_tool(name, stock_arguments(parser, args, str(config)))
+
+
+def stock_arguments(parser: Parser, args: argparse.Namespace, config: str) -> list[str]:
+    """Writes parsed options as a command line of MMPose's script."""
+    words = [config]
+    if 'checkpoint' in args:
+        words.append(args.checkpoint)
+    settings = [f'{key}={value}' for key, value in args.cfg_options]
+    for option, value in vars(args).items():
+        if option in ('config', 'checkpoint', 'cfg_options', 'multi_scale'):
+            continue
+        if value == parser.get_default(option):
+            continue
+        name = '--' + option.replace('_', '-')
+        words.append(name if value is True else f'{name}={value}')
+    if getattr(args, 'multi_scale', None) is not None:
+        settings += _multi_scale_settings(args.multi_scale)
+    return words + (['--cfg-options', *settings] if settings else [])
+
+
+def _multi_scale_settings(scales: list[float]) -> list[str]:
+    # Imported here, as in all commands: it takes seconds, and --help should not wait.
+    from fpd_mmpose.models.tta.multi_scale_search import SCALES, check_scales
+
+    hook = 'default_hooks.multi_scale_search'
+    return [
+        f'{hook}.type=MultiScaleSearchHook',
+        f'{hook}.scales={list(check_scales(scales or SCALES))}',
+    ]
 
 
 def distill(parser: Parser) -> Run:

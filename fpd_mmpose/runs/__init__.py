@@ -1,4 +1,4 @@
-"""Keeps runs safe: whole checkpoints, resuming, and numbers that are not finite."""
+"""Makes runs safe: atomic checkpoints, resuming, and finite losses and weights."""
 
 from fpd_mmpose.runs import resuming, whole_file_backend
 from fpd_mmpose.runs.checkpoint_hook import CheckpointHook

@@ -1,28 +1,30 @@
-"""MMEngine's checkpoint hook, made safe against kills, hostile files and NaN."""
+"""MMEngine's checkpoint hook, made safe against kills, hostile files, and NaN."""
 
-import math
 import os.path as osp
-from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from mmengine.dist import is_main_process
-from mmengine.fileio import FileClient, LocalBackend, get_file_backend
+from mmengine.fileio import FileClient, get_file_backend
 from mmengine.hooks import CheckpointHook as StockCheckpointHook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
-from mmengine.runner.checkpoint import CheckpointLoader
 
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.files import target_of_temporary, write_bytes
-from fpd_mmpose.finite import is_number
-from fpd_mmpose.runs.checkpoint_names import base_name, is_best, step_of
+from fpd_mmpose.files import write_bytes
+from fpd_mmpose.finite import is_finite_number, is_number
+from fpd_mmpose.runs.checkpoint_folder import CheckpointFolder
 from fpd_mmpose.runs.finite_watch import FiniteWatch
+from fpd_mmpose.runs.records import (
+    drop_bad_scores,
+    limit_kept_steps,
+    score_in,
+    take_outdated,
+)
 from fpd_mmpose.runs.resuming import (
     check_resumable,
     choose_start,
     clean_message_hub,
-    say_if_complete,
+    warn_if_complete,
 )
 
 
@@ -32,26 +34,25 @@ from fpd_mmpose.runs.resuming import (
 class CheckpointHook(StockCheckpointHook):
     """Saves as MMEngine's hook of this name does, and never loses a good checkpoint.
 
-    * A checkpoint appears whole or not at all, and outdated ones are removed after it
+    * Checkpoints are written atomically. Outdated ones are removed once the new one
       and ``last_checkpoint`` are in place.
-    * ``resume=True`` goes on from the newest checkpoint that can be read, and without
-      any from ``load_from``.
-    * Paths that a checkpoint names count by their file name, inside this run's own
-      folder, and as far as this hook writes such names.
-    * A loss or a weight that is NaN or infinite stops the run before anything is
-      saved, and such a score is never the best.
+    * ``resume=True`` resumes from the newest checkpoint that can be read, or starts
+      from ``load_from`` if there is none.
+    * Of the paths that a checkpoint names, only the file names count, inside this run's
+      own folder, and only if this hook writes such names.
+    * The run stops before it saves a weight, or continues after a loss, that is NaN or
+      infinite. Such a score is never the best.
 
     Args:
         *args: See :class:`mmengine.hooks.CheckpointHook`.
-        non_finite_loss (str): What happens where a loss is NaN or infinite: ``'stop'``
-            ends the run; ``'skip'`` leaves out the optimizer step, with the gradients
-            that were accumulated for it. Defaults to ``'stop'``.
-        max_skipped_steps (int): With ``'skip'``, more skipped steps than this end the
-            run. Defaults to 100.
+        non_finite_loss: What to do if a loss is NaN or infinite: ``'stop'`` ends the
+            run; ``'skip'`` leaves out the optimizer step, with the gradients that were
+            accumulated for it.
+        max_skipped_steps: With ``'skip'``, the run ends after more skipped steps.
         **kwargs: See :class:`mmengine.hooks.CheckpointHook`.
 
     Raises:
-        UserError: If ``non_finite_loss`` is neither. One line.
+        UserError: If ``non_finite_loss`` is neither.
     """
 
     def __init__(
@@ -73,29 +74,14 @@ class CheckpointHook(StockCheckpointHook):
     # --- Starting ------------------------------------------------------------------
 
     def before_run(self, runner: Runner) -> None:
-        """Finds what to resume, see :func:`choose_start`.
-
-        Args:
-            runner (Runner): The runner, before it loads anything.
-
-        Raises:
-            UserError: If there are checkpoints and none can be read.
-        """
+        """Chooses the checkpoint to resume from; see :func:`choose_start`."""
         hooks = _checkpoint_hooks(runner)
-        # Other runners have their own formats, and choose for themselves.
+        # Runners of other types have their own formats and choose for themselves.
         if self is hooks[0] and isinstance(runner, Runner):
-            choose_start(runner, [hook._place(runner) for hook in hooks])
+            choose_start(runner, [hook._folder_for(runner) for hook in hooks])
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Checks a checkpoint that is to be resumed.
-
-        Args:
-            runner (Runner): The runner.
-            checkpoint (dict): What the file holds; the log in it is cleaned.
-
-        Raises:
-            UserError: If it cannot be resumed. One line.
-        """
+        """Checks a checkpoint that is to be resumed, and cleans the log in it."""
         if source := getattr(runner, 'resuming', None):
             check_resumable(checkpoint, source)
             clean_message_hub(checkpoint['message_hub'])
@@ -106,43 +92,31 @@ class CheckpointHook(StockCheckpointHook):
                 )
 
     def before_train(self, runner: Runner) -> None:
-        """Takes over what the checkpoint says of others, as far as it can be true.
-
-        Args:
-            runner (Runner): The runner, with its checkpoint loaded.
-
-        Raises:
-            UserError: If the weights are not finite, or another run's checkpoint has
-                nothing left to train. One line.
-        """
+        """Adopts what the checkpoint says of other files, as far as it can be true."""
         info = runner.message_hub.runtime_info
+        self._folder = self._folder_for(runner)
         self._outdated = self._distrust(info, runner)
         super().before_train(runner)
         if self.save_best is not None:
             self._bests = {
-                key: self._own_best(path, key) for key, path in self._bests.items()
+                key: self._folder.own_best(path, self._metric(key))
+                for key, path in self._bests.items()
             }
-            self._bests = self._newer_bests(runner)
+            self._adopt_newer_bests(runner)
             for key, path in self._bests.items():
                 info.pop(_info_key('best_ckpt', key), None)
                 if path:
                     runner.message_hub.update_info(_info_key('best_ckpt', key), path)
         if is_main_process():
-            self._remove_temporary_files({self.out_dir, runner.work_dir})
+            self._folder.remove_temporary_files(runner.work_dir)
         if self is _checkpoint_hooks(runner)[0]:
-            say_if_complete(runner, self.out_dir)
+            warn_if_complete(runner, self.out_dir)
             self.watch.start(runner)
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None
     ) -> None:
-        """Prepares for a step that may have to be skipped.
-
-        Args:
-            runner (Runner): The runner.
-            batch_idx (int): Not used.
-            data_batch: Not used.
-        """
+        """Prepares for a step that may have to be skipped."""
         self.watch.before_step(runner)
 
     # --- Saving --------------------------------------------------------------------
@@ -154,29 +128,15 @@ class CheckpointHook(StockCheckpointHook):
         data_batch: Any = None,
         outputs: dict | None = None,
     ) -> None:
-        """Looks at the loss, and saves where iterations are counted.
-
-        Args:
-            runner (Runner): The runner.
-            batch_idx (int): Number of the batch.
-            data_batch: Not used.
-            outputs (dict, optional): Log variables.
-
-        Raises:
-            UserError: If the loss is not finite. One line.
-        """
+        """Checks the loss, and saves if the hook counts iterations."""
         if self is _checkpoint_hooks(runner)[0]:
             self._stop_for(runner, self.watch.after_step(runner, outputs))
         super().after_train_iter(runner, batch_idx, data_batch, outputs)
 
     def after_train(self, runner: Runner) -> None:
-        """Publishes checkpoints, if configured.
-
-        Args:
-            runner (Runner): The runner.
-        """
+        """Publishes checkpoints, if configured."""
         if self.published_keys is not None and self.save_best is not None:
-            # MMEngine takes every metric to have a best checkpoint.
+            # MMEngine assumes that every metric has a best checkpoint.
             self._bests = {key: path for key, path in self._bests.items() if path}
         super().after_train(runner)
 
@@ -189,15 +149,14 @@ class CheckpointHook(StockCheckpointHook):
             for key, path in self._replaced.items()
             if path and self._bests[key] not in (None, path)
         ]
-        # A run that is killed before it removes them does so when it is resumed.
+        # If the run is killed before it removes them, it does so once resumed.
         outdated = [osp.basename(path) for path in self._outdated]
         runner.message_hub.update_info('outdated_ckpts', outdated)
-        name = self.filename_tmpl.format(step)
-        self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
+        self.last_ckpt = self._folder.checkpoint(step)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
         runner.save_checkpoint(
             self.out_dir,
-            name,
+            self.filename_tmpl.format(step),
             self.file_client_args,
             save_optimizer=self.save_optimizer,
             save_param_scheduler=self.save_param_scheduler,
@@ -211,7 +170,7 @@ class CheckpointHook(StockCheckpointHook):
             write_bytes(pointer, self.last_ckpt.encode())
             in_use = {self.last_ckpt, *(self._bests.values() if self.save_best else ())}
             for path in {*self._outdated} - in_use:
-                self._remove(path)
+                self._folder.remove(path)
         self._outdated, self._replaced = [], {}
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
@@ -221,7 +180,12 @@ class CheckpointHook(StockCheckpointHook):
         # MMEngine would remove a previous best before it writes the new one.
         self._replaced = before = dict(self._bests)
         self._bests = dict.fromkeys(before)
-        super()._save_best_checkpoint(runner, _usable(metrics))
+        # MMEngine ignores a score of None.
+        usable = {
+            name: None if is_number(value) and not is_finite_number(value) else value
+            for name, value in metrics.items()
+        }
+        super()._save_best_checkpoint(runner, usable)
         self._bests = {key: path or before[key] for key, path in self._bests.items()}
 
     def _keep(self, runner: Runner, step: int) -> None:
@@ -229,29 +193,27 @@ class CheckpointHook(StockCheckpointHook):
         if kept and kept[-1] == step:
             return
         if len(kept) == self.max_keep_ckpts:
-            self._outdated.append(self._path(kept[0]))
+            self._outdated.append(self._folder.checkpoint(kept[0]))
         kept.append(step)
         runner.message_hub.update_info('keep_ckpt_ids', list(kept))
 
-    def _path(self, step: int) -> str:
-        name = self.filename_tmpl.format(step)
-        return self.file_backend.join_path(self.out_dir, name)
+    def _folder_for(self, runner: Runner) -> CheckpointFolder:
+        # As MMEngine's before_train() does.
+        folder = runner.work_dir if self.out_dir is None else self.out_dir
+        if self.file_client_args is None:
+            backend = get_file_backend(folder, backend_args=self.backend_args)
+        else:
+            backend = FileClient.infer_client(self.file_client_args, folder)
+        if folder != runner.work_dir:
+            name = osp.basename(runner.work_dir.rstrip(osp.sep))
+            folder = backend.join_path(folder, name)
+        return CheckpointFolder(backend, folder, self.filename_tmpl)
 
-    def _remove(self, path: str) -> None:
-        if self.file_backend.isfile(path):
-            self.file_backend.remove(path)
-        elif self.file_backend.isdir(path):  # of DeepSpeed
-            self.file_backend.rmtree(path)
-
-    # --- What a checkpoint says of other files ---------------------------------------
-
-    @property
-    def _best_keys(self) -> list[str]:
-        return [''] if len(self.key_indicators) == 1 else self.key_indicators
+    # --- The best checkpoints --------------------------------------------------------
 
     @property
     def _bests(self) -> dict[str, str | None]:
-        """Paths of the best checkpoints by metric; '' is a single one."""
+        """Paths of the best checkpoints by metric; the key of a single one is ''."""
         if len(self.key_indicators) == 1:
             return {'': self.best_ckpt_path}
         return self.best_ckpt_path_dict
@@ -263,101 +225,45 @@ class CheckpointHook(StockCheckpointHook):
         else:
             self.best_ckpt_path_dict = dict(paths)
 
+    def _metric(self, key: str) -> str:
+        return key or self.key_indicators[0]
+
     def _distrust(self, info: dict, runner: Runner) -> list[str]:
-        """Drops numbers that this hook cannot have written.
-
-        Returns:
-            list[str]: Checkpoints beyond ``max_keep_ckpts``; they go after a new one
-            is in place.
-        """
+        """Drops impossible records; returns the checkpoints to remove later."""
         if self.save_best is not None:
-            for key in self._best_keys:
-                name = _info_key('best_score', key)
-                if name in info and not _is_finite(info[name]):
-                    runner.logger.warning(f'{name} of the checkpoint is no number')
-                    del info[name]
-        _, folder, template = self._place(runner)
+            several = len(self.key_indicators) > 1
+            keys = self.key_indicators if several else ['']
+            names = [_info_key('best_score', key) for key in keys]
+            drop_bad_scores(info, names, runner.logger)
         now = runner.epoch if self.by_epoch else runner.iter
-        kept = info.get('keep_ckpt_ids')
-        steps = sorted(
-            {step for step in kept if type(step) is int and 0 < step <= now}
-            if isinstance(kept, list)
-            else ()
-        )
-        limit = self.max_keep_ckpts if self.max_keep_ckpts > 0 else len(steps)
-        outdated = [template.format(step) for step in steps[: len(steps) - limit]]
-        info['keep_ckpt_ids'] = steps[len(steps) - limit :]
-        named = info.pop('outdated_ckpts', None)
-        for name in named if isinstance(named, list) else ():
-            name = base_name(name)
-            if name and (
-                0
-                < (step_of(template, name) or 0)
-                < min(info['keep_ckpt_ids'], default=0)
-                or any(
-                    is_best(template, metric, name) for metric in self.save_best or ()
-                )
-            ):
-                outdated.append(name)
-        return [osp.join(folder, name) for name in outdated]
+        steps = limit_kept_steps(info, now, self.max_keep_ckpts)
+        outdated = take_outdated(info, self._folder, self.save_best or ())
+        return [
+            *(self._folder.checkpoint(step) for step in steps),
+            *(self._folder.file(name) for name in outdated),
+        ]
 
-    def _own_best(self, path: Any, key: str) -> str | None:
-        name = base_name(path)
-        if name is None or not is_best(
-            self.filename_tmpl, key or self.key_indicators[0], name
-        ):
-            return None
-        own = self.file_backend.join_path(self.out_dir, name)
-        return own if self.file_backend.exists(own) else None
-
-    def _newer_bests(self, runner: Runner) -> dict[str, str | None]:
-        """Adds best checkpoints that a kill kept the resumed one from naming."""
+    def _adopt_newer_bests(self, runner: Runner) -> None:
+        """Adds best checkpoints that were saved after the resumed one."""
         hub = runner.message_hub
         bests = dict(self._bests)
         now = self.filename_tmpl.format(runner.epoch if self.by_epoch else runner.iter)
         for key, known in self._bests.items():
-            metric = key or self.key_indicators[0]
-            path = self._own_best(f'best_{metric}_{now}'.replace('/', '_'), key)
+            metric = self._metric(key)
+            file = f'best_{metric}_{now}'.replace('/', '_')
+            path = self._folder.own_best(file, metric)
             if path is None or path == known:
                 continue
             name = _info_key('best_score', key)
-            try:
-                saved = CheckpointLoader.load_checkpoint(path, map_location='cpu')
-                score = saved['message_hub']['runtime_info'][name]
-            except (ValueError, OSError, KeyError, TypeError):
-                continue
-            if _is_finite(score) and (
+            score = score_in(path, name)
+            if score is not None and (
                 name not in hub.runtime_info
                 or self.is_better_than[metric](score, hub.get_info(name))
             ):
                 hub.update_info(name, score)
                 bests[key] = path
                 self._outdated += [known] if known else []
-        return bests
-
-    def _place(self, runner: Runner) -> tuple[LocalBackend, str, str]:
-        # As MMEngine's before_train() does.
-        folder = runner.work_dir if self.out_dir is None else self.out_dir
-        if self.file_client_args is None:
-            backend = get_file_backend(folder, backend_args=self.backend_args)
-        else:
-            backend = FileClient.infer_client(self.file_client_args, folder)
-        if folder != runner.work_dir:
-            name = osp.basename(runner.work_dir.rstrip(osp.sep))
-            folder = backend.join_path(folder, name)
-        return backend, folder, self.filename_tmpl
-
-    def _remove_temporary_files(self, folders: Iterable[str]) -> None:
-        """Removes what a killed process has left of the files that this hook writes."""
-        for folder in {folder for folder in folders if osp.isdir(folder)}:
-            for path in Path(folder).glob('.*'):
-                name = target_of_temporary(path.name)
-                if name and (
-                    name == 'last_checkpoint'
-                    or step_of(self.filename_tmpl, name) is not None
-                    or is_best(self.filename_tmpl, 'auto', name)
-                ):
-                    path.unlink(missing_ok=True)
+        self._bests = bests
 
     # --- Numbers that are not finite -------------------------------------------------
 
@@ -382,21 +288,9 @@ class CheckpointHook(StockCheckpointHook):
 
 
 def _checkpoint_hooks(runner: Runner) -> list[CheckpointHook]:
-    """All of a run; the first one answers for what concerns the run as a whole."""
+    """Lists those of a run; the first one handles what concerns the whole run."""
     return [hook for hook in runner.hooks if isinstance(hook, CheckpointHook)]
 
 
 def _info_key(name: str, key: str) -> str:
     return f'{name}_{key}' if key else name
-
-
-def _usable(metrics: dict) -> dict:
-    """MMEngine passes over a score of None."""
-    return {
-        name: value if not is_number(value) or math.isfinite(value) else None
-        for name, value in metrics.items()
-    }
-
-
-def _is_finite(value: Any) -> bool:
-    return is_number(value) and math.isfinite(value)

@@ -1,4 +1,4 @@
-"""Notices NaN and infinity in loss and weights, before anything is saved."""
+"""Finds NaN and infinity in losses and weights before anything is saved."""
 
 import math
 from collections.abc import Mapping
@@ -15,22 +15,17 @@ from torch import Tensor, nn
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.finite import non_finite
 
-#: Distributed processes compare notes after this many steps, and before each save.
+#: Distributed processes compare their losses every so many steps and before each save.
 INTERVAL = 50
 _NEVER = 2**62
 
 
 class FiniteWatch:
-    """Watches losses and weights of a run, and skips steps if it is to.
+    """Watches the losses and weights of a run, and skips bad steps on request.
 
     Loss values are taken from MMEngine's log, which fetches them from the device in
-    each step anyway. Distributed processes stop together.
-
-    Args:
-        action (str): ``'stop'``, or ``'skip'``: no backward pass and no optimizer step
-            where the loss is not finite. Skipping costs one synchronization with the
-            device in each step.
-        max_skipped (int): How many steps are skipped before the run stops.
+    each step anyway; skipping costs one more synchronization. Distributed processes
+    stop together.
     """
 
     def __init__(self, action: str, max_skipped: int):
@@ -43,15 +38,7 @@ class FiniteWatch:
         self._constants: frozenset[str] = frozenset()
 
     def start(self, runner: Runner) -> None:
-        """Begins with a run.
-
-        Args:
-            runner (Runner): The runner, before its first step.
-
-        Raises:
-            UserError: If the weights are not finite, or steps are to be skipped
-                under several optimizers. One line.
-        """
+        """Checks the initial weights, and gets ready for the first step."""
         self._check_start(runner)
         self.skipped, self._bad_step = 0, _NEVER
         self._in_log = any(isinstance(hook, RuntimeInfoHook) for hook in runner.hooks)
@@ -59,23 +46,14 @@ class FiniteWatch:
             self._skip_steps(runner)
 
     def before_step(self, runner: Runner) -> None:
-        """Keeps the buffers, which a forward pass over bad numbers changes.
-
-        Args:
-            runner (Runner): The runner.
-        """
+        """Saves the buffers, which a forward pass over bad numbers changes."""
         if self.action == 'skip':
             self._buffers = [buffer.clone() for buffer in runner.model.buffers()]
 
     def after_step(self, runner: Runner, outputs: Any) -> str | None:
-        """Looks at the losses of a step.
+        """Checks the losses of a step; see :meth:`loss_problem`.
 
-        Args:
-            runner (Runner): The runner.
-            outputs: What the model returned for the log.
-
-        Returns:
-            str | None: See :meth:`loss_problem`; None where it is not yet time to ask.
+        Distributed processes report problems every :data:`INTERVAL` steps.
         """
         skipped, self._skipped_now = self._skipped_now, False
         if not skipped and self._bad_step == _NEVER and isinstance(outputs, Mapping):
@@ -86,10 +64,9 @@ class FiniteWatch:
         return self.loss_problem() if is_due else None
 
     def loss_problem(self) -> str | None:
-        """Tells whether a loss was not finite in any process; all have to ask.
+        """Names the first step whose loss was not finite in any process, if any.
 
-        Returns:
-            str | None: Names the first such step, the same in all processes.
+        All processes must call it, and get the same answer.
         """
         first = torch.tensor(self._bad_step)
         all_reduce(first, op='min')
@@ -99,14 +76,9 @@ class FiniteWatch:
         return f'the loss is NaN or infinite in step {first.item()}{skipped}'
 
     def weights_problem(self, runner: Runner, step: int) -> str | None:
-        """Tells whether weights are not finite in any process; all have to ask.
+        """Names this process's first weight that is not finite, if any process has one.
 
-        Args:
-            runner (Runner): The runner.
-            step (int): The last step.
-
-        Returns:
-            str | None: Names the first such weight of this process.
+        All processes must call it.
         """
         bad = non_finite(_unwrapped(runner).state_dict())
         bad = [name for name in bad if name not in self._constants]
@@ -129,11 +101,11 @@ class FiniteWatch:
                 f'the weights are NaN or infinite before the first step (first '
                 f'{wrong[0]}, from {source})'
             )
-        # Such as the mask of an attention.
+        # Infinite constants, such as an attention mask.
         self._constants = frozenset(bad)
 
     def _value(self, runner: Runner, name: str, value: Any) -> float:
-        # As MMEngine does: what has `loss` in its name is summed up and minimized.
+        # MMEngine minimizes the sum of the values with `loss` in their name.
         if 'loss' not in name:
             return 0.0
         log = runner.message_hub.log_scalars.get(f'train/{name}')
@@ -150,7 +122,7 @@ class FiniteWatch:
 
         def update_params(loss: Tensor, *args: Any, **kwargs: Any) -> None:
             finite = loss.detach().isfinite().all().int()
-            # One process without a backward pass would leave the others waiting.
+            # If one process skipped its backward pass, the others would wait for it.
             all_reduce(finite, op='min')
             if finite:
                 update(loss, *args, **kwargs)
@@ -162,8 +134,8 @@ class FiniteWatch:
     def _skip(self, runner: Runner, wrapper: OptimWrapper) -> None:
         self.skipped += 1
         self._skipped_now = True
-        # With accumulation, the gradients of the steps before are dropped too, and
-        # the count of steps goes on.
+        # With gradient accumulation, earlier gradients are dropped too, and the step
+        # still counts.
         wrapper.zero_grad()
         wrapper._inner_count += 1
         for buffer, kept in zip(runner.model.buffers(), self._buffers, strict=True):

@@ -1,46 +1,35 @@
-"""Chooses what a run goes on from, and checks that it can."""
+"""Chooses the checkpoint that a run resumes from, and checks it."""
 
 import functools
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from mmengine.config import Config
 from mmengine.dist import broadcast_object_list, is_main_process
-from mmengine.fileio import LocalBackend
 from mmengine.logging import HistoryBuffer, print_log
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import CheckpointLoader
 
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.runs.checkpoint_names import named_in, step_of
-
-#: A folder of checkpoints: its backend, its path, and the template of their names.
-Place = tuple[LocalBackend, str, str]
+from fpd_mmpose.runs.checkpoint_folder import CheckpointFolder, named_in
 
 
-def choose_start(runner: Runner, places: list[Place]) -> None:
-    """Finds what a run with ``resume=True`` and no named file goes on from.
+def choose_start(runner: Runner, folders: list[CheckpointFolder]) -> None:
+    """Chooses what a run with ``resume=True`` and no named file resumes from.
 
-    That is the file that ``last_checkpoint`` names, as long as it can be read, or
-    else the newest one that can. Without any, the run starts as it does without
-    ``resume``: from ``load_from``, if there is one.
-
-    Args:
-        runner (Runner): The runner, before it loads anything.
-        places (list[Place]): Where its hooks write checkpoints.
-
-    Raises:
-        UserError: If there are checkpoints and none can be read. One line.
+    It is the file that ``last_checkpoint`` names, or the newest one if that cannot be
+    read. If there are no checkpoints, the run starts as it does without ``resume``:
+    from ``load_from``, if it is set.
     """
     if not runner._resume or runner._load_from is not None or runner._has_loaded:
         return
     found = _decided_by_main_process(
-        lambda: _newest_readable(Path(runner.work_dir), places)
+        lambda: _newest_readable(Path(runner.work_dir), folders)
     )
     if found:
         runner._load_from = found
@@ -48,7 +37,7 @@ def choose_start(runner: Runner, places: list[Place]) -> None:
         return
     start = _dropped_load_from(runner)
     runner._resume, runner._load_from = False, start
-    # The config that a run leaves behind says how it started.
+    # The config saved with the run must record how it started.
     runner.cfg.resume, runner.cfg.load_from = False, start
     runner.dump_config()
     runner.visualizer.add_config(runner.cfg)
@@ -59,21 +48,13 @@ def choose_start(runner: Runner, places: list[Place]) -> None:
 
 
 def check_resumable(checkpoint: Any, source: str) -> None:
-    """Checks the parts of a checkpoint that :meth:`Runner.resume` relies on.
-
-    Args:
-        checkpoint: What a file holds.
-        source (str): The file, for the message.
-
-    Raises:
-        UserError: If it is not the checkpoint of a run. One line.
-    """
+    """Checks the parts of a checkpoint that :meth:`Runner.resume` relies on."""
     keys = ('meta', 'message_hub', 'state_dict')
     if not isinstance(checkpoint, dict) or any(key not in checkpoint for key in keys):
         raise UserError(
-            f'"{source}" holds weights alone and no state of a run, so it cannot be '
-            'resumed: to start from these weights, give the file as `load_from`, '
-            'without `resume`'
+            f'"{source}" holds weights alone and no training state, so it cannot be '
+            'resumed: to start from these weights, set `load_from` to the file and '
+            'leave out `resume`'
         )
     meta, hub = checkpoint['meta'], checkpoint['message_hub']
     parts = ('log_scalars', 'runtime_info', 'resumed_keys')
@@ -96,12 +77,8 @@ def check_resumable(checkpoint: Any, source: str) -> None:
 
 
 def clean_message_hub(hub: dict) -> None:
-    """Takes from a file's message hub what would fail later in the run.
-
-    Args:
-        hub (dict): Passed :func:`check_resumable`; changed in place.
-    """
-    # A key that is not to be resumed, or said so wrongly, is as good as new.
+    """Removes from a message hub, in place, what would fail later in the run."""
+    # Without a valid entry here, mmengine treats the key as a new one.
     hub['resumed_keys'] = {k: v for k, v in hub['resumed_keys'].items() if v is True}
     for name, log in list(hub['log_scalars'].items()):
         if not _is_log(log):
@@ -109,16 +86,11 @@ def clean_message_hub(hub: dict) -> None:
             del hub['log_scalars'][name]
 
 
-def say_if_complete(runner: Runner, folder: str) -> None:
-    """Says that a resumed run has nothing left to train.
+def warn_if_complete(runner: Runner, folder: str) -> None:
+    """Warns that a resumed run has nothing left to train.
 
-    Args:
-        runner (Runner): The runner, before its first step.
-        folder (str): Where it writes checkpoints.
-
-    Raises:
-        UserError: If the checkpoint is that of another run, whose end is hardly
-            what was wanted. One line.
+    It is an error if the checkpoint belongs to another run than that of ``folder``:
+    the user hardly wanted a new run to end at once.
     """
     source = runner._load_from
     if not runner._resume or source is None:
@@ -132,7 +104,7 @@ def say_if_complete(runner: Runner, folder: str) -> None:
     text = (
         f'"{source}" is at {done}: this run is complete, and nothing is left to train. '
         f'To train on, raise train_cfg.{option}; to start a new run from its weights, '
-        'give the file as `load_from`, without `resume`'
+        'set `load_from` to the file and leave out `resume`'
     )
     parent = os.path.dirname(source)
     if os.path.realpath(parent) != os.path.realpath(folder) and parent != folder:
@@ -141,9 +113,9 @@ def say_if_complete(runner: Runner, folder: str) -> None:
 
 
 def install() -> None:
-    """Makes :meth:`Runner.resume` name the file that it fails on. Idempotent.
+    """Makes :meth:`Runner.resume` name the file that it fails on.
 
-    ``runner.resuming`` is that file for as long as it is read.
+    ``runner.resuming`` is that file while it is read. Calling this again is harmless.
     """
     original = Runner.resume
     if hasattr(Runner, 'resuming'):
@@ -156,8 +128,8 @@ def install() -> None:
             original(self, filename, *args, **kwargs)
         except (KeyError, TypeError, AttributeError, AssertionError) as error:
             raise UserError(
-                f'"{filename}" cannot be resumed: it is not the checkpoint of such a '
-                f'run ({type(error).__name__}: {error})'
+                f'"{filename}" cannot be resumed: it is not a checkpoint of such a run '
+                f'({type(error).__name__}: {error})'
             ) from error
         finally:
             self.resuming = None
@@ -166,14 +138,14 @@ def install() -> None:
     Runner.resume = resume
 
 
-def _newest_readable(work_dir: Path, places: Iterable[Place]) -> str | None:
+def _newest_readable(work_dir: Path, folders: Sequence[CheckpointFolder]) -> str | None:
     pointer = work_dir / 'last_checkpoint'
     damaged = []
-    for path in _candidates(named_in(pointer), list(places)):
+    for path in _candidates(named_in(pointer), folders):
         try:
             checkpoint = CheckpointLoader.load_checkpoint(path, map_location='cpu')
             check_resumable(checkpoint, path)
-        except (ValueError, OSError) as error:
+        except (UserError, OSError) as error:
             damaged.append(path)
             print_log(
                 f'{error}; looking for an older checkpoint', 'current', logging.WARNING
@@ -190,28 +162,30 @@ def _newest_readable(work_dir: Path, places: Iterable[Place]) -> str | None:
     return None
 
 
-def _candidates(named: str | None, places: list[Place]) -> Iterator[str]:
-    """Paths of checkpoints: the named one, older ones, and then newer ones.
+def _candidates(
+    named: str | None, folders: Sequence[CheckpointFolder]
+) -> Iterator[str]:
+    """Yields paths of checkpoints: the named one, older ones, and then newer ones.
 
     Newer ones may be left from an earlier run in the same folder.
     """
-    found: dict[str, tuple[int, str]] = {}
+    found: dict[str, int] = {}
     steps: set[int] = set()
-    for backend, folder, template in places:
-        if not backend.exists(folder):
+    for folder in folders:
+        if not folder.backend.exists(folder.path):
             continue
-        if named and backend.isfile(path := backend.join_path(folder, named)):
-            found[path] = (-1, named)
-        if named and (step := step_of(template, named)) is not None:
+        if named and folder.backend.isfile(path := folder.file(named)):
+            found[path] = -1
+        if named and (step := folder.step_of(named)) is not None:
             steps.add(step)
-        for name in backend.list_dir_or_file(folder, list_dir=False):
-            step = step_of(template, name)
+        for name in folder.backend.list_dir_or_file(folder.path, list_dir=False):
+            step = folder.step_of(name)
             if step is not None:
-                found.setdefault(backend.join_path(folder, name), (step, name))
+                found.setdefault(folder.file(name), step)
     last = max(steps, default=2**62)
 
     def order(path: str) -> tuple[bool, int]:
-        step = found[path][0]
+        step = found[path]
         return step > last, -step if step >= 0 else -(2**63)
 
     yield from sorted(found, key=order)
@@ -220,11 +194,11 @@ def _candidates(named: str | None, places: list[Place]) -> Iterator[str]:
 def _dropped_load_from(runner: Runner) -> str | None:
     """Finds the ``load_from`` that a command's ``--resume`` has overwritten.
 
-    MMPose's tools/train.py sets it to None before the Runner sees the config.
+    MMPose's script sets it to None before the Runner sees the config.
     """
     arguments = sys.argv[1:]
     by_command = any(
-        argument.startswith('--r') and '--resume'.startswith(argument)
+        argument.startswith('--r') and '--resume'.startswith(argument.partition('=')[0])
         for argument in arguments
     )
     if not by_command or not runner.cfg.filename:
@@ -235,7 +209,7 @@ def _dropped_load_from(runner: Runner) -> str | None:
 
 
 def _decided_by_main_process(decide: Callable[[], str | None]) -> str | None:
-    """All processes go on from the same file, or stop with the same error."""
+    """Gives all processes the same file to resume from, or the same error."""
     outcome: list[str | None] = [None, None]
     if is_main_process():
         try:
@@ -243,9 +217,9 @@ def _decided_by_main_process(decide: Callable[[], str | None]) -> str | None:
         except UserError as error:
             outcome[1] = str(error)
     broadcast_object_list(outcome)
-    found, error = outcome
-    if error:
-        raise UserError(error)
+    found, message = outcome
+    if message:
+        raise UserError(message)
     return found
 
 

@@ -1,4 +1,4 @@
-"""MMEngine's local files, written whole or not at all."""
+"""MMEngine's backend for local files, with atomic writes."""
 
 import os
 from pathlib import Path
@@ -9,23 +9,14 @@ from fpd_mmpose.files import write_bytes
 
 
 class WholeFileBackend(LocalBackend):
-    """Never leaves a partial file, whenever the process is killed.
+    """Writes files atomically.
 
-    MMEngine's own backend opens a file under its final name, which destroys the
-    previous content before the new one is there.
+    MMEngine's own backend opens the file itself, which destroys the previous content
+    before the new one is complete.
     """
 
     def put(self, obj: bytes | memoryview, filepath: str | Path) -> None:
-        """Writes bytes to a temporary file and renames it.
-
-        Args:
-            obj (bytes | memoryview): The content.
-            filepath (str | Path): The file. Links are followed; a device or a pipe is
-                written directly.
-
-        Raises:
-            UserError: If the file cannot be written. One line.
-        """
+        """Writes bytes. Links are followed; a device or a pipe is written directly."""
         path = os.path.realpath(filepath)
         if os.path.exists(path) and not os.path.isfile(path):
             super().put(obj, filepath)
@@ -33,21 +24,12 @@ class WholeFileBackend(LocalBackend):
             write_bytes(path, obj)
 
     def put_text(self, obj: str, filepath: str | Path, encoding: str = 'utf-8') -> None:
-        """Writes text as :meth:`put` writes bytes.
-
-        Args:
-            obj (str): The content.
-            filepath (str | Path): The file.
-            encoding (str): Defaults to ``'utf-8'``.
-
-        Raises:
-            UserError: If the file cannot be written. One line.
-        """
+        """Writes text as :meth:`put` writes bytes."""
         self.put(obj.encode(encoding), filepath)
 
 
 def install() -> None:
-    """Makes this the backend of local files, under MMEngine's names. Idempotent."""
+    """Makes this MMEngine's backend of local files; calling it again is harmless."""
     register_backend('local', WholeFileBackend, force=True, prefixes='')
-    # The name that the deprecated `file_client_args` know.
+    # The name used by the deprecated `file_client_args`.
     FileClient.register_backend('disk', WholeFileBackend, force=True)

@@ -7,7 +7,7 @@ from fpd_mmpose.weights.hourglass import (
     is_reference_hourglass,
     to_reference,
 )
-from fpd_mmpose.weights.layouts import recognise
+from fpd_mmpose.weights.layouts import recognize
 from fpd_mmpose.weights.mmengine_loader import install
 from fpd_mmpose.weights.official import from_official, to_official
 
@@ -19,7 +19,7 @@ __all__ = [
     'load_fitting',
     'partial_load',
     'read_state_dict',
-    'recognise',
+    'recognize',
     'to_official',
     'to_reference',
 ]

@@ -1,4 +1,4 @@
-"""The network that weights belong to, told from their names and shapes."""
+"""Finds the network that weights belong to, from their names and shapes."""
 
 import re
 from collections import OrderedDict
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.weights.hourglass import count_numbered
 
-_RESNET_DEPTHS = {
+_RESNET_DEPTHS: dict[tuple[int, ...], int] = {
     (False, 2, 2, 2, 2): 18,
     (False, 3, 4, 6, 3): 34,
     (True, 3, 4, 6, 3): 50,
@@ -19,9 +19,9 @@ _RESNET_DEPTHS = {
     (True, 3, 8, 36, 3): 152,
 }
 _SIZES = ('256x192', '384x288')
-#: By title and joints, this project's configs of the network. Those that train it in
-#: another way are not repeated: weights do not tell.
-CONFIGS = {
+#: This package's configs of a network, by its title and number of joints. Recipes that
+#: train the same network in another way are left out.
+CONFIGS: dict[tuple[str, int | None], list[str]] = {
     ('hourglass 1x32', 16): ['configs/quickstart/hg1_32_drawn.py'],
     ('hourglass 2x64', 16): ['configs/quickstart/hg2_64_drawn.py'],
 }
@@ -42,16 +42,11 @@ for _title, _path in (
 
 
 @dataclass(frozen=True)
-class Network:
-    """A pose estimator, or the backbone of one.
+class Architecture:
+    """A pose estimator, or the backbone of one, whose ``head`` and ``joints`` are None.
 
-    Attributes:
-        title: Family and size.
-        details: What else was read from the weights.
-        backbone: Its config.
-        head: Its config, without loss and codec; ``None`` for a backbone alone.
-        joints: Number of heatmaps; ``None`` for a backbone alone.
-        divisor: Height and width of the input are multiples of it.
+    ``backbone`` and ``head`` are configs; the head's has no loss and no codec. Height
+    and width of the input must be multiples of ``divisor``.
     """
 
     title: str
@@ -63,33 +58,22 @@ class Network:
 
     @property
     def model(self) -> dict:
-        """Config of the pose estimator."""
+        """The config of the pose estimator."""
         return dict(type='TopdownPoseEstimator', backbone=self.backbone, head=self.head)
 
     @property
     def configs(self) -> list[str]:
-        """Configs that the weights fit; none for a network that has none."""
+        """The packaged configs that the weights fit."""
         return CONFIGS.get((self.title, self.joints), [])
 
     @property
     def input_size(self) -> tuple[int, int]:
-        """Height and width that the network is usually run with."""
+        """The usual height and width of the input."""
         return (256, 192) if self.joints == 17 else (256, 256)
 
 
-def network_of(weights: Mapping[str, Tensor]) -> Network:
-    """Finds the network that weights belong to.
-
-    Args:
-        weights (Mapping): Weights under the names used here.
-
-    Returns:
-        Network: The network; whether every weight fits, :func:`build` tells.
-
-    Raises:
-        UserError: If it is neither a stacked hourglass, an HRNet nor a ResNet, or
-            sizes cannot be told.
-    """
+def architecture_of(weights: Mapping[str, Tensor]) -> Architecture:
+    """Finds the network of weights under our names; :func:`build` checks the fit."""
     try:
         if 'backbone.stacks.0.score.weight' in weights:
             return _hourglass(weights)
@@ -100,27 +84,18 @@ def network_of(weights: Mapping[str, Tensor]) -> Network:
     except KeyError as error:
         raise UserError(f'the weight {error} is missing') from error
     except (TypeError, ValueError) as error:
-        raise UserError(f'its sizes cannot be told: {error}') from error
+        raise UserError(f'its sizes cannot be determined: {error}') from error
     raise UserError(
-        'it is neither a stacked hourglass of this project, an HRNet nor a ResNet '
+        'it is neither a stacked hourglass of this project, an HRNet, nor a ResNet '
         f'({sample_of(weights)})'
     )
 
 
-def build(network: Network, weights: Mapping[str, Tensor]) -> nn.Module:
-    """Builds the network and loads the weights strictly.
+def build(network: Architecture, weights: Mapping[str, Tensor]) -> nn.Module:
+    """Builds a network in eval mode and loads exactly its weights.
 
-    Args:
-        network (Network): What :func:`network_of` found.
-        weights (Mapping): Every weight of it and no other. Only the batch counters of
-            batch norm may be missing, which old files do not have.
-
-    Returns:
-        nn.Module: In eval mode; for a backbone alone, a sequence that holds it.
-
-    Raises:
-        UserError: If a weight is missing, unknown or of another shape. One line,
-            with counts and the first name of each kind.
+    Only batch norm's batch counters, which old files lack, may be missing. A backbone
+    alone is returned in a sequence.
     """
     if network.head:
         model = MODELS.build(network.model)
@@ -140,8 +115,8 @@ def build(network: Network, weights: Mapping[str, Tensor]) -> nn.Module:
     }
     if any(problems.values()):
         found = '; '.join(
-            f'{len(names)} weights are {what} (first {names[0]})'
-            for what, names in problems.items()
+            f'{len(names)} weights are {problem} (first {names[0]})'
+            for problem, names in problems.items()
             if names
         )
         raise UserError(f'the weights are not those of {network.title}: {found}')
@@ -151,19 +126,12 @@ def build(network: Network, weights: Mapping[str, Tensor]) -> nn.Module:
 
 
 def sample_of(names: Iterable[str]) -> str:
-    """Shows how many names there are and the first ones.
-
-    Args:
-        names (Iterable[str]): Names of weights.
-
-    Returns:
-        str: For a message.
-    """
+    """Counts names and lists the first ones, for a message."""
     names = [str(name)[:60] for name in names]
     return f'{len(names)} names, starting with {", ".join(names[:3])}'
 
 
-def _hourglass(weights: Mapping[str, Tensor]) -> Network:
+def _hourglass(weights: Mapping[str, Tensor]) -> Architecture:
     features = 4 * len(weights['backbone.stem.0.weight'])
     stacks = count_numbered(r'backbone\.stacks\.(\d+)\.', weights)
     blocks = count_numbered(r'backbone\.stacks\.0\.blocks\.(\d+)\.', weights)
@@ -184,7 +152,7 @@ def _hourglass(weights: Mapping[str, Tensor]) -> Network:
         deconv_out_channels=None,
         final_layer=None,
     )
-    return Network(
+    return Architecture(
         title=f'hourglass {stacks}x{features}{per_branch}',
         details=f'stacks {stacks}, features {features}, blocks per branch {blocks}',
         backbone=backbone,
@@ -194,7 +162,7 @@ def _hourglass(weights: Mapping[str, Tensor]) -> Network:
     )
 
 
-def _hrnet(weights: Mapping[str, Tensor]) -> Network:
+def _hrnet(weights: Mapping[str, Tensor]) -> Architecture:
     width = len(weights['backbone.stage2.0.branches.0.0.conv1.weight'])
     extra = dict(
         stage1=dict(
@@ -222,7 +190,7 @@ def _hrnet(weights: Mapping[str, Tensor]) -> Network:
     )
 
 
-def _resnet(weights: Mapping[str, Tensor]) -> Network:
+def _resnet(weights: Mapping[str, Tensor]) -> Architecture:
     blocks = tuple(
         count_numbered(rf'backbone\.layer{layer}\.(\d+)\.', weights)
         for layer in (1, 2, 3, 4)
@@ -246,9 +214,9 @@ def _with_head(
     details: str,
     backbone: dict,
     channels: int,
-) -> Network:
+) -> Architecture:
     if 'head.final_layer.weight' not in weights:
-        return Network(title, details, backbone)
+        return Architecture(title, details, backbone)
     # Transposed convolutions are (in, out, height, width); batch norms have no height.
     deconvolutions = [
         value.shape
@@ -266,4 +234,4 @@ def _with_head(
     )
     if deconvolutions:
         details += f', transposed convolutions {len(deconvolutions)}'
-    return Network(title, details, backbone, head, joints)
+    return Architecture(title, details, backbone, head, joints)

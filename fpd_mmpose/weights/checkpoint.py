@@ -1,4 +1,4 @@
-"""Reading weight files that came from elsewhere."""
+"""Reads untrusted weight files."""
 
 import errno
 import pickle
@@ -13,63 +13,30 @@ from mmengine.dist import barrier, is_main_process
 from torch import Tensor
 
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.weights.layouts import Layout, recognise
+from fpd_mmpose.weights.layouts import Layout, recognize
 from fpd_mmpose.weights.wrappers import without_wrappers
 
 
 def read_state_dict(source: str) -> dict[str, Tensor]:
     """Reads the weights of a pose estimator from a file or a URL.
 
-    Files are untrusted: they are read with ``weights_only=True`` and the allow-list
-    of :mod:`fpd_mmpose.compat`. Pose weights of the released FPD code
-    (``model_best.pth``, ``checkpoint.pth``), of official HRNet and of SimpleBaseline
-    get the names used here.
-
-    Args:
-        source (str): Path, or http(s) URL (downloaded once, into torch's hub cache).
-
-    Returns:
-        dict: Names and tensors, on the CPU.
-
-    Raises:
-        UserError: If there is no such file, it cannot be read, asks for types that
-            are not allowed, or holds no weights. One line, naming the file.
+    Pose weights of the reference (``model_best.pth``, ``checkpoint.pth``), official
+    HRNet, and SimpleBaseline get the names used here. The tensors are on the CPU.
     """
     return state_dict_of(read_checkpoint(source), source)
 
 
 def state_dict_of(checkpoint: Any, source: str) -> dict[str, Tensor]:
-    """Takes the weights out of what a file holds, under the names used here.
-
-    Args:
-        checkpoint: What :func:`read_checkpoint` returned.
-        source (str): The file, for messages.
-
-    Returns:
-        dict: Names and tensors.
-
-    Raises:
-        UserError: If there are none, or a name is not of the file's layout.
-    """
+    """Takes the weights from a file's content, under the names used here."""
     state_dict = weights_of(checkpoint, source)
-    layout = recognise(state_dict)
+    layout = recognize(state_dict)
     if layout is not None and layout.is_foreign_pose:
         return rename(state_dict, layout, source)
     return without_wrappers(state_dict)
 
 
 def read_checkpoint(source: str) -> Any:
-    """Reads an untrusted file, or a URL, as :func:`read_state_dict` does.
-
-    Args:
-        source (str): Path or http(s) URL.
-
-    Returns:
-        Any: What the file holds.
-
-    Raises:
-        UserError: If it cannot be read or asks for types that are not allowed.
-    """
+    """Reads the content of an untrusted file or http(s) URL."""
     source = str(source)
     is_url = source.startswith(('http://', 'https://'))
     path = Path(source).expanduser()
@@ -87,19 +54,7 @@ def read_checkpoint(source: str) -> Any:
 def weights_of(
     checkpoint: Any, source: str, key: str = 'state_dict'
 ) -> dict[str, Tensor]:
-    """Takes the weights out of what a file holds.
-
-    Args:
-        checkpoint: A state dict, or a dict with one under ``key``.
-        source (str): The file, for messages.
-        key (str): Defaults to ``'state_dict'``.
-
-    Returns:
-        dict: Names as in the file, and tensors.
-
-    Raises:
-        UserError: If there are none.
-    """
+    """Takes the state dict, bare or under ``key``, from a file's content."""
     if isinstance(checkpoint, dict) and isinstance(checkpoint.get(key), dict):
         checkpoint = checkpoint[key]
     if (
@@ -118,19 +73,7 @@ def weights_of(
 def rename(
     state_dict: dict[str, Tensor], layout: Layout, source: str
 ) -> dict[str, Tensor]:
-    """Gives weights the names used here.
-
-    Args:
-        state_dict (dict): Weights in ``layout``.
-        layout (Layout): What :func:`recognise` found.
-        source (str): The file, for messages.
-
-    Returns:
-        dict: The same tensors.
-
-    Raises:
-        UserError: If a name does not belong to the layout.
-    """
+    """Gives weights of another layout the names used here."""
     try:
         return layout.rename(state_dict)
     except UserError as error:
@@ -138,34 +81,12 @@ def rename(
 
 
 def load_file(source: Path | BinaryIO, map_location: Any = 'cpu') -> Any:
-    """Reads an untrusted file: nothing in it is run.
-
-    Args:
-        source (Path | BinaryIO): Path, or an open file.
-        map_location: As of :func:`torch.load`. Defaults to the CPU.
-
-    Returns:
-        Any: What the file holds.
-
-    Raises:
-        UnpicklingError: If it holds what has no place in a weight file.
-    """
+    """Reads an untrusted file without executing anything in it."""
     return _checked(torch.load(source, map_location=map_location, weights_only=True))
 
 
 def download(url: str, map_location: Any = 'cpu') -> Any:
-    """Reads a URL, once a machine, from torch's hub cache.
-
-    Args:
-        url (str): Of a file that torch wrote.
-        map_location: As of :func:`torch.load`. Defaults to the CPU.
-
-    Returns:
-        Any: What the file holds.
-
-    Raises:
-        UnpicklingError: As :func:`load_file`.
-    """
+    """Downloads a file into torch's hub cache, once per machine, and reads it."""
     # The main process fills the cache before the others read it.
     if not is_main_process():
         barrier()
@@ -181,15 +102,7 @@ def download(url: str, map_location: Any = 'cpu') -> Any:
 
 
 def why_unreadable(source: str, error: Exception) -> str:
-    """Says in one line why a file could not be read, and what it asked for.
-
-    Args:
-        source (str): The file.
-        error (Exception): What :func:`torch.load` or a download raised.
-
-    Returns:
-        str: For a :class:`UserError`.
-    """
+    """Explains in one line why a file could not be read."""
     detail = (str(error).strip().splitlines() or [type(error).__name__])[0]
     if isinstance(error, pickle.UnpicklingError):
         asked = re.search(r'(?:GLOBAL|Unsupported class) (\S+)', str(error))
@@ -214,7 +127,7 @@ def why_unreadable(source: str, error: Exception) -> str:
 
 
 def _checked(content: Any) -> Any:
-    """Refuses tensors that are not plain; takes attributes off dictionaries."""
+    """Rejects unusual tensors, and removes attributes from dictionaries."""
     for value in _walk(content):
         if isinstance(value, Tensor):
             if (
@@ -224,20 +137,20 @@ def _checked(content: Any) -> Any:
                 or value.is_meta
             ):
                 raise pickle.UnpicklingError(
-                    'refused: it holds a tensor that is sparse, nested, quantized or '
+                    'refused: it holds a tensor that is sparse, nested, quantized, or '
                     'without content'
                 )
-            # One number that stands for very many costs a small file nothing.
+            # A small file could otherwise expand one number into a huge tensor.
             if value.nbytes > value.untyped_storage().nbytes():
                 raise pickle.UnpicklingError(
                     'refused: it holds a tensor of fewer bytes than its shape says'
                 )
         elif isinstance(value, OrderedDict):
-            # Attributes would hide the methods of the same name.
+            # Attributes would hide methods of the same name.
             kept = vars(value).get('_metadata')
             vars(value).clear()
             if isinstance(kept, dict) and all(map(_is_layer_version, kept.values())):
-                value._metadata = kept
+                vars(value)['_metadata'] = kept
     return content
 
 
@@ -246,7 +159,7 @@ def _is_layer_version(entry: Any) -> bool:
 
 
 def _walk(content: Any) -> Iterator[Any]:
-    """Everything in containers, each object once."""
+    """Yields everything in containers, each object once."""
     seen, left = set(), [content]
     while left:
         value = left.pop()

@@ -1,5 +1,6 @@
-"""Converts files of weights between projects, and checks that they fit."""
+"""Converts weight files between projects, and checks that they fit."""
 
+import io
 import os
 import warnings
 from collections import Counter, OrderedDict
@@ -13,15 +14,20 @@ from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from torch import Tensor, nn
 
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.files import replace_when_done
-from fpd_mmpose.weights.architectures import Network, build, network_of, sample_of
+from fpd_mmpose.files import write_bytes
+from fpd_mmpose.weights.architectures import (
+    Architecture,
+    architecture_of,
+    build,
+    sample_of,
+)
 from fpd_mmpose.weights.checkpoint import read_checkpoint, rename, weights_of
 from fpd_mmpose.weights.hourglass import to_reference
-from fpd_mmpose.weights.layouts import KNOWN, Layout, recognise
+from fpd_mmpose.weights.layouts import KNOWN, Layout, recognize
 from fpd_mmpose.weights.official import to_official
 from fpd_mmpose.weights.wrappers import without_wrappers
 
-#: What a number of joints is taken for.
+#: The dataset that a number of joints stands for.
 _DATASETS = {16: 'mpii', 17: 'coco'}
 
 
@@ -73,14 +79,14 @@ def convert(
         raise UserError(f'"{target}" is the source: give another file to write')
     checkpoint = read_checkpoint(source)
     theirs = _pick(checkpoint, source, best)
-    layout = recognise(theirs)
+    layout = recognize(theirs)
     if layout is None:
         raise UserError(
-            f'"{source}" is not recognised ({sample_of(theirs)}): known are {KNOWN}'
+            f'"{source}" is not recognized ({sample_of(theirs)}): known are {KNOWN}'
         )
     weights = rename(theirs, layout, source)
     try:
-        network = network_of(weights)
+        network = architecture_of(weights)
         model = build(network, weights)
     except UserError as error:
         raise UserError(f'"{source}" holds {layout.title}, but {error}') from error
@@ -103,16 +109,18 @@ def _pick(checkpoint: Any, source: str, best: bool) -> dict[str, Tensor]:
     if not best:
         return weights_of(checkpoint, source)
     if not isinstance(checkpoint, dict) or 'best_state_dict' not in checkpoint:
-        raise UserError(f'"{source}" has no "best_state_dict": leave --best out')
+        raise UserError(f'"{source}" has no "best_state_dict": leave out `best`')
     return weights_of(checkpoint['best_state_dict'], source)
 
 
-def _describe(network: Network, weights: Mapping[str, Tensor]) -> list[str]:
+def _describe(network: Architecture, weights: Mapping[str, Tensor]) -> list[str]:
     joints = network.joints
     if joints is None:
         heatmaps = 'a backbone without head'
     elif joints in _DATASETS:
-        heatmaps = f'joints {joints} (taken for {_DATASETS[joints].upper()})'
+        heatmaps = (
+            f'joints {joints} (assumed to be those of {_DATASETS[joints].upper()})'
+        )
     else:
         heatmaps = f'joints {joints}'
     trained = sum(
@@ -125,7 +133,7 @@ def _describe(network: Network, weights: Mapping[str, Tensor]) -> list[str]:
         for value in weights.values()
         if value.is_floating_point()
     )
-    configs = ' or '.join(network.configs) or 'none that is known here'
+    configs = ' or '.join(network.configs) or 'no packaged one'
     if joints is None:
         configs = f'any with this {network.backbone["type"]} as backbone'
     return [
@@ -154,11 +162,10 @@ def _left_out(
         if others:
             lines.append(f'left out: {", ".join(others)}')
         if 'best_state_dict' in others:
-            lines.append('it also holds its best weights so far: --best takes them')
+            lines.append('the best weights so far are in it as well: `best` takes them')
         if 'ema_state_dict' in others:
             lines.append(
-                'state_dict holds the averaged weights (EMA), ema_state_dict those '
-                'that were trained'
+                'state_dict holds the averaged weights (EMA), ema_state_dict the others'
             )
     return lines
 
@@ -166,24 +173,24 @@ def _left_out(
 @torch.no_grad()
 def _statistics(
     model: nn.Module,
-    network: Network,
+    network: Architecture,
     input_size: tuple[int, int] | None,
     source: str,
 ) -> str:
     height, width = input_size or network.input_size
     if min(height, width) < 1 or height % network.divisor or width % network.divisor:
         raise UserError(
-            f'--input-size {height} {width}: {network.title} needs multiples of '
+            f'input_size {height} {width}: {network.title} needs multiples of '
             f'{network.divisor}'
         )
     generator = torch.Generator().manual_seed(0)
     image = torch.randn(1, 3, height, width, generator=generator)
-    # A pose estimator wants its samples, which only losses and decoding need.
+    # Only losses and decoding need the samples that a pose estimator expects.
     output = model(image, None) if network.head else model(image)
     if isinstance(output, (list, tuple)):
         output = output[-1]
     if not output.isfinite().all():
-        raise UserError(f'"{source}" gives outputs that are not finite numbers')
+        raise UserError(f'"{source}" gives outputs that are NaN or infinite')
     _, channel, y, x = np.unravel_index(int(output.argmax()), output.shape)
     what = 'features' if network.joints is None else 'heatmaps'
     return (
@@ -194,22 +201,22 @@ def _statistics(
 
 
 def _original_names(
-    network: Network, weights: Mapping[str, Tensor]
+    network: Architecture, weights: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
     if network.backbone['type'] == 'StackedHourglass':
         return to_reference(weights)
     return to_official(weights)
 
 
-def _meta(checkpoint: Any, layout: Layout, network: Network) -> dict:
-    """What mmengine and MMPose look up beside the weights, in plain types."""
+def _meta(checkpoint: Any, layout: Layout, network: Architecture) -> dict:
+    """Makes the metadata that mmengine and MMPose look up, in plain types."""
     if not layout.is_foreign_pose and isinstance(checkpoint.get('meta'), dict):
         return _plain(checkpoint['meta'])
     if network.joints not in _DATASETS:
         return {}
     file = f'configs/_base_/datasets/{_DATASETS[network.joints]}.py'
     with warnings.catch_warnings():
-        # It is MMPose's own file that is meant.
+        # It warns that the file is MMPose's own, which is intended.
         warnings.simplefilter('ignore')
         return dict(dataset_meta=_plain(parse_pose_metainfo(dict(from_file=file))))
 
@@ -223,5 +230,6 @@ def _plain(value: Any) -> Any:
 
 
 def _save(content: dict, target: Path, zipped: bool) -> None:
-    with replace_when_done(target) as path:
-        torch.save(content, path, _use_new_zipfile_serialization=zipped)
+    buffer = io.BytesIO()
+    torch.save(content, buffer, _use_new_zipfile_serialization=zipped)
+    write_bytes(target, buffer.getbuffer())

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.weights.wrappers import without_wrappers
 
-#: The file that mmengine's loader read last, for messages.
+#: The file that mmengine's loader read last.
 source_of_weights: ContextVar[str | None] = ContextVar('source', default=None)
 _partial: ContextVar[bool] = ContextVar('partial', default=False)
 _stock_load_state_dict = stock.load_state_dict
@@ -31,20 +31,10 @@ _DIFFERING = re.compile(
 def load_fitting(
     model: nn.Module, state_dict: dict[str, Tensor], weights: str, network: str
 ) -> None:
-    """Loads weights that fit a network exactly.
+    """Loads weights that fit a network exactly; a failed load fills it in part.
 
-    MMPose's own hooks rename those of its older releases, and batch counters that old
-    files lack are filled in.
-
-    Args:
-        model (nn.Module): The network; where it is refused, it is filled in part.
-        state_dict (dict): As :func:`read_state_dict` gives it.
-        weights (str): Names the file, for the message.
-        network (str): Names the network, for the message.
-
-    Raises:
-        UserError: If a weight is missing, unknown or of another shape. One line, with
-            counts and the first name of each kind.
+    MMPose's hooks rename the weights of its older releases, and batch counters that old
+    files lack are filled in. ``weights`` and ``network`` are names for the message.
     """
     _, problems = _load(model, state_dict)
     if problems:
@@ -57,8 +47,8 @@ def load_fitting(
 def partial_load() -> Iterator[None]:
     """Lets ``load_checkpoint`` and ``init_model`` load weights that fit in part.
 
-    In its scope, what fits is loaded and the rest is counted in the log. Weights of
-    which none fits are refused all the same. ``init_cfg=dict(type='Pretrained', ...)``
+    Inside this context, weights that fit are loaded and the others are counted in the
+    log; it is still an error if none fits. ``init_cfg=dict(type='Pretrained', ...)``
     loads in this way.
     """
     token = _partial.set(True)
@@ -69,13 +59,11 @@ def partial_load() -> Iterator[None]:
 
 
 def check_fit_everywhere() -> None:
-    """Has mmengine refuse weights that do not fit a pose estimator.
+    """Makes mmengine reject weights that do not fit a pose estimator.
 
-    mmengine goes on with random numbers where a file has none for a weight. This holds
-    for ``load_from``, ``resume``, tests, ``init_model`` and inferencers; networks that
-    are not pose estimators, such as detectors, load as before.
-
-    Idempotent.
+    Stock mmengine continues with random numbers for weights that a file lacks. This
+    covers ``load_from``, ``resume``, tests, ``init_model``, and inferencers; other
+    networks, such as detectors, load as before. Calling it again is harmless.
     """
     if stock.load_state_dict is _load_state_dict:
         return
@@ -112,12 +100,12 @@ def _load_state_dict(
     strict: bool = False,
     logger: Any = None,
 ) -> None:
-    """Mmengine's ``load_state_dict``, with a check where it loads a pose estimator."""
+    """Replaces mmengine's function of this name, and checks pose estimators."""
     # Imported here: this module is imported while MMPose itself is.
     from mmpose.models.backbones.base_backbone import BaseBackbone
     from mmpose.models.pose_estimators.base import BasePoseEstimator
 
-    model = module
+    model: Any = module
     while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
         model = model.module
     if not isinstance(model, (BasePoseEstimator, BaseBackbone)) or any(
@@ -133,7 +121,7 @@ def _load_state_dict(
     is_whole = isinstance(model, BasePoseEstimator)
     if problems and (strict or not loaded or (is_whole and not _partial.get())):
         advice = (
-            '; to start from those that fit, leave load_from out and set '
+            '; to start from those that fit, leave out load_from and set '
             f"model.init_cfg=dict(type='Pretrained', checkpoint='{source}')"
             if loaded and source
             else ''
@@ -144,7 +132,7 @@ def _load_state_dict(
         )
     print_log(
         f'{weights}: {loaded} weights are loaded into {_describe(model)}; '
-        + ('; '.join(problems) or 'none is missing or left over'),
+        + ('; '.join(problems) or 'none is missing or unknown'),
         logger='current' if logger is None else logger,
         level=logging.WARNING if problems and is_whole else logging.INFO,
     )
@@ -156,15 +144,15 @@ def _describe(model: nn.Module) -> str:
 
 
 def _load(model: nn.Module, state_dict: dict[str, Tensor]) -> tuple[int, list[str]]:
-    """Loads what fits; gives the number of weights that do, and what does not."""
+    """Loads what fits; returns the number of such weights, and the problems."""
     if not all(isinstance(name, str) for name in state_dict):
-        raise UserError('a state dict has names that are not text')
+        raise UserError('the state dict has names that are not strings')
     found = []
     hook = model.register_load_state_dict_post_hook(
         lambda _, keys: found.append((keys.missing_keys, keys.unexpected_keys))
     )
     problems = []
-    # Not strict, and all at once: MMPose's hooks rename the keys of older files.
+    # Not strict, and in one call: MMPose's hooks rename the weights of older files.
     try:
         model.load_state_dict(state_dict, strict=False)
         differing = []
@@ -181,7 +169,7 @@ def _load(model: nn.Module, state_dict: dict[str, Tensor]) -> tuple[int, list[st
         hook.remove()
     missing, unknown = found[-1] if found else ([], [])
     missing = [name for name in missing if not name.endswith(_COUNTER)]
-    # Early releases of MMPose saved what its preprocessor subtracts from images.
+    # Early releases of MMPose saved the mean and std of their preprocessor.
     unknown = [name for name in unknown if not name.startswith('data_preprocessor.')]
     if differing:
         name, theirs, mine = differing[0]

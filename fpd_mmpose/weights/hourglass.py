@@ -1,4 +1,4 @@
-"""Names of the weights in the reference's hourglass files, and ours."""
+"""Renames the weights of the reference's hourglass to ours, and back."""
 
 import re
 from collections import defaultdict
@@ -34,15 +34,8 @@ _STACK_LAYER = {
 }
 
 
-def is_reference_hourglass(state_dict: Mapping[str, Tensor]) -> bool:
-    """Tells whether the names are those of the reference's hourglass.
-
-    Args:
-        state_dict (Mapping): Weights; names may carry prefixes of wrappers.
-
-    Returns:
-        bool: True for a file of the reference.
-    """
+def is_reference_hourglass(state_dict: Mapping[str, object]) -> bool:
+    """Checks whether the names, with or without wrappers, are the reference's."""
     needed = {'conv1.weight', 'hg.0.hg.0.3.0.conv1.weight', 'score.0.weight'}
     return needed <= without_wrappers(state_dict).keys()
 
@@ -50,20 +43,7 @@ def is_reference_hourglass(state_dict: Mapping[str, Tensor]) -> bool:
 def from_reference(
     state_dict: Mapping[str, Tensor], prefix: str = 'backbone.'
 ) -> dict[str, Tensor]:
-    """Renames the reference's hourglass weights to those of a pose estimator here.
-
-    Args:
-        state_dict (Mapping): Weights under the reference's names, with or without
-            prefixes of wrappers (its ``model_best.pth`` and ``checkpoint.pth`` have
-            ``module.``).
-        prefix (str): Put before each name. Defaults to ``'backbone.'``.
-
-    Returns:
-        dict: The same tensors for :class:`StackedHourglass`.
-
-    Raises:
-        UserError: If a name is not one of the reference's hourglass.
-    """
+    """Renames the reference's weights, with or without wrappers, to ours."""
     return {
         prefix + _rename(name): value
         for name, value in without_wrappers(state_dict).items()
@@ -73,18 +53,7 @@ def from_reference(
 def to_reference(
     state_dict: Mapping[str, Tensor], prefix: str = 'backbone.'
 ) -> dict[str, Tensor]:
-    """Renames the weights of :class:`StackedHourglass` to those of the reference.
-
-    Args:
-        state_dict (Mapping): Weights of a hourglass here.
-        prefix (str): What their names start with. Defaults to ``'backbone.'``.
-
-    Returns:
-        dict: The same tensors, in the order of the reference's files.
-
-    Raises:
-        UserError: If a name is not one of a hourglass here.
-    """
+    """Renames the weights of :class:`StackedHourglass`, in the reference's order."""
     layers: dict[str, dict[str, str]] = defaultdict(dict)
     for name in state_dict:
         path, _, leaf = name.removeprefix(prefix).rpartition('.')
@@ -104,28 +73,21 @@ def to_reference(
 
 
 def count_numbered(pattern: str, names: Iterable[str]) -> int:
-    """Counts parts of a network that are numbered from 0.
-
-    Args:
-        pattern (str): Matches the start of a name; its first group is the number.
-        names (Iterable[str]): Names of weights.
-
-    Returns:
-        int: One more than the highest number; 0 where nothing matches.
-    """
+    """Counts parts numbered from 0; the first group of the pattern is the number."""
     found = (re.match(pattern, name) for name in names)
     return 1 + max((int(match[1]) for match in found if match), default=-1)
 
 
 def _reference_layers(stacks: int, blocks: int) -> Iterator[str]:
-    """Names the layers of the reference's hourglass, in the order of its files."""
+    """Yields the layers of the reference's hourglass, in the order of its files."""
     yield from ('conv1', 'bn1')
-    for layer in (1, 2, 3):
-        yield from (f'layer{layer}.0.{part}' for part in _BLOCK)
+    for number in (1, 2, 3):
+        yield from (f'layer{number}.0.{part}' for part in _BLOCK)
     residuals = []
     for stack in range(stacks):
         for level in range(_OUTERMOST_LEVEL + 1):
-            for branch in range(len(_BRANCH) if level == 0 else len(_BRANCH) - 1):
+            branches = len(_BRANCH) if level == 0 else len(_BRANCH) - 1
+            for branch in range(branches):
                 path = f'hg.{stack}.hg.{level}.{branch}'
                 residuals += [f'{path}.{block}' for block in range(blocks)]
     for stack in range(stacks):

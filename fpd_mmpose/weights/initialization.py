@@ -1,4 +1,4 @@
-"""Builds networks with weights that fit."""
+"""Builds pose estimators with weights that fit."""
 
 import copy
 from pathlib import Path
@@ -20,7 +20,7 @@ def load_model(
 ) -> nn.Module:
     """Builds a pose estimator and loads its weights, which must fit.
 
-    MMPose's ``init_model`` leaves parameters random that the file does not have.
+    MMPose's ``init_model`` leaves parameters that the file lacks at random values.
 
     Args:
         config: A path, the name of a packaged config, an ``mmpose::...`` name, or the
@@ -33,7 +33,7 @@ def load_model(
         The network in eval mode, with ``cfg`` and ``dataset_meta``.
 
     Raises:
-        UserError: If one of them cannot be read, they do not fit, or the device does
+        UserError: If a file cannot be read, the weights do not fit, or the device does
             not exist.
 
     Example:

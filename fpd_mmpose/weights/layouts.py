@@ -1,4 +1,4 @@
-"""Which project wrote a file of weights, told from the names in it."""
+"""Detects the origin of a weight file from its parameter names."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,14 +12,11 @@ from fpd_mmpose.weights.wrappers import without_wrappers
 
 @dataclass(frozen=True)
 class Layout:
-    """A way to name weights.
+    """How a project names its weights.
 
-    Attributes:
-        title: For messages.
-        rename: Gives the tensors the names of a pose estimator here. Raises
-            :class:`UserError` for a name that does not belong to the layout.
-        is_foreign_pose: A whole pose estimator under other names than here: the
-            teacher and ``load_from`` take it as it is.
+    ``rename`` gives tensors the names used here, and raises :class:`UserError` for a
+    name that is not of this layout. A teacher and ``load_from`` accept the weights of
+    ``is_foreign_pose`` layouts, which are of whole pose estimators, without conversion.
     """
 
     title: str
@@ -38,22 +35,15 @@ _RESNET = Layout(
 _IMAGENET_HRNET = Layout('an ImageNet HRNet', from_official)
 _IMAGENET_RESNET = Layout('an ImageNet ResNet', from_official)
 
-#: What :func:`recognise` knows.
+#: The layouts that :func:`recognize` knows.
 KNOWN = (
     "the reference's hourglass, official HRNet and SimpleBaseline pose weights, "
     "ImageNet HRNet and ResNet, and this project's and MMPose's"
 )
 
 
-def recognise(state_dict: Mapping[str, object]) -> Layout | None:
-    """Tells who named the weights.
-
-    Args:
-        state_dict (Mapping): Weights; names may carry prefixes of wrappers.
-
-    Returns:
-        Layout: ``None`` if it is none of :data:`KNOWN`.
-    """
+def recognize(state_dict: Mapping[str, object]) -> Layout | None:
+    """Detects the layout of weights, with or without wrappers; None if unknown."""
     names = {str(name) for name in without_wrappers(state_dict)}
     if any(name.startswith('backbone.') for name in names):
         return _OURS

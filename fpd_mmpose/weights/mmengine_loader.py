@@ -1,4 +1,4 @@
-"""Makes mmengine's checkpoint loader safe, and has it take other projects' files."""
+"""Makes mmengine's checkpoint loader safe, and lets it read other projects' files."""
 
 import functools
 import io
@@ -15,32 +15,29 @@ from mmengine.runner import checkpoint as stock
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.weights.checkpoint import download, load_file, rename, why_unreadable
 from fpd_mmpose.weights.fitting import check_fit_everywhere, source_of_weights
-from fpd_mmpose.weights.layouts import recognise
+from fpd_mmpose.weights.layouts import recognize
 from fpd_mmpose.weights.wrappers import without_runtime, without_wrappers
 
-# Where a checkpoint of a pose estimator is used, these would name a file to read.
+# MMPose would read the files that these fields of a checkpoint name.
 _PATHS = ('from_file', 'img', 'img_path')
 
 
 def install() -> None:
-    """Puts this package's reader behind ``load_from`` and all that loads like it.
+    """Installs this package's reader for ``load_from`` and everything like it.
 
-    ``load_from``, ``resume``, ``tools/test.py``, ``init_model``, ``MMPoseInferencer``
-    and ``init_cfg=dict(type='Pretrained', ...)`` then
+    ``load_from``, ``resume``, tests, ``init_model``, ``MMPoseInferencer``, and
+    ``init_cfg=dict(type='Pretrained', ...)`` then
 
-    - run nothing that a file holds, wherever it comes from (path, http(s), S3, or a
-      name such as ``torchvision://resnet50``), and never see the config text in it;
-    - take pose weights of the reference, of official HRNet and of SimpleBaseline:
-      their names become those of a pose estimator. So ``Pretrained`` on a backbone
-      needs ``prefix='backbone.'`` for them, as it does for any pose estimator's
-      checkpoint. Other names, ImageNet's included, pass unchanged, but for what
-      wrappers such as ``torch.compile`` put before them;
-    - refuse weights that are not those of the pose estimator, see
+    - execute nothing that a file holds, whether it comes from a path, a URL, S3, or a
+      name such as ``torchvision://resnet50``, and never parse the config text in it;
+    - accept pose weights of the reference, official HRNet, and SimpleBaseline. Their
+      names become those of a pose estimator, so ``Pretrained`` on a backbone needs
+      ``prefix='backbone.'`` for them. Other names, ImageNet's included, only lose the
+      prefixes of wrappers such as ``torch.compile``;
+    - reject weights that do not fit the pose estimator; see
       :func:`fpd_mmpose.weights.fitting.check_fit_everywhere`.
 
-    Files that cannot be read raise a :class:`UserError` of one line.
-
-    Idempotent.
+    Files that cannot be read raise :class:`UserError`. Calling it again is harmless.
     """
     for prefixes, load in (
         ('', load_from_local),
@@ -57,7 +54,7 @@ def install() -> None:
 
 # --- Sources -----------------------------------------------------------------------
 
-# mmengine logs "Loads checkpoint by local backend" from the names of these functions.
+# mmengine derives "Loads checkpoint by local backend" from these functions' names.
 
 
 def load_from_local(filename: str, map_location: Any = None) -> Any:
@@ -103,7 +100,7 @@ def load_from_mmcls(filename: str, map_location: Any = None) -> Any:
 
 
 def load_from_pavi(filename: str, map_location: Any = None) -> Any:
-    """Reads nothing: OpenMMLab's internal store is not supported."""
+    """Rejects OpenMMLab's internal store."""
     raise UserError(
         f'"{filename}": pavi:// is not supported; download the file and give its path'
     )
@@ -112,11 +109,11 @@ def load_from_pavi(filename: str, map_location: Any = None) -> Any:
 def _listed(filename: str, addresses: dict[str, str]) -> str:
     _, _, name = filename.partition('://')
     if name not in addresses:
-        raise UserError(f'"{filename}" is not a name that mmengine knows')
+        raise UserError(f'"{filename}" is unknown to mmengine')
     return addresses[name]
 
 
-# --- What comes out ----------------------------------------------------------------
+# --- Content ----------------------------------------------------------------------
 
 
 def _reading(load: Callable[..., Any]) -> Callable[..., Any]:
@@ -138,7 +135,7 @@ def _reading(load: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _drop_config(checkpoint: dict, filename: str) -> None:
-    """Drops what mmengine or MMPose would parse as Python or read as a path."""
+    """Drops fields that mmengine or MMPose would execute or read as paths."""
     meta = _part(checkpoint, 'meta', filename)
     # Runner.resume executes "config", inferencers without a config execute "cfg".
     meta.pop('config', None)
@@ -148,7 +145,7 @@ def _drop_config(checkpoint: dict, filename: str) -> None:
         for key in _PATHS:
             dataset_meta.pop(key, None)
     hub = _part(checkpoint, 'message_hub', filename)
-    # The running config is there already, and goes into the next checkpoint.
+    # The next checkpoint gets the config that is running.
     _part(hub, 'runtime_info', filename).pop('cfg', None)
 
 
@@ -164,10 +161,10 @@ def _part(owner: dict, key: str, filename: str) -> dict:
 def _convert(checkpoint: dict, filename: str) -> dict:
     nested = isinstance(checkpoint.get('state_dict'), dict)
     state_dict = checkpoint['state_dict'] if nested else checkpoint
-    layout = recognise(state_dict)
+    layout = recognize(state_dict)
     if layout is not None and layout.is_foreign_pose:
         print_log(
-            f'"{filename}" holds {layout.title}: their names become those of a pose '
+            f'"{filename}" holds {layout.title}; they are renamed to those of a pose '
             'estimator',
             logger='current',
         )
@@ -178,7 +175,7 @@ def _convert(checkpoint: dict, filename: str) -> dict:
     unwrapped = OrderedDict(unwrapped)
     if hasattr(state_dict, '_metadata'):
         # The versions of layers, by the names of their modules.
-        unwrapped._metadata = OrderedDict(
+        vars(unwrapped)['_metadata'] = OrderedDict(
             (without_runtime(f'{name}.').removesuffix('.'), entry)
             for name, entry in state_dict._metadata.items()
         )
@@ -199,8 +196,8 @@ def require_config() -> None:
     ) -> Any:
         if not cfg:
             raise UserError(
-                f'"{weights}" needs a config beside it: give its path or name as '
-                '`model` (the config text in a weight file is not executed)'
+                f'"{weights}" needs a config: give its path or name as `model` (the '
+                'config text in a weight file is never executed)'
             )
         return init_model(self, cfg, weights, *args, **kwargs)
 

@@ -1,4 +1,4 @@
-"""Names of official HRNet, SimpleBaseline and torchvision weights, and MMPose's."""
+"""Renames weights of HRNet, SimpleBaseline, and torchvision to MMPose's, and back."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -9,8 +9,8 @@ from fpd_mmpose.errors import UserError
 from fpd_mmpose.weights.wrappers import without_wrappers
 
 _HEAD = ('final_layer.weight', 'final_layer.bias', 'deconv_layers.')
-# What only classification needs: HRNet's and ResNet's classifiers, and the branches
-# of HRNet's last fusion that a pose estimator does not read.
+# Only classification needs these: the classifiers of HRNet and ResNet, and the branches
+# of HRNet's last fusion that a pose estimator does not use.
 _CLASSIFIER = re.compile(
     r'(incre_modules|downsamp_modules|final_layer|classifier|fc)\.'
     r'|stage4\.2\.fuse_layers\.[123]\.'
@@ -18,45 +18,21 @@ _CLASSIFIER = re.compile(
 
 
 def is_hrnet(names: Collection[str]) -> bool:
-    """Tells whether the names, without wrappers, are those of an official HRNet.
-
-    Args:
-        names (Collection[str]): Names of weights.
-
-    Returns:
-        bool: True for pose and for ImageNet weights.
-    """
+    """Checks whether the names, without wrappers, are those of an official HRNet."""
     return {'conv1.weight', 'conv2.weight', 'stage4.2.branches.0.0.conv1.weight'} <= {
         *names
     }
 
 
 def is_resnet(names: Collection[str]) -> bool:
-    """Tells whether the names, without wrappers, are those of torchvision's ResNet.
-
-    Args:
-        names (Collection[str]): Names of weights.
-
-    Returns:
-        bool: True for SimpleBaseline and for ImageNet weights.
-    """
+    """Checks whether the names, without wrappers, are those of torchvision's ResNet."""
     return {'conv1.weight', 'layer1.0.conv1.weight', 'layer4.0.conv1.weight'} <= {
         *names
     }
 
 
 def from_official(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Renames official weights to those of a pose estimator of MMPose.
-
-    What only a classifier needs is left out.
-
-    Args:
-        state_dict (Mapping): Pose or ImageNet weights; names may carry prefixes of
-            wrappers.
-
-    Returns:
-        dict: The same tensors.
-    """
+    """Renames official weights to MMPose's, and drops those of the classifier."""
     renamed = {}
     for name, value in without_wrappers(state_dict).items():
         if name.startswith(_HEAD):
@@ -67,21 +43,11 @@ def from_official(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def to_official(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Gives the weights of MMPose's HRNet or SimpleBaseline their official names.
-
-    Args:
-        state_dict (Mapping): Weights of a pose estimator or of its backbone.
-
-    Returns:
-        dict: The same tensors in the same order.
-
-    Raises:
-        UserError: If a name is neither of a backbone nor of a head.
-    """
+    """Renames the weights of MMPose's HRNet or ResNet to the official ones."""
     renamed = {}
     for name, value in state_dict.items():
         part, _, rest = name.partition('.')
         if part not in ('backbone', 'head'):
-            raise UserError(f'"{name}" is neither of a backbone nor of a head')
+            raise UserError(f'"{name}" is a weight of neither a backbone nor a head')
         renamed[rest] = value
     return renamed

@@ -1,9 +1,9 @@
-"""What a weight file may hold beyond torch's own types, and how it is rebuilt.
+"""Rebuilds what a weight file may hold beyond torch's own types.
 
-A pickle names what to call with which arguments. NumPy trusts both: a file can have
-it take raw bytes for pointers. So files are served stand-ins under NumPy's and
-mmengine's names. They check what they are given, and become the real values once the
-whole file is read.
+A pickle names functions and their arguments. NumPy trusts both: a file can make it
+interpret raw bytes as pointers. So files get stand-ins under NumPy's and mmengine's
+names. They check their arguments, and are replaced by real values once the whole file
+has been read.
 """
 
 import math
@@ -19,22 +19,18 @@ from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 from torch import _weights_only_unpickler
 from torch.serialization import add_safe_globals
 
-__all__ = ['install', 'safe_globals']
-
 _PLAIN_DTYPE = re.compile(r'b1|[iu][1248]|f[248]|U[1-9]\d{0,3}')
 _HISTORY = {'max_length', '_log_history', '_count_history'}
 _METHODS = {'statistics_methods', '_statistics_methods'}
 
 
-def safe_globals() -> list[tuple[Callable, str]]:
-    """The types beyond torch's own that a training checkpoint may hold.
+def safe_globals() -> list[Callable | tuple[Callable, str]]:
+    """Lists the types beyond torch's own that a training checkpoint may hold.
 
-    Returns:
-        list[tuple]: (stand-in, full name in the pickle): mmengine's log history and
-        one-cycle schedule, and NumPy arrays, scalars and plain dtypes under their
-        NumPy 1 and 2 names.
+    They are mmengine's log history and one-cycle schedule, and NumPy's arrays, scalars,
+    and plain dtypes under their names in NumPy 1 and 2.
     """
-    allowed: list[tuple[Callable, str]] = [
+    allowed: list[Callable | tuple[Callable, str]] = [
         (_History, 'mmengine.logging.history_buffer.HistoryBuffer'),
         (_OneCycle, 'mmengine.optim.scheduler.param_scheduler.OneCycleParamScheduler'),
         (_getattr, 'builtins.getattr'),
@@ -49,19 +45,24 @@ def safe_globals() -> list[tuple[Callable, str]]:
 
 
 def install() -> None:
-    """Lets ``torch.load(weights_only=True)`` read such files. Idempotent."""
+    """Lets ``torch.load(weights_only=True)`` read such files.
+
+    Calling it again is harmless.
+    """
     add_safe_globals(safe_globals())
-    stock = _weights_only_unpickler.Unpickler
+    module: Any = _weights_only_unpickler
+    stock = module.Unpickler
     if not issubclass(stock, _Finishing):
-        _weights_only_unpickler.Unpickler = type('Unpickler', (_Finishing, stock), {})
+        module.Unpickler = type('Unpickler', (_Finishing, stock), {})
 
 
 class _Finishing:
-    """Puts the real values in place of the stand-ins once a file is read."""
+    """Replaces the stand-ins by real values once a file has been read."""
 
     def load(self) -> Any:
+        stock: Any = super()
         try:
-            return _finished(super().load(), {})
+            return _finished(stock.load(), {})
         except RecursionError:
             raise _refusal('it is nested too deeply') from None
 
@@ -74,15 +75,17 @@ def _refusal(reason: str) -> UnpicklingError:
 
 
 class _StandIn:
-    """Becomes a real value when the file is read."""
+    """Becomes a real value once the file has been read."""
 
     def finished(self) -> Any:
-        """The real value."""
+        """Returns the real value."""
         raise _refusal(f'it holds {type(self).__name__.strip("_")} without content')
 
 
 class _Dtype(_StandIn):
-    """``numpy.dtype`` of numbers, booleans or strings: no objects, no fields."""
+    """``numpy.dtype`` of numbers, booleans, or strings: no objects, no fields."""
+
+    real: np.dtype
 
     def __new__(cls, code: Any, align: Any = False, copy: Any = False) -> '_Dtype':
         if not isinstance(code, str) or not _PLAIN_DTYPE.fullmatch(code):
@@ -92,7 +95,7 @@ class _Dtype(_StandIn):
         return self
 
     def __setstate__(self, state: Any) -> None:
-        # (version, byte order, 3 of a structured type, 3 sizes that the code implies)
+        # (version, byte order, 3 of structured types, 3 sizes implied by the code)
         if (
             not isinstance(state, tuple)
             or len(state) != 8
@@ -108,16 +111,16 @@ class _Dtype(_StandIn):
 
 
 class _ArrayType(_StandIn):
-    """``numpy.ndarray``, which a file may only name."""
+    """``numpy.ndarray``, which a file may name but not call."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> '_ArrayType':
         raise _refusal('it calls numpy.ndarray')
 
 
 class _Array(_StandIn):
-    """An array of a plain dtype, with as many bytes as its shape says."""
+    """An array of a plain dtype, with as many bytes as its shape implies."""
 
-    real = None
+    real: np.ndarray | None = None
 
     def __new__(cls, kind: Any, *ignored: Any) -> '_Array':
         if kind is not _ArrayType:
@@ -151,7 +154,7 @@ class _Array(_StandIn):
 class _History(_StandIn):
     """mmengine's history of a logged value."""
 
-    real = None
+    real: HistoryBuffer | None = None
 
     def __new__(cls) -> '_History':
         return super().__new__(cls)
@@ -173,7 +176,7 @@ class _History(_StandIn):
                 raise _refusal('it holds a log history that is not a row of numbers')
         if len(values.real) != len(counts.real) or type(length) is not int:
             raise _refusal('it holds a log history whose lengths differ')
-        # Its methods are a dictionary that all histories share: a file has no say.
+        # A file cannot set its methods: all histories share that dictionary.
         self.real = HistoryBuffer(max_length=length)
         self.real._log_history = values.real
         self.real._count_history = counts.real
@@ -183,7 +186,7 @@ class _History(_StandIn):
 
 
 class _OneCycle(_StandIn):
-    """mmengine's one-cycle schedule, which a file may only name."""
+    """mmengine's one-cycle schedule, which a file may name but not call."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> '_OneCycle':
         raise _refusal('it makes a schedule')
@@ -197,7 +200,7 @@ _SERVED = {
 
 
 def _getattr(owner: Any, name: str) -> Any:
-    """``builtins.getattr``, for a few methods of mmengine."""
+    """Replaces ``builtins.getattr``; it finds a few methods of mmengine."""
     if isinstance(owner, type) and owner in _SERVED:
         real, names = _SERVED[owner]
         if isinstance(name, str) and name in names:
@@ -208,14 +211,14 @@ def _getattr(owner: Any, name: str) -> Any:
 
 
 def _scalar(dtype: Any, content: Any) -> np.generic:
-    """NumPy's ``scalar``, of a plain dtype."""
+    """Replaces NumPy's ``scalar``; it makes values of plain dtypes."""
     dtype = _plain_dtype(dtype)
     _check_size(content, dtype.itemsize)
     return np.frombuffer(content, dtype)[0]
 
 
 def _empty_bytes(*content: Any) -> bytes:
-    """``bytes``, which takes no size from a file."""
+    """Replaces ``bytes``; it takes no size from a file."""
     if content:
         raise _refusal('it calls bytes')
     return b''
@@ -229,7 +232,7 @@ def _plain_dtype(value: Any) -> np.dtype:
 
 def _check_size(content: Any, size: int) -> None:
     if not isinstance(content, bytes) or len(content) != size:
-        raise _refusal('it holds a NumPy value of another size than it says')
+        raise _refusal('it holds a NumPy value whose size is wrong')
 
 
 # --- The walk ----------------------------------------------------------------------
@@ -248,7 +251,7 @@ def _finished(value: Any, done: dict[int, tuple]) -> Any:
     if type(value) is tuple:
         items = tuple(_finished(item, done) for item in value)
         same = all(new is old for new, old in zip(items, value, strict=True))
-        # The original is kept as well, or its id could be given to another object.
+        # The original is kept as well, or another object could get its id.
         done[id(value)] = value, value if same else items
         return done[id(value)][1]
     done[id(value)] = value, value

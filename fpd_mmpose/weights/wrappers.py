@@ -1,4 +1,4 @@
-"""What wrappers put before the names of weights."""
+"""Removes the prefixes that wrappers add to the names of weights."""
 
 import re
 from collections.abc import Mapping
@@ -6,41 +6,27 @@ from typing import TypeVar
 
 Value = TypeVar('Value')
 
-# Wrappers around a running network: PyTorch's data parallelism and averaged models,
-# and torch.compile, which also wraps parts. OpenMMLab's networks have no such names.
+# PyTorch's data parallelism and averaged models, and torch.compile, which also wraps
+# parts. OpenMMLab's networks have no such names.
 _RUNTIME = re.compile(r'^(module\.|_orig_mod\.)+|(?<=\.)(_orig_mod\.)+')
-#: MMRazor's algorithms, Lightning modules, and distillers that hold a student.
+#: MMRazor's algorithms, Lightning modules, and distillers with a student inside.
 _FRAMEWORKS = ('architecture.', 'model.', 'student.')
-# Counters that averaged models keep beside the weights: mmengine's and torch's.
+# Counters of mmengine's and torch's averaged models.
 _COUNTERS = {'steps', 'n_averaged'}
 
 
 def without_runtime(name: str) -> str:
-    """Takes ``module.`` and ``_orig_mod.`` off a name, however often they stand there.
-
-    Args:
-        name (str): Of a weight.
-
-    Returns:
-        str: The name in the network itself.
-    """
+    """Removes every ``module.`` and ``_orig_mod.`` from a name."""
     return _RUNTIME.sub('', name)
 
 
 def without_wrappers(
     state_dict: Mapping[str, Value], frameworks: bool = True
 ) -> dict[str, Value]:
-    """Takes off what wrappers put before names, in any order and number.
+    """Removes prefixes of wrappers, in any order and number, and averaging counters.
 
-    Args:
-        state_dict (Mapping): Weights.
-        frameworks (bool): Whether prefixes that other frameworks give to all weights
-            are taken off as well: ``architecture.``, ``model.`` and ``student.``.
-            Defaults to True.
-
-    Returns:
-        dict: The same values under shorter names, without the counter of an averaged
-        model; all of it as it is where two would have the same name.
+    ``frameworks`` includes ``architecture.``, ``model.``, and ``student.``, where all
+    names have them. Nothing is changed if two names would become equal.
     """
     if not all(isinstance(name, str) for name in state_dict):
         return dict(state_dict)

@@ -1,4 +1,4 @@
-"""``--multi-scale`` of tools/test.py."""
+"""``fpd test --multi-scale``."""
 
 import argparse
 import json
@@ -8,12 +8,20 @@ from pathlib import Path
 import pytest
 from mmengine.config import DictAction
 
-from fpd_mmpose.cli import stock_tools
-from fpd_mmpose.cli.multi_scale_option import translate_multi_scale
+from fpd_mmpose.cli import main
+from fpd_mmpose.cli.training import stock_arguments
+from fpd_mmpose.cli.training import test as add_options
 from fpd_mmpose.models.tta import SCALES
 from tests.helpers.reduced import reduced_config, run
+from tests.helpers.refusals import exit_line
 
 STOCK = ['config.py', 'x.pth', '--dump', 'x.pkl', '--cfg-options', 'a.b=-1', 'c=[1,2]']
+
+
+def translated(arguments: list[str]) -> list[str]:
+    parser = argparse.ArgumentParser()
+    add_options(parser)
+    return stock_arguments(parser, parser.parse_args(arguments), 'config.py')
 
 
 def options_of(arguments: list[str]) -> dict:
@@ -23,8 +31,10 @@ def options_of(arguments: list[str]) -> dict:
     return parser.parse_known_args(arguments)[0].cfg_options
 
 
-def test_without_the_option_arguments_pass_unchanged():
-    assert translate_multi_scale(STOCK) == STOCK
+def test_without_the_option_only_the_users_options_pass():
+    arguments = translated(STOCK)
+    assert arguments[:3] == ['config.py', 'x.pth', '--dump=x.pkl']
+    assert options_of(arguments) == {'a.b': -1, 'c': [1, 2]}
 
 
 @pytest.mark.parametrize(
@@ -36,8 +46,8 @@ def test_without_the_option_arguments_pass_unchanged():
     ],
 )
 def test_the_option_becomes_a_hook_beside_the_users_options(typed, scales):
-    arguments = translate_multi_scale([*STOCK, '--multi-scale', *typed])
-    assert arguments[: len(STOCK)] == STOCK
+    arguments = translated([*STOCK, '--multi-scale', *typed])
+    assert arguments[:3] == ['config.py', 'x.pth', '--dump=x.pkl']
     assert options_of(arguments) == {
         'a.b': -1,
         'c': [1, 2],
@@ -48,22 +58,22 @@ def test_the_option_becomes_a_hook_beside_the_users_options(typed, scales):
 
 def test_other_options_end_the_scales():
     arguments = ['config.py', 'x.pth', '--multi-scale', '1', '--launcher', 'pytorch']
-    translated = translate_multi_scale(arguments)
-    assert translated[:4] == ['config.py', 'x.pth', '--launcher', 'pytorch']
+    assert translated(arguments)[:3] == ['config.py', 'x.pth', '--launcher=pytorch']
 
 
-@pytest.mark.parametrize('typed', ['0', '-0.5', 'nan', 'config.py'])
-def test_a_scale_that_is_none_is_one_line(typed):
-    with pytest.raises(SystemExit, match='error: the scales .* got ') as error:
-        stock_tools.run_stock_tool('test', ['--multi-scale', '1', typed])
-    assert repr(typed) in str(error.value)
+@pytest.mark.parametrize('typed', ['0', '-0.5', 'nan'])
+def test_a_scale_that_is_not_positive_is_one_line(typed):
+    line = exit_line(
+        main,
+        ['test', 'hourglass/hg4_128_mpii.py', 'x.pth', '--multi-scale', '1', typed],
+    )
+    assert line.startswith('error: the scales') and str(float(typed)) in line
 
 
-def test_help_explains_the_option_above_those_of_mmpose(capsys):
+def test_a_scale_that_is_no_number_is_a_usage_error(capsys):
     with pytest.raises(SystemExit):
-        stock_tools.run_stock_tool('test', ['--help'])
-    shown = capsys.readouterr().out
-    assert 0 <= shown.index('--multi-scale [SCALE') < shown.index('--cfg-options')
+        main(['test', '--multi-scale', '1', 'config.py', 'x.pth'])
+    assert "--multi-scale: invalid float value: 'config.py'" in capsys.readouterr().err
 
 
 def test_the_command_searches_and_keeps_all_else(
@@ -79,9 +89,9 @@ def test_the_command_searches_and_keeps_all_else(
     config.dump(tmp_path / 'tiny.py')
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, 'argv', ['test.py'])  # which it sets
-    stock_tools.run_stock_tool('test', [
-        'tiny.py', checkpoint, '--multi-scale', '0.9', '1.1', '--out', 'metrics.json',
-        '--dump', 'samples.pkl', '--show-dir', 'pictures',
+    main([
+        'test', 'tiny.py', checkpoint, '--multi-scale', '0.9', '1.1',
+        '--out', 'metrics.json', '--dump', 'samples.pkl', '--show-dir', 'pictures',
         '--cfg-options', 'test_dataloader.batch_size=3', 'experiment_name=searched',
     ])  # fmt: skip
     printed = capsys.readouterr()

@@ -1,17 +1,19 @@
 """The quick start."""
 
 import json
+from functools import partial
 
 import cv2
 import pytest
 from mmpose.registry import MODELS
 
+from fpd_mmpose.cli import main as fpd
 from fpd_mmpose.config import config_root, load_config
-from fpd_mmpose.quickstart.__main__ import main
 from fpd_mmpose.quickstart.stages import COMPARED, STAGES, stage_config
 from fpd_mmpose.quickstart.summary import SCORES, result_table
 from fpd_mmpose.weights import read_state_dict
 
+main = partial(fpd, command='quickstart')
 FEW = ['--people', '32', '--held-out', '8', '--epochs', '1']
 
 
@@ -69,7 +71,7 @@ def test_both_students_have_the_same_start_steps_and_data(tmp_path):
 def test_epochs_must_be_positive(capsys):
     with pytest.raises(SystemExit):
         main(['--epochs', '0'])
-    assert '--epochs must be at least 1, got 0' in capsys.readouterr().err
+    assert '--epochs: must be 1 or more, got 0' in capsys.readouterr().err
 
 
 def test_the_table_is_aligned_markdown():

@@ -166,6 +166,12 @@ class TestWhatACheckpointSaysOfOtherFiles:
         assert {'epoch_1.pth', 'epoch_2.pth', 'epoch_3.pth'} <= there[0]
         assert files(tmp_path) == {'epoch_4.pth', 'best_test_up_epoch_4.pth'}
 
+    def test_ids_within_the_limit_stay(self, tmp_path):
+        keep_three = dict(max_keep_ckpts=3, save_best=None)
+        trained(tmp_path, epochs=2, checkpoint=keep_three)
+        trained(tmp_path, epochs=3, resume=True, checkpoint=keep_three)
+        assert files(tmp_path) == {'epoch_1.pth', 'epoch_2.pth', 'epoch_3.pth'}
+
     @pytest.mark.parametrize(
         'names', [3, [3], ['epoch_5.pth', '../x', 'notes.txt', 'last']]
     )

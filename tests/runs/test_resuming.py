@@ -39,13 +39,13 @@ class TestBeforeTheFirstCheckpoint:
         runner = tiny_runner(tmp_path / 'run', resume=True, cfg=config)
         return start_of(runner), runner
 
-    @pytest.mark.parametrize('option', ['--resume', '--res'])
+    @pytest.mark.parametrize('option', ['--resume', '--res', '--resume=auto'])
     def test_the_command_goes_on_with_load_from(
         self, tmp_path, config, weights, monkeypatch, option
     ):
         start, _ = self.started(tmp_path, config, monkeypatch, option)
         assert torch.equal(start, torch.load(weights)['layers.0.weight'])
-        # The config that the run leaves behind says so, for tools/compare.py.
+        # The saved config records it, for tools/compare.py.
         left = Config.fromfile(tmp_path / 'run' / 'recipe.py')
         assert (left.load_from, left.resume) == (str(weights), False)
 

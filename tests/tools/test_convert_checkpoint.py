@@ -25,4 +25,4 @@ def test_an_error_is_one_line(tmp_path):
     torch.save({'features.0.weight': torch.zeros(1)}, tmp_path / 'a.pth')
     line = exit_line(main, [str(tmp_path / 'a.pth'), str(tmp_path / 'b.pth')])
     assert not (tmp_path / 'b.pth').exists()
-    assert line.startswith(f'error: "{tmp_path}/a.pth" is not recognised')
+    assert line.startswith(f'error: "{tmp_path}/a.pth" is not recognized')

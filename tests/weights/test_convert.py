@@ -14,7 +14,7 @@ from torchvision.models import resnet50
 
 from fpd_mmpose.models import StackedHourglass
 from fpd_mmpose.weights import read_state_dict, to_reference
-from fpd_mmpose.weights.architectures import network_of
+from fpd_mmpose.weights.architectures import architecture_of
 from fpd_mmpose.weights.conversion import convert
 from tests.helpers import ROOT
 from tests.helpers.hostile import Evil
@@ -31,7 +31,7 @@ def tiny_hourglass() -> dict[str, torch.Tensor]:
 
 def load_strictly(file: Path) -> nn.Module:
     """Loads a converted file as MMPose does."""
-    model = MODELS.build(network_of(read_state_dict(file)).model).eval()
+    model = MODELS.build(architecture_of(read_state_dict(file)).model).eval()
     load_checkpoint(model, str(file), strict=True)
     return model
 
@@ -129,7 +129,7 @@ def test_what_a_training_checkpoint_also_holds_is_named(tmp_path):
     torch.save(content, tmp_path / 'a.pth')
     report = convert(tmp_path / 'a.pth', tmp_path / 'last.pth')
     assert 'left out: epoch, best_state_dict' in report
-    assert any('--best' in line for line in report)
+    assert any('`best` takes them' in line for line in report)
     convert(tmp_path / 'a.pth', tmp_path / 'best.pth', best=True)
     for name, weights in (('last.pth', last), ('best.pth', best)):
         convert(tmp_path / name, tmp_path / 'back.pth', reverse=True)
@@ -261,7 +261,7 @@ def test_statistics_are_those_of_a_seeded_input(tmp_path):
 
 def test_an_input_that_does_not_fit_is_refused(tmp_path):
     assert refusal(tmp_path, tiny_hourglass(), verify=True, input_size=(64, 100)) == (
-        '--input-size 64 100: hourglass 2x8 needs multiples of 64'
+        'input_size 64 100: hourglass 2x8 needs multiples of 64'
     )
 
 
@@ -310,7 +310,7 @@ def test_a_file_that_runs_something_is_refused(tmp_path, place):
 
 def test_a_file_without_best_weights(tmp_path):
     message = refusal(tmp_path, {'state_dict': tiny_hourglass()}, best=True)
-    assert message == f'"{tmp_path}/a.pth" has no "best_state_dict": leave --best out'
+    assert message == f'"{tmp_path}/a.pth" has no "best_state_dict": leave out `best`'
 
 
 def test_the_source_is_not_overwritten(tmp_path):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fpd_mmpose.weights import from_official, recognise, to_official
+from fpd_mmpose.weights import from_official, recognize, to_official
 
 HRNET = ('conv1.weight', 'conv2.weight', 'stage4.2.branches.0.0.conv1.weight')
 RESNET = ('conv1.weight', 'layer1.0.conv1.weight', 'layer4.0.conv1.weight')
@@ -21,12 +21,12 @@ KINDS = {
 @pytest.mark.parametrize('prefix', ['', 'module.'])
 @pytest.mark.parametrize('kind', KINDS)
 def test_weights_are_told_apart_by_their_names(kind, prefix):
-    layout = recognise({prefix + name: 0 for name in KINDS[kind]})
+    layout = recognize({prefix + name: 0 for name in KINDS[kind]})
     assert kind in layout.title
 
 
 def test_only_whole_pose_estimators_of_others_are_taken_as_they_are():
-    direct = [k for k, names in KINDS.items() if recognise(dict.fromkeys(names, 0))
+    direct = [k for k, names in KINDS.items() if recognize(dict.fromkeys(names, 0))
               .is_foreign_pose]  # fmt: skip
     assert direct == ['hourglass', 'HRNet pose', 'SimpleBaseline']
 
@@ -36,8 +36,8 @@ def test_only_whole_pose_estimators_of_others_are_taken_as_they_are():
     [(), ('conv1.weight', 'fc.weight'), ('features.0.weight',), (0, 1), HEAD],
     ids=str,
 )
-def test_other_weights_are_not_recognised(names):
-    assert recognise(dict.fromkeys(names, 0)) is None
+def test_other_weights_are_not_recognized(names):
+    assert recognize(dict.fromkeys(names, 0)) is None
 
 
 def test_official_names_get_the_part_that_they_belong_to():
@@ -69,5 +69,5 @@ def test_official_names_come_back():
 
 
 def test_the_way_back_refuses_what_has_no_official_name():
-    with pytest.raises(ValueError, match='"neck.weight" is neither of a backbone'):
+    with pytest.raises(ValueError, match='"neck.weight" is a weight of neither'):
         to_official({'neck.weight': 0})

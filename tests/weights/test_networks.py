@@ -8,7 +8,7 @@ from torchvision.models import resnet18, resnet50, resnext50_32x4d
 from fpd_mmpose.config import load_config
 from fpd_mmpose.models import StackedHourglass
 from fpd_mmpose.weights import from_official
-from fpd_mmpose.weights.architectures import CONFIGS, build, network_of
+from fpd_mmpose.weights.architectures import CONFIGS, architecture_of, build
 from tests.helpers.refusals import refused
 
 
@@ -19,7 +19,7 @@ def hourglass(*sizes: int) -> dict[str, torch.Tensor]:
 
 @pytest.mark.parametrize('sizes', [(1, 8, 1, 16), (3, 8, 2, 5), (11, 4, 1, 16)])
 def test_a_hourglass_is_told_from_its_weights(sizes):
-    network = network_of(hourglass(*sizes))
+    network = architecture_of(hourglass(*sizes))
     assert network.joints == sizes[3]
     assert network.title.startswith(f'hourglass {sizes[0]}x{sizes[1]}')
     build(network, hourglass(*sizes))
@@ -30,14 +30,14 @@ def test_a_hourglass_is_told_from_its_weights(sizes):
 )
 def test_a_resnet_is_told_from_its_weights(model, title):
     weights = from_official(model().state_dict())
-    network = network_of(weights)
+    network = architecture_of(weights)
     assert (network.title, network.joints) == (title, None)
     # Files of torch before 0.4.1 have no counters.
     build(network, {k: v for k, v in weights.items() if 'num_batches' not in k})
 
 
 def refusal(weights: dict) -> str:
-    return refused(lambda: build(network_of(weights), weights))
+    return refused(lambda: build(architecture_of(weights), weights))
 
 
 def test_a_weight_that_is_missing_is_named():
@@ -71,7 +71,7 @@ def test_shapes_that_make_no_sense_are_refused():
     assert 'its sizes cannot be told' in refusal(weights)
 
 
-def test_another_network_of_mmpose_is_refused_with_its_first_names():
+def test_another_architecture_of_mmpose_is_refused_with_its_first_names():
     message = refusal({'backbone.features.0.weight': torch.zeros(1)})
     assert '1 names, starting with backbone.features.0.weight' in message
 
@@ -94,7 +94,7 @@ def test_a_config_of_the_project_and_the_network_found_are_the_same():
     config = load_config('configs/hourglass/hg4_128_mpii.py').model
     with torch.device('meta'):
         weights = MODELS.build(config).state_dict()
-    network = network_of(weights)
+    network = architecture_of(weights)
     assert network.configs == ['configs/hourglass/hg4_128_mpii.py']
     for part in ('backbone', 'head'):
         found = dict(network.model[part])

@@ -1,4 +1,4 @@
-"""Tests with multi-scale search."""
+"""Adds multi-scale search to tests."""
 
 from collections.abc import Sequence
 
@@ -17,17 +17,17 @@ from fpd_mmpose.models.tta.multi_scale_search import check_scales
 
 @HOOKS.register_module()
 class MultiScaleSearchHook(PrepareTTAHook):
-    """Puts :class:`MultiScaleSearch` around the model for the time of a test.
+    """Wraps the model in :class:`MultiScaleSearch` during a test.
 
-    The test pipeline goes on from ``GetBBoxCenterScale`` once for each scale.
-    Validation is not changed. ``tools/test.py --multi-scale`` adds this hook.
+    The steps of the test pipeline after ``GetBBoxCenterScale`` run once for each scale.
+    Validation is not changed. ``fpd test --multi-scale`` adds this hook.
 
     Args:
-        scales (Sequence[float]): Factors of the person's box. Defaults to 0.8,
-            0.9 ... 1.3.
+        scales: Factors of the person's box. Defaults to 0.8, 0.9, ..., 1.3.
 
     Raises:
-        UserError: If a scale is not a positive number.
+        UserError: If a scale is not a positive number, or the test pipeline is not a
+            top-down one.
     """
 
     def __init__(self, scales: Sequence[float] = SCALES):
@@ -35,14 +35,7 @@ class MultiScaleSearchHook(PrepareTTAHook):
         super().__init__(dict(type=MultiScaleSearch, scales=self.scales))
 
     def before_test(self, runner: Runner) -> None:
-        """Wraps the model and changes the test pipeline.
-
-        Args:
-            runner (Runner): The runner, with its weights loaded.
-
-        Raises:
-            UserError: If model or pipeline are not those of top-down heatmaps.
-        """
+        """Wraps the model, and splits the test pipeline at the person's box."""
         dataset = runner.test_dataloader.dataset
         steps = list(getattr(getattr(dataset, 'pipeline', None), 'transforms', ()))
         boxes = [isinstance(step, GetBBoxCenterScale) for step in steps]
@@ -61,10 +54,6 @@ class MultiScaleSearchHook(PrepareTTAHook):
         runner.logger.info(f'Testing with multi-scale search at {scales}')
 
     def after_test(self, runner: Runner) -> None:
-        """Takes both back.
-
-        Args:
-            runner (Runner): The runner.
-        """
+        """Restores the model and the pipeline."""
         runner.model = self.tta_cfg['module']
         runner.test_dataloader.dataset.pipeline = self.pipeline

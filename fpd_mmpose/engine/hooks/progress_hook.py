@@ -1,4 +1,4 @@
-"""One line of progress instead of a log."""
+"""Shows a progress bar instead of a log."""
 
 import sys
 
@@ -13,24 +13,20 @@ class ProgressHook(Hook):
     """Shows a training run as a bar with the loss and the last validation score.
 
     Args:
-        label (str): Name of the run, put before the bar.
-        metric (str): Validation metric to show. Defaults to ``'PCKh/Mean'``.
+        label: Name of the run, shown before the bar.
+        metric: Validation metric to show.
     """
 
     priority = 'VERY_LOW'
+    _bar: tqdm
 
     def __init__(self, label: str, metric: str = 'PCKh/Mean'):
         self.label = label
         self.metric = metric
-        self._bar: tqdm | None = None
         self._shown: dict[str, str] = {}
 
     def before_train(self, runner: Runner) -> None:
-        """Opens the bar where the run starts or resumes.
-
-        Args:
-            runner (Runner): The runner.
-        """
+        """Opens the bar at the step where the run starts or resumes."""
         on_terminal = sys.stderr.isatty()
         self._bar = tqdm(
             total=runner.max_iters,
@@ -51,14 +47,7 @@ class ProgressHook(Hook):
         data_batch: dict | None = None,
         outputs: dict | None = None,
     ) -> None:
-        """Moves the bar.
-
-        Args:
-            runner (Runner): The runner.
-            batch_idx (int): Not used.
-            data_batch (dict, optional): Not used.
-            outputs (dict, optional): Log variables, with ``loss``.
-        """
+        """Moves the bar, and updates the loss every ten steps."""
         if outputs and self._bar.n % 10 == 0:
             self._shown['loss'] = f'{float(outputs["loss"]):.4f}'
             self._bar.set_postfix(self._shown, refresh=False)
@@ -67,20 +56,11 @@ class ProgressHook(Hook):
     def after_val_epoch(
         self, runner: Runner, metrics: dict[str, float] | None = None
     ) -> None:
-        """Shows the score.
-
-        Args:
-            runner (Runner): The runner.
-            metrics (dict, optional): Validation metrics.
-        """
+        """Shows the score."""
         if metrics and self.metric in metrics:
             self._shown[self.metric] = f'{metrics[self.metric]:.1f}'
 
     def after_train(self, runner: Runner) -> None:
-        """Closes the bar.
-
-        Args:
-            runner (Runner): The runner.
-        """
+        """Closes the bar."""
         self._bar.set_postfix(self._shown)
         self._bar.close()
