@@ -62,8 +62,8 @@ def distill(
             config (``'hourglass/hg4_128_mpii.py'``), an ``mmpose::...`` name, or its
             content. A config for distillation keeps the fields not given here.
         teacher: ``(config, checkpoint)``, or the fields of ``model.teacher`` as a dict
-            (``dict(cache='teacher.sqlite')`` for a stored teacher). Defaults to the teacher
-            in the config, which must then be one for distillation.
+            (``dict(cache='teacher.sqlite')`` for a stored teacher). Defaults to the
+            config's teacher; the config must then be one for distillation.
         data: Folder of the dataset, in place of the config's ``data_root``.
         start_from: Checkpoint of the plainly trained student; distillation gains most
             from a warm start (the paper's recipe).
