@@ -46,7 +46,7 @@ def build_live_teacher(settings: Mapping[str, Any]) -> LiveTeacher:
 def _check_fields(settings: Mapping[str, Any]) -> None:
     if not isinstance(settings, Mapping):
         raise UserError(
-            f'model.teacher must be a dict with {", ".join(FIELDS)}; got {settings!r}'
+            f'model.teacher must be a dict with {", ".join(FIELDS)}, got {settings!r}'
         )
     for field in settings:
         if field not in FIELDS:

@@ -137,12 +137,12 @@ class StackedHourglass(BaseModule):
         if min(num_stacks, num_features, num_blocks, num_joints) < 1:
             raise UserError(
                 'StackedHourglass needs positive num_stacks, num_features, '
-                f'num_blocks, and num_joints; got {num_stacks}, {num_features}, '
+                f'num_blocks, and num_joints, got {num_stacks}, {num_features}, '
                 f'{num_blocks}, and {num_joints}'
             )
         if num_features % 4:
             raise UserError(
-                'StackedHourglass needs num_features to be a multiple of 4; got '
+                'StackedHourglass needs num_features to be a multiple of 4, got '
                 f'{num_features}'
             )
         quarter, half = num_features // 4, num_features // 2
@@ -178,7 +178,7 @@ class StackedHourglass(BaseModule):
         if height % SIZE_DIVISOR or width % SIZE_DIVISOR:
             raise UserError(
                 f'StackedHourglass needs an input height and width divisible by '
-                f'{SIZE_DIVISOR}; got {height} x {width}: change input_size of the '
+                f'{SIZE_DIVISOR}, got {height} x {width}: change input_size of the '
                 'codec'
             )
         x = self.stem(x)

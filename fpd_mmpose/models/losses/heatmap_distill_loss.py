@@ -65,25 +65,25 @@ class HeatmapDistillLoss(KeypointMSELoss):
         confidence_threshold: float = 0.0,
     ) -> None:
         if isinstance(alpha, bool) or not isinstance(alpha, (int, float)):
-            raise UserError(f'distill_loss.alpha must be a number; got {alpha!r}')
+            raise UserError(f'distill_loss.alpha must be a number, got {alpha!r}')
         if not 0 <= alpha <= 1:
             raise UserError(
                 f'distill_loss.alpha must be between 0 and 1, the share of the teacher '
-                f'in the loss; got {alpha}'
+                f'in the loss, got {alpha}'
             )
         if not loss_weight > 0:
             raise UserError(
-                f'distill_loss.loss_weight must be positive; got {loss_weight}'
+                f'distill_loss.loss_weight must be positive, got {loss_weight}'
             )
         if not unlabeled_weight >= 0:
             raise UserError(
-                'distill_loss.unlabeled_weight must not be negative; got '
+                'distill_loss.unlabeled_weight must not be negative, got '
                 f'{unlabeled_weight}'
             )
         if not 0 <= confidence_threshold <= 1:
             raise UserError(
                 'distill_loss.confidence_threshold must be between 0 and 1, like the '
-                f'peaks of heatmaps; got {confidence_threshold}'
+                f'peaks of heatmaps, got {confidence_threshold}'
             )
         super().__init__(use_target_weight=True, loss_weight=loss_weight)
         self.alpha = float(alpha)

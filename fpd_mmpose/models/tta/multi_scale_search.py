@@ -56,7 +56,7 @@ class MultiScaleSearch(BaseTTAModel):
         ):
             raise UserError(
                 'multi-scale search needs a TopdownPoseEstimator whose head has the '
-                f'decoder MSRAHeatmap or FPDHeatmap; got {type(model).__name__} with '
+                f'decoder MSRAHeatmap or FPDHeatmap, got {type(model).__name__} with '
                 f'{type(decoder).__name__}'
             )
         model.test_cfg = {**model.test_cfg, 'output_heatmaps': True}
@@ -96,7 +96,7 @@ class MultiScaleSearch(BaseTTAModel):
 def check_scales(scales: Sequence[float | str]) -> tuple[float, ...]:
     """Converts scales, numbers or text, to at least one positive, finite number."""
     if isinstance(scales, str) or not isinstance(scales, Sequence) or not scales:
-        raise UserError(f'multi-scale search needs a list of scales; got {scales!r}')
+        raise UserError(f'multi-scale search needs a list of scales, got {scales!r}')
     numbers = []
     for scale in scales:
         try:
@@ -105,7 +105,7 @@ def check_scales(scales: Sequence[float | str]) -> tuple[float, ...]:
             numbers.append(math.nan)
         if not (numbers[-1] > 0 and math.isfinite(numbers[-1])):
             raise UserError(
-                f'the scales of multi-scale search are positive numbers; got {scale!r}'
+                f'the scales of multi-scale search are positive numbers, got {scale!r}'
             )
     return tuple(numbers)
 

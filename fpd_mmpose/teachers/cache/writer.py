@@ -53,7 +53,7 @@ class CacheWriter:
         zooms = sorted(set(map(float, zooms)))
         if not zooms or not 0 < zooms[0] <= zooms[-1] or zooms[-1] < 1:
             raise UserError(
-                f'zooms must be positive, and the widest 1 or more; got {zooms}'
+                f'zooms must be positive, and the widest 1 or more, got {zooms}'
             )
         self.device = torch.device(device)
         self.sources = sources_of(config)

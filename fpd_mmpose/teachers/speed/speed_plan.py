@@ -41,11 +41,11 @@ class SpeedPlan:
             if name == 'precision':
                 if given not in DTYPES:
                     raise UserError(
-                        f'{option}.precision must be one of {", ".join(DTYPES)}; got '
+                        f'{option}.precision must be one of {", ".join(DTYPES)}, got '
                         f'{given!r}'
                     )
             elif not isinstance(given, bool):
-                raise UserError(f'{option}.{name} must be True or False; got {given!r}')
+                raise UserError(f'{option}.{name} must be True or False, got {given!r}')
         plan = cls(**value)
         if plan.cuda_graph and not plan.compile:
             raise UserError(f'{option}.cuda_graph needs compile=True')
