@@ -1,4 +1,4 @@
-"""Opens the page in a headless browser, for tests and screenshots."""
+"""Opens the web demo in a headless browser, for tests and the docs."""
 
 import io
 import os
@@ -16,24 +16,21 @@ from fpd_mmpose.demos.web.upload import SIDES
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import replace_when_done
 
-#: Milliseconds. A network as slow as the reference's teacher takes seconds on a busy
-#: machine.
+#: Milliseconds. A large network takes seconds on a busy machine.
 TIMEOUT = 60_000
 
 
 @contextmanager
 def open_page(url: str, width: int = 1100, height: int = 800) -> Iterator[Any]:
-    """Opens a URL in Chromium and yields the page of Playwright."""
+    """Opens a URL in the installed Chromium and yields Playwright's page."""
     chromium = shutil.which('chromium') or shutil.which('chromium-browser')
     if chromium is None:
-        raise UserError('the program chromium is missing: install it')
+        raise UserError('there is no program chromium: install it')
     try:
         from playwright.sync_api import sync_playwright
     except ImportError as error:
-        raise UserError(
-            'Playwright is missing: run `pip install playwright`'
-        ) from error
-    # Chromium has no sandbox for root.
+        raise UserError('playwright is not installed: pip install it') from error
+    # Chromium's sandbox does not work as root.
     arguments = ['--no-sandbox'] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
@@ -49,10 +46,7 @@ def open_page(url: str, width: int = 1100, height: int = 800) -> Iterator[Any]:
 def save_screenshot(
     app: Flask, image: str | Path, box: Sequence[int], out: str | Path
 ) -> None:
-    """Sends an image with a box to the page, and saves a PNG screenshot of the answer.
-
-    The box is x1, y1, x2, y2 in pixels; the PNG has 256 colors.
-    """
+    """Uploads an image with a box (xyxy in pixels), and saves a screenshot as PNG."""
     with served(app) as url, open_page(url) as page:
         page.set_input_files('#image', image)
         page.check('input[value=box]')
