@@ -39,7 +39,7 @@ def main(argv: list[str] | None = None) -> None:
         teacher = load_teacher(args.config, device='cpu')
         image = Path(folder, 'drawn_person.png')
         person = draw_person(0, 'val', args.person, size=400)
-        write_image(picture, person.image)
+        write_image(image, person.image)
         # MPII's scale is that of a box of 200 pixels.
         corners = person.center + 100 * person.scale * np.array([[-1], [1]])
         box = corners.clip(0, 400).round().astype(int).ravel().tolist()
