@@ -74,7 +74,7 @@ class TestAnyHeatmapEstimatorTeaches:
     def test_equal_normalisation_leaves_the_input_bit_identical(
         self, mpii_root, tmp_path
     ):
-        model = build(reduced_teacher(mpii_root, tmp_path), mpii_root, tmp_path)
+        model = build(reduced_teacher(tmp_path), mpii_root, tmp_path)
         adapter = InputAdapter(model.data_preprocessor, model.data_preprocessor)
         inputs = torch.randn(1, 3, 64, 64)
         assert adapter(inputs) is inputs
@@ -131,7 +131,7 @@ class TestAnyHeatmapEstimatorTeaches:
     def test_config_by_path_name_or_dict(self, mpii_root, tmp_path, monkeypatch):
         # Not from the repository's root: the package's own configs are found.
         monkeypatch.chdir(tmp_path)
-        small = build(reduced_teacher(mpii_root, tmp_path), mpii_root, tmp_path)
+        small = build(reduced_teacher(tmp_path), mpii_root, tmp_path)
         small.init_weights()
         for config, first in (
             ('configs/hourglass/hg8_256_mpii.py', 'stem.0'),
@@ -149,7 +149,7 @@ class TestAnyHeatmapEstimatorTeaches:
 
 class TestRefusedInOneLine:
     def test_weights_that_are_missing_or_unreadable(self, mpii_root, tmp_path):
-        teacher = reduced_teacher(mpii_root, tmp_path)
+        teacher = reduced_teacher(tmp_path)
         whole = Path(teacher['checkpoint']).read_bytes()
         for content, reason in (
             (None, 'does not exist'),
@@ -167,7 +167,7 @@ class TestRefusedInOneLine:
             assert str(path) in message and reason in message
 
     def test_weights_of_another_network(self, mpii_root, tmp_path):
-        teacher = reduced_teacher(mpii_root, tmp_path)
+        teacher = reduced_teacher(tmp_path)
         wider = reduced_config(
             'hourglass/hg8_256_mpii.py', mpii_root, tmp_path, stacks=3, features=32
         )
@@ -186,7 +186,7 @@ class TestRefusedInOneLine:
 
     @pytest.mark.parametrize('value', [torch.nan, torch.inf])
     def test_weights_that_are_not_finite(self, mpii_root, tmp_path, value):
-        teacher = reduced_teacher(mpii_root, tmp_path)
+        teacher = reduced_teacher(tmp_path)
         weights = torch.load(teacher['checkpoint'])
         name = next(key for key, v in weights.items() if v.is_floating_point())
         weights[name].view(-1)[-1] = value
@@ -196,7 +196,7 @@ class TestRefusedInOneLine:
         assert f'NaN or infinite weights (first {name})' in message
 
     def test_config_that_is_missing_or_no_model(self, mpii_root, tmp_path):
-        teacher = reduced_teacher(mpii_root, tmp_path)
+        teacher = reduced_teacher(tmp_path)
         message = refusal(
             build(dict(teacher, config='no/such.py'), mpii_root, tmp_path)
         )
@@ -238,7 +238,7 @@ class TestRefusedInOneLine:
         assert 'returns no heatmaps' in message
 
     def test_an_input_that_the_teacher_cannot_take(self, mpii_root, tmp_path):
-        teacher = reduced_teacher(mpii_root, tmp_path)
+        teacher = reduced_teacher(tmp_path)
         student = small_resnet(tmp_path)['config']
         codec = dict(CODEC, input_size=(96, 96), heatmap_size=(24, 24))
         student['head']['decoder'] = codec
