@@ -12,7 +12,7 @@ import pytest
 from exported import INFO, JOINTS, small_network, write_decoded, write_small
 from mmpose.apis import inference_topdown
 from onnx import helper
-from rounding import assert_same
+from rounding import assert_same, assert_same_keypoints
 
 from fpd_mmpose.deploy import PoseSession
 from fpd_mmpose.errors import UserError
@@ -53,7 +53,7 @@ def mmpose_finds(model, image, boxes=None) -> tuple[np.ndarray, np.ndarray]:
 
 
 def assert_same_poses(poses, expected) -> None:
-    np.testing.assert_allclose(poses.keypoints, expected[0], atol=1e-3)
+    assert_same_keypoints(poses.keypoints, expected[0])
     assert_same(poses.scores, expected[1])
 
 
@@ -91,7 +91,7 @@ def test_boxes_are_cropped_in_the_precision_given(network, image, dtype):
     boxes = boxes.astype(dtype)
     poses = PoseSession(path, threads=1)(image, boxes)
     keypoints, _ = mmpose_finds(model, image, boxes)
-    np.testing.assert_array_equal(poses.keypoints, keypoints)
+    assert_same_keypoints(poses.keypoints, keypoints, within=0)
     assert poses.keypoints.dtype == poses.boxes.dtype == np.float32
 
 
@@ -100,7 +100,7 @@ def test_the_batch_size_does_not_change_results(network, image, batch_size):
     _, _, path = network
     parts = PoseSession(path, threads=1, batch_size=batch_size)(image, BOXES)
     whole = PoseSession(path, threads=1)(image, BOXES)
-    np.testing.assert_array_equal(parts.keypoints, whole.keypoints)
+    assert_same_keypoints(parts.keypoints, whole.keypoints, within=0)
     assert_same(parts.scores, whole.scores)
 
 
