@@ -170,7 +170,7 @@ class TestTeaching:
         self, mpii_root, tmp_path, monkeypatch
     ):
         config = reduced_distiller(mpii_root, tmp_path)
-        config.model.teacher = reduced_teacher(mpii_root, tmp_path)
+        config.model.teacher = reduced_teacher(tmp_path)
         config.model.teacher['joint_map'] = list(range(15, -1, -1))
         monkeypatch.setattr(module, 'names_of_run', lambda _: ['other'] * 16)
         model = MODELS.build(config.model)
