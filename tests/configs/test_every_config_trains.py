@@ -34,7 +34,7 @@ def test_trains_a_step_and_evaluates(name, mpii_root, coco_root, tmp_path):
     config.train_dataloader.batch_size = 12
     if name in FPD:
         teacher = config.model.teacher.config
-        config.model.teacher = reduced_teacher(root, tmp_path, teacher)
+        config.model.teacher = reduced_teacher(tmp_path, teacher)
     assert config.model.test_cfg.flip_test
     runner = run(config)
     assert runner.iter == (2 if name in WITHOUT_LABELS else 1)

@@ -26,6 +26,7 @@ BYTES_PER_PIXEL = 12
 BOUND = 1.5 * BYTES_PER_PIXEL * MAX_PIXELS
 
 pytestmark = [
+    pytest.mark.process,
     pytest.mark.slow,
     pytest.mark.skipif(
         not os.access('/proc/self/clear_refs', os.W_OK), reason='needs Linux'

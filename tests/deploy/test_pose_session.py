@@ -22,7 +22,7 @@ from tests.helpers.exported import (
     write_decoded,
     write_small,
 )
-from tests.helpers.rounding import assert_same
+from tests.helpers.rounding import assert_same, assert_same_keypoints
 
 #: Inside, beyond two borders, wide, tall, and small.
 BOXES = np.float32(
@@ -59,7 +59,7 @@ def mmpose_finds(model, image, boxes=None) -> tuple[np.ndarray, np.ndarray]:
 
 
 def assert_same_poses(poses, expected) -> None:
-    np.testing.assert_allclose(poses.keypoints, expected[0], atol=1e-3)
+    assert_same_keypoints(poses.keypoints, expected[0])
     assert_same(poses.scores, expected[1])
 
 
@@ -97,7 +97,7 @@ def test_boxes_are_cropped_in_the_precision_given(network, image, dtype):
     boxes = boxes.astype(dtype)
     poses = PoseSession(path, threads=1)(image, boxes)
     keypoints, _ = mmpose_finds(model, image, boxes)
-    np.testing.assert_array_equal(poses.keypoints, keypoints)
+    assert_same_keypoints(poses.keypoints, keypoints, within=0)
     assert poses.keypoints.dtype == poses.boxes.dtype == np.float32
 
 
@@ -106,7 +106,7 @@ def test_the_batch_size_does_not_change_results(network, image, batch_size):
     _, _, path = network
     parts = PoseSession(path, threads=1, batch_size=batch_size)(image, BOXES)
     whole = PoseSession(path, threads=1)(image, BOXES)
-    np.testing.assert_array_equal(parts.keypoints, whole.keypoints)
+    assert_same_keypoints(parts.keypoints, whole.keypoints, within=0)
     assert_same(parts.scores, whole.scores)
 
 

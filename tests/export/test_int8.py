@@ -11,6 +11,7 @@ import pytest
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.export import (
     ExportOptions,
+    Int8Report,
     checked_graph,
     export_int8,
     export_model,
@@ -27,7 +28,7 @@ from tests.helpers.rounding import assert_same
 PLAIN = ExportOptions()
 
 
-@pytest.fixture
+@pytest.fixture(scope='module')
 def crops() -> list[np.ndarray]:
     generator = np.random.default_rng(0)
     return [
@@ -35,11 +36,20 @@ def crops() -> list[np.ndarray]:
     ]
 
 
+@pytest.fixture(scope='module')
+def quantized(
+    student: Student,
+    crops: list[np.ndarray],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, Int8Report]:
+    path = tmp_path_factory.mktemp('quantized') / 'int8.onnx'
+    return path, quantize_model(student.model, path, crops, limit=None)
+
+
 def test_all_but_the_first_and_last_convolutions_are_in_8_bits(
-    student: Student, crops: list[np.ndarray], tmp_path: Path
+    quantized: tuple[Path, Int8Report],
 ) -> None:
-    path = tmp_path / 'int8.onnx'
-    report = quantize_model(student.model, path, crops, limit=None)
+    path, report = quantized
     assert report.layers[0] == report.layers[1] > 50
     assert described(path).precision == 'int8'
     graph = onnx.load(str(path)).graph
@@ -59,12 +69,14 @@ def test_all_but_the_first_and_last_convolutions_are_in_8_bits(
 
 
 def test_the_heatmaps_are_similar(
-    student: Student, crops: list[np.ndarray], tmp_path: Path
+    student: Student,
+    quantized: tuple[Path, Int8Report],
+    crops: list[np.ndarray],
+    tmp_path: Path,
 ) -> None:
-    quantize_model(student.model, tmp_path / 'int8.onnx', crops, limit=None)
     export_model(student.model, tmp_path / 'fp32.onnx')
     inputs = np.concatenate(crops)
-    found = run(tmp_path / 'int8.onnx', inputs)['heatmaps']
+    found = run(quantized[0], inputs)['heatmaps']
     expected = run(tmp_path / 'fp32.onnx', inputs)['heatmaps']
     assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.98
 

@@ -1,6 +1,9 @@
 """The project's configs, small enough to train on small data in a second."""
 
+import copy
+import io
 import itertools
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -103,20 +106,25 @@ def _shrink(model: ConfigDict, stacks: int, features: int) -> None:
         raise NotImplementedError(f'say how to shrink a {backbone.type}')
 
 
-def reduced_teacher(
-    root: Path, folder: Path, name: str = 'hourglass/hg8_256_mpii.py'
-) -> dict:
+def reduced_teacher(folder: Path, name: str = 'hourglass/hg8_256_mpii.py') -> dict:
     """A teacher with random weights, as `model.teacher` wants it."""
-    config = reduced_config(name, root, folder, stacks=3, features=24)
-    torch.manual_seed(7)
+    config, weights, generator = _teacher(name)
+    torch.set_rng_state(generator)
     checkpoint = folder / 'teacher.pth'
-    torch.save(MODELS.build(config.model).state_dict(), checkpoint)
-    kind = config.train_dataloader.dataset.type
-    data = dict(dataset=dict(type=kind))
-    return dict(
-        config=dict(model=config.model, train_dataloader=data),
-        checkpoint=str(checkpoint),
-    )
+    checkpoint.write_bytes(weights)
+    return dict(config=copy.deepcopy(config), checkpoint=str(checkpoint))
+
+
+@cache
+def _teacher(name: str) -> tuple[dict, bytes, torch.Tensor]:
+    """Builds a teacher once; also returns the state of the random generator then."""
+    config = reduced_config(name, Path(), Path(), stacks=3, features=24)
+    torch.manual_seed(7)
+    file = io.BytesIO()
+    torch.save(MODELS.build(config.model).state_dict(), file)
+    data = dict(dataset=dict(type=config.train_dataloader.dataset.type))
+    found = dict(model=config.model, train_dataloader=data)
+    return found, file.getvalue(), torch.get_rng_state()
 
 
 def reduced_distiller(mpii_root: Path, folder: Path, **settings: int) -> Config:
@@ -124,7 +132,7 @@ def reduced_distiller(mpii_root: Path, folder: Path, **settings: int) -> Config:
     config = reduced_config(
         'fpd/hg4_128_fpd_scratch_mpii.py', mpii_root, folder / 'run', **settings
     )
-    config.model.teacher = reduced_teacher(mpii_root, folder)
+    config.model.teacher = reduced_teacher(folder)
     return config
 
 

@@ -175,7 +175,7 @@ class TestTeaching:
 
     def test_a_given_map_does_not_need_names(self, mpii_root, tmp_path, monkeypatch):
         config = reduced_distiller(mpii_root, tmp_path)
-        config.model.teacher = reduced_teacher(mpii_root, tmp_path)
+        config.model.teacher = reduced_teacher(tmp_path)
         config.model.teacher['joint_map'] = list(range(15, -1, -1))
         monkeypatch.setattr(live, 'names_of_student', lambda *_: ['other'] * 16)
         model = MODELS.build(config.model)

@@ -79,7 +79,7 @@ class TestTraining:
             'fpd/hg4_128_fpd_unlabeled_mpii.py', mpii_root, tmp_path / 'run', 1, 8
         )
         config.load_from, config.custom_hooks = None, []
-        config.model.teacher = reduced_teacher(mpii_root, tmp_path)
+        config.model.teacher = reduced_teacher(tmp_path)
         path = str(tmp_path / 'cache.sqlite')
         store_maps(config, path)
         config.model.teacher.cache = path

@@ -4,7 +4,6 @@ import copyreg
 import json
 import os
 import pickle
-import subprocess
 import sys
 import zipfile
 from collections import OrderedDict
@@ -20,7 +19,8 @@ from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 from mmengine.registry import PARAM_SCHEDULERS
 from mmengine.runner import CheckpointLoader
 
-from tests.helpers import ROOT
+from fpd_mmpose.weights import read_state_dict
+from tests.helpers.forked import Forked
 
 # --- What a training run writes ----------------------------------------------------
 
@@ -355,21 +355,17 @@ HOSTILE = {
         torch._utils._rebuild_meta_tensor_no_storage, torch.float32, (4,), (1,), False
     ),
 }  # fmt: skip
-TRY_ALL = """
-import json, sys
-from pathlib import Path
-import fpd_mmpose
-from fpd_mmpose.weights import read_state_dict
-from mmengine.runner import CheckpointLoader
-for file in json.loads(sys.argv[1]):
-    for load in CheckpointLoader.load_checkpoint, read_state_dict:
-        try:
-            load(file)
-        except ValueError as error:
-            print(json.dumps([file, str(error)]), flush=True)
-        else:
-            print(json.dumps([file, 'is accepted']), flush=True)
-"""
+
+
+def try_all(files: list[str]) -> None:
+    for file in files:
+        for load in CheckpointLoader.load_checkpoint, read_state_dict:
+            try:
+                load(file)
+            except ValueError as error:
+                print(json.dumps([file, str(error)]), flush=True)
+            else:
+                print(json.dumps([file, 'is accepted']), flush=True)
 
 
 def archive(path: Path, stream: bytes) -> None:
@@ -397,14 +393,11 @@ def test_hostile_files_end_in_one_line_each_and_never_in_a_crash(tmp_path):
         b'storages'.ljust(257, b'\0') + b'ustar' + bytes(250)
     )
     files += [str(tmp_path / f'{name}.pth') for name in ('deep', 'cut', 'tar')]
-    finished = subprocess.run(
-        [sys.executable, '-W', 'ignore', '-c', TRY_ALL, json.dumps(files)],
-        env={**os.environ, 'PYTHONPATH': str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
+    process = Forked(try_all, files, output=tmp_path)
+    process.start()
+    finished = process.finished()
     lines = [json.loads(x) for x in finished.stdout.splitlines() if x.startswith('[')]
-    assert finished.returncode == 0, (lines[-1:], finished.stderr[-2000:])
+    assert finished.exitcode == 0, (lines[-1:], finished.stderr[-2000:])
     assert [file for file, _ in lines] == [file for file in files for _ in range(2)]
     for file, message in lines:
         assert message.startswith(f'"{file}" is '), message

@@ -153,7 +153,7 @@ def distillation(kind: str, mpii_root, tmp_path) -> Config:
         name = 'fpd/hg4_128_fpd_unlabeled_mpii.py'
         config = reduced_config(name, mpii_root, tmp_path / 'run', 1, 8)
         config.load_from = None
-        config.model.teacher = reduced_teacher(mpii_root, tmp_path)
+        config.model.teacher = reduced_teacher(tmp_path)
     else:
         config = reduced_distiller(mpii_root, tmp_path, stacks=1, features=8)
         config.model.teacher.speed = 'auto' if kind == 'auto' else 'exact'

@@ -32,7 +32,7 @@ class RecordPeople(Hook):
 def config(mpii_root, tmp_path) -> Config:
     config = reduced_config(NAME, mpii_root, tmp_path / 'run', 1, 8, epochs=2)
     config.load_from = None
-    config.model.teacher = reduced_teacher(mpii_root, tmp_path)
+    config.model.teacher = reduced_teacher(tmp_path)
     config.custom_hooks = []
     return config
 
