@@ -27,7 +27,7 @@ def student(mpii_root, tmp_path) -> Config:
 
 @pytest.fixture
 def teacher(mpii_root, tmp_path) -> tuple[dict, str]:
-    fields = reduced_teacher(mpii_root, tmp_path)
+    fields = reduced_teacher(tmp_path)
     return fields['config'], fields['checkpoint']
 
 

@@ -92,7 +92,7 @@ class TestAnyHeatmapEstimatorTeaches:
     def test_only_networks_with_the_students_joints_are_validated(
         self, mpii_root, tmp_path
     ):
-        teacher = reduced_teacher(mpii_root, tmp_path)
+        teacher = reduced_teacher(tmp_path)
         model = build(teacher, mpii_root, tmp_path)
         assert model.teacher.network_to_validate(model) is model.teacher.model
         assert model.teacher.model is not None
