@@ -1,4 +1,4 @@
-"""The quick start trains, reports and draws, and does nothing twice."""
+"""The quick start trains, reports, and draws, and does nothing twice."""
 
 import json
 from functools import partial
@@ -24,7 +24,7 @@ def out(tmp_path_factory):
     return folder
 
 
-def test_it_leaves_weights_that_the_students_config_takes(out):
+def test_its_weights_fit_the_configs(out):
     for stage in STAGES:
         model = load_config(stage.config).model
         model.type = 'TopdownPoseEstimator'
@@ -33,7 +33,7 @@ def test_it_leaves_weights_that_the_students_config_takes(out):
         MODELS.build(model).load_state_dict(weights, strict=True)
 
 
-def test_it_leaves_the_references_table(out):
+def test_it_writes_the_table(out):
     rows = json.loads((out / 'results.json').read_text())
     assert [row['label'] for row in rows] == [stage.label for stage in COMPARED]
     for row in rows:
@@ -46,7 +46,7 @@ def test_it_leaves_the_references_table(out):
     assert (out / 'results.md').read_text().strip() == result_table(rows)
 
 
-def test_it_leaves_pictures(out):
+def test_it_writes_images(out):
     for name in ('predictions.jpg', 'curves.png'):
         image = cv2.imread(str(out / name))
         assert image is not None and image.std() > 10

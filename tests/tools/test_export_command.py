@@ -1,4 +1,4 @@
-"""The command that writes ONNX files."""
+"""`fpd export`."""
 
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ def files(
     return folder / 'student.py', folder / 'student.pth'
 
 
-def test_it_writes_the_file_and_tells_the_difference(
+def test_it_writes_the_file_and_prints_the_difference(
     files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     out = tmp_path / 'new/student.onnx'
@@ -51,10 +51,10 @@ def test_errors_are_one_line(files: tuple[Path, Path], tmp_path: Path) -> None:
     assert not (tmp_path / 'a.onnx').exists()
 
 
-def test_a_score_is_told_in_8_bits(
+def test_the_score_in_8_bits_is_printed(
     mpii_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    """Heatmaps of weights without noise: what is to be found does not move."""
+    """Weights without noise, so that the keypoints do not move."""
     config = reduced_config('hourglass/hg4_128_mpii.py', mpii_root, tmp_path)
     config.dump(tmp_path / 'student.py')
     model = MODELS.build(config.model)
