@@ -83,11 +83,12 @@ def distill(
         UserError: If the student, the teacher, the data, or an option cannot be used.
 
     Example:
-        >>> import tempfile, torch
+        >>> import contextlib, tempfile, torch
         >>> import fpd_mmpose
         >>> from fpd_mmpose.synthetic import write_dataset
         >>> folder = tempfile.mkdtemp()
-        >>> write_dataset(f'{folder}/data', num_train=2, num_val=1, num_workers=1)
+        >>> with contextlib.redirect_stdout(None):
+        ...     _ = write_dataset(f'{folder}/data', num_train=2, num_val=1)
         >>> teacher = fpd_mmpose.StackedHourglass(num_stacks=2, num_features=64)
         >>> weights = {f'backbone.{k}': v for k, v in teacher.state_dict().items()}
         >>> torch.save(weights, f'{folder}/teacher.pth')

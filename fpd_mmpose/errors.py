@@ -29,9 +29,9 @@ class UserError(ValueError):
     Example:
         >>> import fpd_mmpose
         >>> try:
-        ...     fpd_mmpose.PoseSession('missing.onnx')
+        ...     fpd_mmpose.check('missing.py')
         ... except fpd_mmpose.UserError as error:
-        ...     print('missing.onnx' in str(error))
+        ...     print('missing.py' in str(error))
         True
     """
 

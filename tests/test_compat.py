@@ -1,4 +1,4 @@
-"""OpenMMLab's releases on today's torch."""
+"""OpenMMLab's last releases work with today's torch."""
 
 import importlib.util
 import os
@@ -37,7 +37,7 @@ without_compiled_mmcv = pytest.mark.skipif(
 def kept_by_definition(
     boxes: np.ndarray, scores: np.ndarray, threshold: float, offset: int = 0
 ) -> list[int]:
-    """Greedy suppression, one box after another."""
+    """Suppresses boxes greedily, one after another."""
     kept: list[int] = []
     areas = (boxes[:, 2:] - boxes[:, :2] + offset).prod(axis=1)
     for index in np.argsort(-scores, kind='stable'):
@@ -50,7 +50,7 @@ def kept_by_definition(
 
 
 def crowd(seed: int, count: int = 200) -> tuple[np.ndarray, np.ndarray]:
-    """Overlapping boxes and their scores, no two alike."""
+    """Makes overlapping boxes and distinct scores."""
     rng = np.random.default_rng(seed)
     corners = rng.uniform(0, 100, (count, 2))
     boxes = np.hstack([corners, corners + rng.uniform(5, 60, (count, 2))])
@@ -89,8 +89,8 @@ def test_nms_drops_only_what_is_above_the_threshold(threshold):
     np.testing.assert_array_equal(kept, [0])
 
 
-def test_nms_offset_counts_pixels_as_a_width_of_their_own():
-    # As pixels [0, 1] and [1, 2] share one of three, as intervals nothing.
+def test_nms_offset_adds_a_pixel_to_the_width():
+    # The pixels [0, 1] and [1, 2] share one of three; the intervals share nothing.
     boxes = np.array([[0, 0, 1, 1], [1, 0, 2, 1]], np.float32)
     scores = np.array([0.9, 0.8], np.float32)
     assert len(mmcv.ops.nms(boxes, scores, 0.3, offset=0)[1]) == 2
@@ -98,7 +98,7 @@ def test_nms_offset_counts_pixels_as_a_width_of_their_own():
 
 
 @pytest.mark.parametrize('seed', [0, 1, 2])
-def test_nms_takes_equal_scores_in_the_order_given(seed):
+def test_nms_keeps_the_order_of_equal_scores(seed):
     boxes, scores = crowd(seed, count=500)
     scores = np.ceil(scores * 4) / 4
     assert len(np.unique(scores)) <= 5
@@ -126,7 +126,7 @@ def test_nms_score_threshold_gives_indices_of_the_whole_input():
     np.testing.assert_array_equal(kept, expected)
 
 
-def test_nms_gives_back_the_type_that_it_was_given():
+def test_nms_returns_the_type_of_its_input():
     boxes, scores = crowd(0)
     arrays = mmcv.ops.nms(boxes, scores, 0.5)
     tensors = mmcv.ops.nms(torch.from_numpy(boxes), torch.from_numpy(scores), 0.5)
@@ -136,7 +136,7 @@ def test_nms_gives_back_the_type_that_it_was_given():
 
 
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, torch.float64])
-def test_nms_takes_other_precisions(dtype):
+def test_nms_accepts_other_precisions(dtype):
     boxes, scores = (torch.from_numpy(part).to(dtype) for part in crowd(0, count=60))
     dets, kept = mmcv.ops.nms(boxes, scores, 0.5, offset=1)
     assert dets.dtype == dtype
@@ -219,7 +219,7 @@ def test_a_person_detector_runs():
         if transform.type in ('Resize', 'Pad'):
             transform['scale' if transform.type == 'Resize' else 'size'] = (96, 96)
     config.model.test_cfg.update(score_thr=0, max_per_img=30)
-    # mmdet chooses filters of its own for what it warns of.
+    # mmdet sets its own warning filters.
     with mmdet_scope(), warnings.catch_warnings(record=True):
         detector = init_detector(config, None, device='cpu')
         # Boxes of 8 strides, so that neighbours overlap.
@@ -241,7 +241,7 @@ def test_a_person_detector_runs():
     torch.testing.assert_close(two, kept[:2])
 
 
-# --- In a process of its own -------------------------------------------------------
+# --- In its own process ------------------------------------------------------------
 
 
 def run_python(code: str, cwd: Path) -> str:
@@ -274,7 +274,7 @@ def test_compiled_mmcv_is_left_alone(tmp_path):
     assert run_python(code, tmp_path).split() == [str(tmp_path / '_ext.py'), 'nms']
 
 
-# --- A stack that is not complete --------------------------------------------------
+# --- An incomplete stack -----------------------------------------------------------
 
 
 @pytest.mark.parametrize('hidden', [['mmcv'], ['mmengine', 'mmpose']])
@@ -290,7 +290,7 @@ def test_a_missing_package_is_named(monkeypatch, hidden):
     assert '\n' not in str(info.value)
 
 
-# --- A stack that is too old -------------------------------------------------------
+# --- An outdated stack -------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -319,7 +319,7 @@ def test_a_package_that_is_new_enough_passes(monkeypatch, installed):
     compat.check_versions({'torch': '2.6'})
 
 
-def test_a_package_that_is_not_installed_is_no_concern():
+def test_a_package_that_is_not_installed_is_not_checked():
     compat.check_versions({'a-package-that-nobody-has': '1.0'})
 
 

@@ -1,4 +1,4 @@
-"""The package as others get it: source distribution, wheel, metadata and lock."""
+"""The source distribution, the wheel, their metadata, and the lock."""
 
 import importlib.metadata
 import os
@@ -21,7 +21,7 @@ METADATA = ('pyproject.toml', 'setup.py', 'README.md', 'LICENSE', 'model-index.y
 
 
 def run_python(code: str, *args: object, cwd: Path, **env: str) -> str:
-    """Run Python code in a process of its own and return what it printed."""
+    """Runs Python code in its own process and returns what it printed."""
     done = subprocess.run(
         [sys.executable, '-c', code, *map(str, args)],
         cwd=cwd,
@@ -34,7 +34,7 @@ def run_python(code: str, *args: object, cwd: Path, **env: str) -> str:
 
 
 def build(kind: str, source: Path, target: Path) -> Path:
-    """Build an `sdist` or `wheel` with the installed setuptools: no network."""
+    """Builds an `sdist` or `wheel` with the installed setuptools, offline."""
     code = (
         'import sys; from setuptools import build_meta\n'
         f'print(build_meta.build_{kind}(sys.argv[1]))'
@@ -44,7 +44,7 @@ def build(kind: str, source: Path, target: Path) -> Path:
 
 @pytest.fixture(scope='module')
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel built from the source distribution, as pip does it."""
+    """The wheel, built from the source distribution as pip does."""
     work = tmp_path_factory.mktemp('build')
     source = work / 'source'
     for name in SOURCES:
@@ -57,7 +57,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         archive.extraction_filter = getattr(tarfile, 'data_filter', None)
         archive.extractall(work / 'unpacked')
     (unpacked,) = (work / 'unpacked').iterdir()
-    # What an earlier build in the same folder left behind must not get in.
+    # Leftovers of an earlier build in the same folder must not get in.
     stale = unpacked / 'build/lib/fpd_mmpose/.mim/configs/stale.py'
     stale.parent.mkdir(parents=True)
     stale.touch()
@@ -66,14 +66,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope='module')
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the wheel installed: for a pure wheel, unpacked."""
+    """A folder with the wheel installed, which for a pure wheel means unpacked."""
     target = tmp_path_factory.mktemp('installed with spaces')
     zipfile.ZipFile(wheel).extractall(target)
     return target
 
 
 def files(root: Path, *folders: str) -> set[str]:
-    """The files below some folders, relative to `root`."""
+    """Lists the files in some folders, relative to `root`."""
     return {
         path.relative_to(root).as_posix()
         for folder in folders
@@ -128,13 +128,22 @@ def test_package_brings_no_dependency_of_its_own(
         assert 'extra ==' in str(requirement.marker), requirement
 
 
+def test_the_command_fpd_is_installed(metadata: importlib.metadata.Distribution):
+    (script,) = metadata.entry_points.select(group='console_scripts')
+    assert (script.name, script.value) == ('fpd', 'fpd_mmpose.cli:main')
+
+
+def test_type_checkers_read_the_annotations(installed: Path):
+    assert (installed / 'fpd_mmpose/py.typed').is_file()
+
+
 def locked() -> list[tuple[str, str, str]]:
-    """The lock's entries: name, version, and the lines of its hashes."""
+    """Reads the lock's entries: name, version, and the lines of its hashes."""
     text = (ROOT / 'requirements/lock.txt').read_text()
     entries = re.findall(
         r'^([\w.-]+)==([^ \n]+)(?: ; [^\\\n]*)? \\\n((?:    --hash=.*\n)+)', text, re.M
     )
-    # Nothing in the file but these entries and comments.
+    # The file has nothing but these entries and comments.
     starts = [line for line in text.splitlines() if re.match(r'[^ #]', line)]
     assert len(entries) == len(starts) > 50
     return entries

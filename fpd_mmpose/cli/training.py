@@ -106,7 +106,7 @@ def stock_arguments(parser: Parser, args: argparse.Namespace, config: str) -> li
         words.append(args.checkpoint)
     settings = [f'{key}={value}' for key, value in args.cfg_options]
     for option, value in vars(args).items():
-        if option in ('config', 'checkpoint', 'cfg_options', 'multi_scale'):
+        if option in ('config', 'checkpoint', 'cfg_options', 'multi_scale', 'argv'):
             continue
         if value == parser.get_default(option):
             continue

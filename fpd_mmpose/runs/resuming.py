@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from mmengine.config import Config
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.logging import HistoryBuffer, print_log
@@ -81,7 +80,7 @@ def clean_message_hub(hub: dict) -> None:
     # Without a valid entry here, mmengine treats the key as a new one.
     hub['resumed_keys'] = {k: v for k, v in hub['resumed_keys'].items() if v is True}
     for name, log in list(hub['log_scalars'].items()):
-        if not _is_log(log):
+        if not isinstance(log, HistoryBuffer):
             print_log(f'The log "{name}" of the checkpoint is dropped', 'current')
             del hub['log_scalars'][name]
 
@@ -225,19 +224,3 @@ def _decided_by_main_process(decide: Callable[[], str | None]) -> str | None:
 
 def _is_count(value: Any) -> bool:
     return type(value) is int and value >= 0
-
-
-def _is_log(log: Any) -> bool:
-    if not isinstance(log, HistoryBuffer):
-        return False
-    try:
-        parts = log.data
-        return isinstance(log.max_length, int) and all(
-            isinstance(part, np.ndarray)
-            and part.shape == parts[0].shape
-            and part.ndim == 1
-            and part.dtype.kind in 'biuf'
-            for part in parts
-        )
-    except (AttributeError, TypeError):
-        return False

@@ -3,6 +3,7 @@
 import argparse
 import runpy
 import sys
+from runpy import run_path
 
 import pytest
 
@@ -42,7 +43,7 @@ def stock_parser(name: str, monkeypatch) -> argparse.ArgumentParser:
     with monkeypatch.context() as patch:
         patch.setattr(argparse.ArgumentParser, 'parse_args', parse_args)
         with pytest.raises(Caught) as caught:
-            runpy.run_path(str(stock_tools.stock_script(name)), run_name='__main__')
+            run_path(str(stock_tools.stock_script(name)), run_name='__main__')
     return caught.value.args[0]
 
 

@@ -98,7 +98,7 @@ def test_the_command_continues_after_a_sigkill(
     content = json.loads(out.read_text())
     assert list(tmp_path.iterdir()) == [out]
     assert 0 < len(content['annotations']) <= 3 * 30
-    assert content['info']['command'].startswith('detect_people.py')
+    assert content['info']['command'].startswith('fpd detect ')
     whole = detect_people(
         photos,
         tmp_path / 'whole.json',

@@ -1,4 +1,4 @@
-"""A run's checkpoints are its own, whole, and finite."""
+"""Checkpoints are written atomically, belong to their run, and are finite."""
 
 import hashlib
 import math
@@ -24,7 +24,7 @@ def hash_of(folder: Path) -> dict[str, str]:
     }
 
 
-class TestItTakesThePlaceOfMMEnginesHook:
+class TestItReplacesMMEnginesHook:
     @pytest.mark.parametrize('scope', ['mmpose', 'mmengine'])
     @pytest.mark.parametrize('name', ['CheckpointHook', 'mmengine.CheckpointHook'])
     def test_under_its_name(self, name, scope):
@@ -93,7 +93,7 @@ class TestACopiedRun:
         assert (copy / 'last_checkpoint').read_text() == str(copy / 'epoch_3.pth')
 
 
-class TestWhatACheckpointSaysOfOtherFiles:
+class TestRecordsOfOtherFiles:
     @pytest.fixture
     def victim(self, tmp_path) -> Path:
         path = tmp_path / 'other' / 'best_test_up_epoch_9.pth'
@@ -113,7 +113,7 @@ class TestWhatACheckpointSaysOfOtherFiles:
         assert victim.read_text() == 'precious'
 
     @pytest.mark.parametrize('name', ['notes.txt', 'student.pth', '../other.pth'])
-    def test_nor_a_file_here_that_is_no_best_checkpoint(self, run, name):
+    def test_nor_another_file_of_this_folder(self, run, name):
         path = run / name
         path.write_text('precious')
         edit(run / 'epoch_1.pth', best_ckpt=str(path))
@@ -131,7 +131,7 @@ class TestWhatACheckpointSaysOfOtherFiles:
     @pytest.mark.parametrize(
         'wrong', [3, None, ['a'], {'a': 1}, 'a\0b', '', '..', torch.ones(2), b'best']
     )
-    def test_wrong_types_are_passed_over(self, run, wrong):
+    def test_wrong_types_are_ignored(self, run, wrong):
         names = ('best_ckpt', 'best_score', 'keep_ckpt_ids', 'last_ckpt')
         edit(run / 'epoch_1.pth', **dict.fromkeys(names, wrong))
         runner = trained(run, epochs=2, resume=True)
@@ -154,7 +154,7 @@ class TestWhatACheckpointSaysOfOtherFiles:
         trained(run, epochs=2, resume=True)
         assert kept | {'epoch_1.pth', 'epoch_2.pth'} <= files(run)
 
-    def test_ids_beyond_the_limit_go_after_a_new_checkpoint(self, tmp_path):
+    def test_ids_beyond_the_limit_are_removed_after_a_new_checkpoint(self, tmp_path):
         trained(tmp_path, epochs=3, checkpoint=dict(max_keep_ckpts=3))
         runner = tiny_runner(
             tmp_path, epochs=4, resume=True, checkpoint=dict(max_keep_ckpts=1)
@@ -175,7 +175,7 @@ class TestWhatACheckpointSaysOfOtherFiles:
     @pytest.mark.parametrize(
         'names', [3, [3], ['epoch_5.pth', '../x', 'notes.txt', 'last']]
     )
-    def test_what_is_outdated_is_an_older_checkpoint(self, run, names):
+    def test_only_older_checkpoints_are_outdated(self, run, names):
         for name in ('epoch_5.pth', 'notes.txt', 'last'):
             (run / name).write_text('precious')
         edit(run / 'epoch_1.pth', outdated_ckpts=names)
@@ -183,7 +183,7 @@ class TestWhatACheckpointSaysOfOtherFiles:
         there = {path.name for path in run.iterdir()}
         assert {'epoch_5.pth', 'notes.txt', 'last', 'epoch_1.pth'} <= there
 
-    def test_an_own_folder_of_checkpoints(self, tmp_path):
+    def test_a_separate_folder_of_checkpoints(self, tmp_path):
         run, out = tmp_path / 'run', dict(out_dir=str(tmp_path / 'out'))
         trained(run, epochs=1, checkpoint=out)
         runner = trained(run, epochs=2, resume=True, checkpoint=out)
@@ -204,7 +204,7 @@ class TestNumbersThatAreNotFinite:
         assert str(tmp_path / 'epoch_1.pth') in line
         assert before.items() <= hash_of(tmp_path).items()
 
-    def test_where_iterations_are_saved(self, tmp_path):
+    def test_a_run_that_counts_iterations(self, tmp_path):
         by_step = dict(by_epoch=False, interval=1, save_best=None)
         with pytest.raises(ValueError, match='step 3'):
             trained(tmp_path, bad_steps=(3,), checkpoint=by_step)
@@ -218,7 +218,7 @@ class TestNumbersThatAreNotFinite:
         with pytest.raises(ValueError, match='step 3'):
             runner.train()
 
-    def test_weights_that_the_last_step_has_spoilt_are_not_saved(self, tmp_path):
+    def test_weights_spoiled_by_the_last_step_are_not_saved(self, tmp_path):
         runner = tiny_runner(tmp_path)
         hook = next(h for h in runner.hooks if isinstance(h, CheckpointHook))
 
@@ -230,7 +230,7 @@ class TestNumbersThatAreNotFinite:
             runner.train()
         assert not files(tmp_path)
 
-    def test_load_from_with_nan_is_refused(self, tmp_path):
+    def test_load_from_with_nan_is_an_error(self, tmp_path):
         model = tiny_runner(tmp_path).model
         weights = model.state_dict()
         weights['layers.0.bias'][1] = torch.nan
@@ -245,7 +245,7 @@ class TestNumbersThatAreNotFinite:
         assert 'epoch_1.pth' in files(tmp_path)
 
     @pytest.mark.parametrize('score', [math.nan, math.inf, -math.inf])
-    def test_a_score_is_never_the_best(self, tmp_path, score):
+    def test_such_a_score_is_never_the_best(self, tmp_path, score):
         runner = trained(tmp_path, epochs=2, scores=dict(up=[score, 1.0]))
         assert runner.message_hub.get_info('best_score') == 1.0
         assert 'best_test_up_epoch_2.pth' in files(tmp_path)
@@ -275,6 +275,6 @@ class TestSkippingSteps:
             trained(tmp_path, bad_steps=(1, 3), checkpoint=skip)
         assert not files(tmp_path)
 
-    def test_other_actions_are_refused(self):
+    def test_other_actions_are_errors(self):
         with pytest.raises(ValueError, match="'stop' or 'skip', got 'ignore'"):
             CheckpointHook(non_finite_loss='ignore')

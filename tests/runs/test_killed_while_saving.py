@@ -1,4 +1,4 @@
-"""Whenever a run is killed, it goes on, and its best checkpoint is whole."""
+"""A run killed at any moment can resume, and its best checkpoint is complete."""
 
 import builtins
 import io
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, 'fork'), reason='needs fork')
 
 
 class Moments:
-    """Counts what a process does to the files of a run, and kills it at one moment."""
+    """Counts the changes to the files of a run, and kills the process at one."""
 
     def __init__(self, folder: Path, fatal: int):
         self.folder, self.fatal, self.count = str(folder), fatal, 0
@@ -75,7 +75,7 @@ class Halves:
 
 
 def in_child(folder: Path, fatal: int) -> int:
-    """Resumes a run in a process of its own; returns its moments, or 0 if killed."""
+    """Resumes a run in its own process; returns its moments, or 0 if killed."""
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
@@ -120,8 +120,8 @@ def test_at_each_moment_of_saving(tmp_path):
         shutil.rmtree(folder)
 
 
-def test_a_best_checkpoint_that_no_other_names_is_taken_over(tmp_path):
-    # As a kill after the new best, and before the checkpoint that names it, leaves it.
+def test_a_best_checkpoint_that_no_other_names_is_adopted(tmp_path):
+    # A kill between the new best checkpoint and the one that names it leaves this.
     trained(tmp_path, epochs=1, scores=dict(up=[2.0]))
     old = torch.load(tmp_path / 'epoch_1.pth')
     trained(tmp_path, epochs=2, resume=True, scores=dict(up=[2.0, 3.0]))

@@ -1,4 +1,4 @@
-"""Where the loss of one process is not finite, all stop, and with one message."""
+"""If the loss of one process is not finite, all stop with the same message."""
 
 import json
 import os
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, 'fork'), reason='needs fork')
 
 
 class AtBarrier(Hook):
-    """Goes on to the next step with the others, as gradients make them."""
+    """Synchronizes the steps of all processes, as gradients do."""
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
         dist.barrier()
@@ -58,7 +58,7 @@ def test_at_the_next_save(tmp_path):
     assert not files(tmp_path / 'run')
 
 
-def test_or_leave_out_the_same_steps(tmp_path):
+def test_or_skip_the_same_steps(tmp_path):
     skip = dict(checkpoint=dict(non_finite_loss='skip'))
     assert in_processes(tmp_path, dict(bad_steps=(3,)), **skip) == ['', '']
     state = torch.load(tmp_path / 'run' / 'epoch_2.pth')['optimizer']['state']

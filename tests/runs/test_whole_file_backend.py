@@ -1,4 +1,4 @@
-"""MMEngine writes local files whole or not at all."""
+"""MMEngine writes local files atomically."""
 
 import os
 

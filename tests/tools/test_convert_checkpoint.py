@@ -1,4 +1,4 @@
-"""The command that converts weights."""
+"""`fpd convert`."""
 
 from functools import partial
 

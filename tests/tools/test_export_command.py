@@ -1,4 +1,4 @@
-"""The command tools/export_onnx.py."""
+"""`fpd export`."""
 
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ def files(
     return folder / 'student.py', folder / 'student.pth'
 
 
-def test_it_writes_the_file_and_tells_the_difference(
+def test_it_writes_the_file_and_prints_the_difference(
     files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     out = tmp_path / 'new/student.onnx'

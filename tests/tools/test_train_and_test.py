@@ -1,4 +1,4 @@
-"""The commands, run as a user runs them."""
+"""Training and testing by command."""
 
 import os
 import stat
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fpd_mmpose.cli.stock_tools import run_stock_tool
+from fpd_mmpose.cli import main
 from tests.helpers import ROOT
 from tests.helpers.reduced import reduced_distiller
 
@@ -47,16 +47,16 @@ class TestCommands:
     ):
         monkeypatch.setattr(sys, 'argv', ['train.py'])  # which they set
         work_dir = tmp_path / 'work'
-        run_stock_tool('train', [
-            str(config_file), '--work-dir', str(work_dir),
+        main([
+            'train', str(config_file), '--work-dir', str(work_dir),
             '--cfg-options', 'train_cfg.max_epochs=1',
         ])  # fmt: skip
         printed = capsys.readouterr()
         assert 'PCKh/Mean' in printed.out + printed.err
         checkpoint = work_dir / 'epoch_1.pth'
 
-        run_stock_tool('test', [
-            str(config_file), str(checkpoint),
+        main([
+            'test', str(config_file), str(checkpoint),
             '--work-dir', str(tmp_path / 'test'), '--show-dir', 'pictures',
             '--out', str(tmp_path / 'metrics.json'),
             '--cfg-options', 'experiment_name=tested', 'visualizer.name=tested',
@@ -89,10 +89,10 @@ class TestCommands:
     @pytest.mark.process
     @pytest.mark.skipif(sys.platform != 'linux', reason='reads /proc')
     def test_no_thread_of_gloo_outlives_a_run(self, config_file, tmp_path):
-        """One that meets the end of the interpreter aborts the process."""
+        """A thread that meets the end of the interpreter aborts the process."""
         code = (
-            'import glob, sys; from fpd_mmpose.cli.stock_tools import run_stock_tool'
-            "\nrun_stock_tool('train', sys.argv[1:])"
+            'import glob, sys; from fpd_mmpose.cli import main'
+            "\nmain(['train', *sys.argv[1:]])"
             "\nfor name in glob.glob('/proc/self/task/*/comm'):"
             "\n    assert 'gloo' not in open(name).read()"
         )
@@ -122,7 +122,7 @@ class TestCommands:
 class TestScripts:
     @pytest.fixture()
     def stub(self, tmp_path) -> tuple[Path, dict]:
-        """Stands in for Python and srun, and writes down how it was called."""
+        """Stands in for Python and srun, and logs its arguments."""
         log = tmp_path / 'called'
         for name in ('srun', 'fake-python'):
             path = tmp_path / name
@@ -178,7 +178,7 @@ class TestScripts:
         done = call('bash', *command)
         assert done.returncode == 2 and done.stderr.startswith('usage: ')
 
-    def test_a_number_of_processes_that_is_none(self):
+    def test_an_invalid_number_of_processes(self):
         done = call('bash', 'tools/dist_train.sh', 'c.py', 'four')
         assert done.returncode == 2
         assert "must be a positive number, got 'four'" in done.stderr

@@ -1,4 +1,4 @@
-"""A web server, and networks whose weights have their official names."""
+"""A web server, and networks whose weights have official names."""
 
 import functools
 import http.server
@@ -64,7 +64,7 @@ class SimpleBaseline(nn.Module):
 
 
 def with_random_statistics(model: nn.Module) -> nn.Module:
-    """Batch norms that change what passes through them, so that none can be lost."""
+    """Sets batch norms to values that show in the output if one is lost."""
     generator = torch.Generator().manual_seed(1)
     for layer in model.modules():
         if isinstance(layer, nn.BatchNorm2d):
@@ -81,7 +81,7 @@ def simple_baseline() -> SimpleBaseline:
 
 @pytest.fixture(scope='session')
 def hrnet() -> nn.Module:
-    """The project's HRNet-W32 for COCO."""
+    """HRNet-W32 for COCO."""
     torch.manual_seed(0)
     config = load_config('configs/hrnet/hrnet_w32_coco_256x192.py')
     return with_random_statistics(MODELS.build(config.model))

@@ -1,4 +1,4 @@
-"""Reading of weight files that came from elsewhere."""
+"""Untrusted weight files are read safely."""
 
 import pickle
 from collections import OrderedDict
@@ -66,7 +66,7 @@ def test_half_precision_stays_half_precision(tmp_path):
     assert_same_weights(read_state_dict(tmp_path / 'weights.pth'), halves)
 
 
-def test_home_may_be_written_as_a_tilde(tmp_path, monkeypatch):
+def test_a_tilde_stands_for_the_home_folder(tmp_path, monkeypatch):
     monkeypatch.setenv('HOME', str(tmp_path))
     torch.save(WEIGHTS, tmp_path / 'weights.pth')
     assert_same_weights(read_state_dict('~/weights.pth'), WEIGHTS)
@@ -97,10 +97,10 @@ def test_files_that_the_reference_wrote_fit(shared, file, sizes):
     StackedHourglass(*sizes).load_state_dict(ours, strict=True)
 
 
-# --- Addresses ---------------------------------------------------------------------
+# --- URLs --------------------------------------------------------------------------
 
 
-def test_an_address_is_downloaded_once(tmp_path, server):
+def test_a_url_is_downloaded_once(tmp_path, server):
     torch.save({'state_dict': PREFIXED}, tmp_path / 'served/weights.pth')
     for _ in range(2):
         found = read_state_dict(f'{server.address}/weights.pth')
@@ -109,7 +109,7 @@ def test_an_address_is_downloaded_once(tmp_path, server):
     assert (tmp_path / 'hub/hub/checkpoints/weights.pth').is_file()
 
 
-def test_an_address_with_nothing_there_is_named(server):
+def test_a_url_that_does_not_exist_is_named(server):
     address = f'{server.address}/absent.pth'
     assert refusal(address) == (
         f'"{address}" cannot be read: HTTP Error 404: File not found'
@@ -123,13 +123,13 @@ def test_a_server_that_does_not_answer_is_named(server):
     assert 'cannot be read' in refusal(address)
 
 
-def test_a_downloaded_file_may_not_run_anything(tmp_path, server):
+def test_a_downloaded_file_cannot_execute_anything(tmp_path, server):
     torch.save({'state_dict': Evil(tmp_path / 'it ran')}, tmp_path / 'served/evil.pth')
     assert 'is refused' in refusal(f'{server.address}/evil.pth')
     assert not (tmp_path / 'it ran').exists()
 
 
-# --- Refusals ----------------------------------------------------------------------
+# --- Errors ------------------------------------------------------------------------
 
 
 def refusal(source: str | Path) -> str:
@@ -228,7 +228,7 @@ def test_a_file_that_holds_no_weights(tmp_path, content):
     assert 'holds no weights: expected' in refusal(tmp_path / 'other.pth')
 
 
-def test_a_hourglass_with_a_weight_that_is_none_of_its_own(tmp_path):
+def test_an_hourglass_with_an_unknown_weight(tmp_path):
     names = ('conv1.weight', 'hg.0.hg.0.3.0.conv1.weight', 'score.0.weight', 'extra.w')
     torch.save(dict.fromkeys(names, torch.zeros(1)), tmp_path / 'mixed.pth')
     assert '"extra.w" is not a weight' in refusal(tmp_path / 'mixed.pth')

@@ -1,4 +1,4 @@
-"""Converting files of weights."""
+"""Weight files are converted between projects."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ STORED = ROOT / 'tests' / 'data'
 
 
 def tiny_hourglass() -> dict[str, torch.Tensor]:
-    """The weights of one, under the reference's names."""
+    """The weights of an hourglass under the reference's names."""
     return to_reference(StackedHourglass(2, 8).state_dict(), prefix='')
 
 
@@ -72,7 +72,7 @@ def test_it_comes_back_bit_by_bit(tmp_path):
         torch.load(tmp_path / 'back.pth', weights_only=True),
         bare(torch.load(STORED / 'hourglass_a.pth', weights_only=True)),
     )
-    # The reference asks for torch 1.0, which cannot read zip files.
+    # The reference needs torch 1.0, which cannot read zip files.
     assert not (tmp_path / 'back.pth').read_bytes().startswith(b'PK')
 
 
@@ -83,9 +83,7 @@ def test_it_comes_back_bit_by_bit(tmp_path):
         ('hourglass_b_checkpoint.pth', 'hourglass_b.npz'),
     ],
 )
-def test_files_that_the_reference_wrote_go_there_and_back(
-    shared, tmp_path, name, numbers
-):
+def test_files_of_the_reference_convert_there_and_back(shared, tmp_path, name, numbers):
     file = shared / 'reference' / name
     report = '\n'.join(convert(file, tmp_path / 'ours.pth'))
     numbers = np.load(shared / 'reference' / numbers)
@@ -105,7 +103,7 @@ def test_files_that_the_reference_wrote_go_there_and_back(
 @pytest.mark.parametrize('zipped', [True, False], ids=['zip', 'legacy'])
 @pytest.mark.parametrize('dtype', [torch.float32, torch.float16])
 @pytest.mark.parametrize('layout', ['bare', 'module', 'checkpoint', 'no optimizer'])
-def test_every_way_of_writing_a_hourglass_converts(tmp_path, layout, dtype, zipped):
+def test_every_layout_of_an_hourglass_converts(tmp_path, layout, dtype, zipped):
     weights = {
         k: v.to(dtype) if v.is_floating_point() else v
         for k, v in tiny_hourglass().items()
@@ -123,7 +121,7 @@ def test_every_way_of_writing_a_hourglass_converts(tmp_path, layout, dtype, zipp
     assert_bit_identical(torch.load(tmp_path / 'back.pth'), weights)
 
 
-def test_what_a_training_checkpoint_also_holds_is_named(tmp_path):
+def test_the_other_content_of_a_training_checkpoint_is_named(tmp_path):
     last, best = tiny_hourglass(), tiny_hourglass()
     content = {'epoch': 3, 'state_dict': last, 'best_state_dict': best}
     torch.save(content, tmp_path / 'a.pth')
@@ -225,7 +223,7 @@ def test_a_checkpoint_of_this_project_is_reduced_to_its_weights(tmp_path):
     assert found == {'meta': {'epoch': 3, 'dataset_meta': {'sigmas': [1.0] * 16}}}
 
 
-def test_the_file_says_what_the_joints_are_in_plain_types(tmp_path):
+def test_the_file_names_the_joints_in_plain_types(tmp_path):
     convert(STORED / 'hourglass_a.pth', tmp_path / 'ours.pth')
     before = torch.serialization.get_safe_globals()
     torch.serialization.clear_safe_globals()
@@ -259,23 +257,23 @@ def test_statistics_are_those_of_a_seeded_input(tmp_path):
     np.testing.assert_allclose(shown, expected, rtol=1e-4)
 
 
-def test_an_input_that_does_not_fit_is_refused(tmp_path):
+def test_an_input_size_that_does_not_fit_is_an_error(tmp_path):
     assert refusal(tmp_path, tiny_hourglass(), verify=True, input_size=(64, 100)) == (
         'input_size 64 100: hourglass 2x8 needs multiples of 64'
     )
 
 
-def test_weights_that_give_no_numbers_are_refused(tmp_path):
+def test_weights_whose_output_is_nan_are_an_error(tmp_path):
     weights = tiny_hourglass()
     weights['score.1.bias'][0] = float('nan')
-    assert 'not finite' in refusal(tmp_path, weights, verify=True)
+    assert 'NaN or infinite' in refusal(tmp_path, weights, verify=True)
 
 
-# --- Refusals ----------------------------------------------------------------------
+# --- Errors ------------------------------------------------------------------------
 
 
 def refusal(folder: Path, content: object, **options: object) -> str:
-    """Saves something, converts it and returns the error; nothing is written."""
+    """Converts an object that cannot be converted; returns the error."""
     torch.save(content, folder / 'a.pth')
     (folder / 'ours.pth').write_text('what was there')
     files = folder / 'a.pth', folder / 'ours.pth'
@@ -285,14 +283,14 @@ def refusal(folder: Path, content: object, **options: object) -> str:
     return message
 
 
-def test_unknown_weights_are_refused_with_their_first_names(tmp_path):
+def test_unknown_weights_are_described_by_their_first_names(tmp_path):
     names = [f'features.{index}.weight' for index in range(9)]
     message = refusal(tmp_path, dict.fromkeys(names, torch.zeros(1)))
     assert '9 names, starting with features.0.weight, features.1.weight' in message
     assert "known are the reference's hourglass, official HRNet" in message
 
 
-def test_a_hourglass_that_lacks_a_weight_is_refused(tmp_path):
+def test_an_hourglass_that_lacks_a_weight_is_an_error(tmp_path):
     weights = tiny_hourglass()
     del weights['fc.1.0.bias']
     message = refusal(tmp_path, weights)
@@ -303,7 +301,7 @@ def test_a_hourglass_that_lacks_a_weight_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize('place', ['state_dict', 'optimizer', 'perf'])
-def test_a_file_that_runs_something_is_refused(tmp_path, place):
+def test_a_file_that_executes_something_is_an_error(tmp_path, place):
     content = {'state_dict': tiny_hourglass(), place: Evil(tmp_path / 'it ran')}
     assert 'is refused: it asks to run' in refusal(tmp_path, content)
 

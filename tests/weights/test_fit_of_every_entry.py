@@ -1,4 +1,4 @@
-"""Weights of another network are refused by all that loads a pose estimator."""
+"""Whatever loads a pose estimator rejects the weights of another network."""
 
 import logging
 from pathlib import Path
@@ -63,6 +63,11 @@ def foreign(request, mpii_root, tmp_path) -> str:
 
 @pytest.mark.parametrize('resume', [True, False], ids=['resume', 'load_from'])
 def test_training_does_not_start(mpii_root, tmp_path, foreign, resume):
+    if resume:
+        hub = dict(log_scalars={}, runtime_info={}, resumed_keys={})
+        meta = dict(epoch=0, iter=0)
+        weights = torch.load(foreign)
+        torch.save(dict(meta=meta, message_hub=hub, state_dict=weights), foreign)
     config = hourglass(mpii_root, tmp_path)
     config.update(load_from=foreign, resume=resume)
     runner = Runner.from_cfg(config)
@@ -92,7 +97,7 @@ def test_nothing_is_shown(mpii_root, tmp_path, foreign):
     )
 
 
-def test_a_teacher_is_no_student(mpii_root, tmp_path):
+def test_a_teacher_does_not_fit_a_student(mpii_root, tmp_path):
     config = reduced_distiller(mpii_root, tmp_path)
     config.load_from = config.model.teacher['checkpoint']
     message = refusal_of(Runner.from_cfg(config).train, config.load_from)
@@ -124,7 +129,7 @@ def test_an_averaged_network_starts_from_bare_weights(mpii_root, tmp_path):
 
 
 @pytest.mark.parametrize('prefix', ['', *PREFIXES])
-def test_prefixes_of_wrappers_are_taken_off(mpii_root, tmp_path, prefix):
+def test_prefixes_of_wrappers_are_removed(mpii_root, tmp_path, prefix):
     config = hourglass(mpii_root, tmp_path)
     config.load_from = saved(config, tmp_path / 'good.pth', prefix)
     runner = Runner.from_cfg(config)
@@ -134,7 +139,7 @@ def test_prefixes_of_wrappers_are_taken_off(mpii_root, tmp_path, prefix):
 
 
 @pytest.mark.parametrize('prefix', ['', 'module.', 'module._orig_mod.'])
-def test_pretrained_takes_a_backbone_out_of_a_wrapped_network(tmp_path, prefix):
+def test_pretrained_loads_a_backbone_from_a_wrapped_network(tmp_path, prefix):
     config = reduced_config('resnet/res50_mpii.py', tmp_path, tmp_path)
     file = saved(config, tmp_path / 'good.pth', prefix)
     start = dict(type='Pretrained', checkpoint=file, prefix='backbone.')
@@ -144,12 +149,10 @@ def test_pretrained_takes_a_backbone_out_of_a_wrapped_network(tmp_path, prefix):
     assert torch.equal(backbone.conv1.weight, expected)
 
 
-# --- What stays possible -----------------------------------------------------------
+# --- What is still possible --------------------------------------------------------
 
 
-def test_weights_that_fit_in_part_are_a_start_where_asked_for(
-    mpii_root, tmp_path, monkeypatch
-):
+def test_a_partial_load_is_possible_on_request(mpii_root, tmp_path, monkeypatch):
     lines = []
     monkeypatch.setattr(
         'fpd_mmpose.weights.fitting.print_log', lambda line, **_: lines.append(line)
@@ -178,7 +181,7 @@ def test_weights_that_fit_in_part_are_a_start_where_asked_for(
     assert torch.equal(mine.backbone.stem[0].weight, theirs['backbone.stem.0.weight'])
 
 
-def test_a_backbone_takes_imagenets_weights_but_not_nothing(tmp_path):
+def test_a_backbone_accepts_imagenet_weights_but_not_unrelated_ones(tmp_path):
     config = reduced_config('resnet/res50_mpii.py', tmp_path, tmp_path)
     backbone = MODELS.build(config.model.backbone)
     weights = {**backbone.state_dict(), 'fc.weight': torch.zeros(2)}
@@ -196,7 +199,7 @@ def test_a_backbone_takes_imagenets_weights_but_not_nothing(tmp_path):
     assert '(ResNet)' in message and 'init_cfg' not in message
 
 
-def test_names_of_mmposes_older_releases_are_taken(tmp_path):
+def test_names_of_older_mmpose_releases_are_accepted(tmp_path):
     config = reduced_config('resnet/res50_mpii.py', tmp_path, tmp_path)
     model = MODELS.build(config.model)
     old = {
@@ -221,7 +224,7 @@ def test_names_of_mmposes_older_releases_are_taken(tmp_path):
     )
 
 
-def test_detectors_load_as_they_did(tmp_path, caplog):
+def test_detectors_load_as_before(tmp_path, caplog):
     (tmp_path / 'wider.py').write_text(CONFIG.replace('num_classes=3', 'num_classes=4'))
     (tmp_path / 'config.py').write_text(CONFIG)
     file = save_weights(str(tmp_path / 'wider.py'), tmp_path / 'wider.pth')
@@ -234,8 +237,8 @@ def test_detectors_load_as_they_did(tmp_path, caplog):
     assert torch.equal(model.state_dict()[stem], expected)
 
 
-def test_the_message_needs_no_file(mpii_root, tmp_path):
+def test_weights_without_a_file_have_a_message_too(mpii_root, tmp_path):
     model = MODELS.build(hourglass(mpii_root, tmp_path).model)
     for state_dict in ({1: torch.zeros(1)}, {'x': torch.zeros(1)}, {'x': 1}):
-        with pytest.raises(ValueError, match='names that are not text|does not fit'):
+        with pytest.raises(ValueError, match='names that are not strings|does not fit'):
             stock.load_state_dict(model, state_dict)

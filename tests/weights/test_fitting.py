@@ -1,4 +1,4 @@
-"""A checkpoint is loaded into the network that it belongs to, or refused."""
+"""`load_model` loads a checkpoint that fits, and rejects others."""
 
 from pathlib import Path
 
@@ -58,14 +58,14 @@ def test_a_distillation_config_needs_no_teacher(
     assert model.dataset_meta['num_keypoints'] == 16
 
 
-def test_what_the_file_says_of_its_joints_wins(config: Config, tmp_path: Path) -> None:
+def test_the_joints_stored_in_the_file_win(config: Config, tmp_path: Path) -> None:
     meta = dict(dataset_name='own', num_keypoints=16)
     saved(config, tmp_path / 'own.pth', meta=dict(dataset_meta=meta))
     model = load_model(config, str(tmp_path / 'own.pth'))
     assert model.dataset_meta['dataset_name'] == 'own'
 
 
-def test_other_networks_are_refused(config: Config, tmp_path: Path) -> None:
+def test_other_networks_are_errors(config: Config, tmp_path: Path) -> None:
     path = tmp_path / 'other.pth'
     for change, expected in (
         (dict(num_features=24), r'have another shape \(first backbone\.\S+: \(6,'),
@@ -82,7 +82,7 @@ def test_other_networks_are_refused(config: Config, tmp_path: Path) -> None:
         assert '\n' not in message
 
 
-def test_files_that_cannot_be_read_are_refused(config: Config, tmp_path: Path) -> None:
+def test_files_that_cannot_be_read_are_errors(config: Config, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match='"gone.pth" does not exist'):
         load_model(config, 'gone.pth')
     (tmp_path / 'cut.pth').write_bytes(b'PK\x03\x04')

@@ -1,4 +1,4 @@
-"""Renaming of the reference's hourglass weights."""
+"""The reference's hourglass weights are renamed, and back."""
 
 import pytest
 import torch
@@ -38,7 +38,7 @@ def block(name: str, inputs: int, middle: int) -> Shapes:
 
 
 def reference_shapes(stacks: int, features: int, blocks: int, joints: int) -> Shapes:
-    """What a file of the reference holds."""
+    """The names in a file of the reference."""
     quarter, half = features // 4, features // 2
     shapes = conv('conv1', quarter, 3, 7) | norm('bn1', quarter)
     shapes |= block('layer1.0', quarter, quarter)
@@ -47,7 +47,7 @@ def reference_shapes(stacks: int, features: int, blocks: int, joints: int) -> Sh
     for s in range(stacks):
         for n in range(blocks):
             for level in range(4):
-                # The innermost level has a branch more.
+                # The innermost level has one more branch.
                 for branch in range(4 if level == 0 else 3):
                     name = f'hg.{s}.hg.{level}.{branch}.{n}'
                     shapes |= block(name, features, half)
@@ -70,9 +70,7 @@ def weights_of(shapes: Shapes) -> dict[str, torch.Tensor]:
     [(1, 128, 1, 16, 377), (4, 128, 1, 16, 1298), (8, 256, 1, 16, 2526)]
     + [(1, 8, 3, 5, None), (3, 24, 2, 17, None), (12, 16, 1, 16, None)],
 )
-def test_every_weight_gets_the_one_name_that_it_has_here(
-    stacks, features, blocks, joints, entries
-):
+def test_every_weight_gets_its_own_name(stacks, features, blocks, joints, entries):
     theirs = weights_of(reference_shapes(stacks, features, blocks, joints))
     assert entries in (None, len(theirs))
     ours = from_reference(theirs, prefix='')
@@ -134,7 +132,7 @@ def test_the_prefix_of_data_parallel_is_dropped():
     ],
     ids=['ours', 'ResNet', 'HRNet', 'nothing'],
 )
-def test_other_networks_are_not_taken_for_the_references_hourglass(names):
+def test_other_networks_are_not_mistaken_for_the_references_hourglass(names):
     assert not is_reference_hourglass(dict.fromkeys(names, torch.zeros(1)))
 
 
@@ -162,7 +160,7 @@ def test_other_networks_are_not_taken_for_the_references_hourglass(names):
         'optimizer',
     ],
 )
-def test_an_unknown_name_is_refused_by_name(name):
+def test_an_unknown_weight_is_named(name):
     theirs = weights_of(reference_shapes(1, 8, 1, 2))
     with pytest.raises(ValueError) as info:
         from_reference({**theirs, f'module.{name}': torch.zeros(1)})
@@ -175,17 +173,17 @@ def test_an_unknown_name_is_refused_by_name(name):
 @pytest.mark.parametrize(
     'sizes', [(1, 128, 1, 16), (4, 128, 1, 16), (8, 256, 1, 16), (3, 24, 2, 17)]
 )
-def test_our_names_become_the_references(sizes):
+def test_our_names_become_those_of_the_reference(sizes):
     theirs = weights_of(reference_shapes(*sizes))
     back = to_reference(from_reference(theirs))
     assert set(back) == set(theirs)
     assert all(back[name] is value for name, value in theirs.items())
 
 
-def test_the_way_back_has_the_order_of_the_references_files():
+def test_the_order_becomes_that_of_the_reference():
     file = ROOT / 'tests' / 'data/hourglass_a.pth'
     theirs = [name.removeprefix('module.') for name in torch.load(file)]
-    # Our own order differs: a stack's layers follow each other.
+    # Our order differs: the layers of a stack follow each other.
     ours = StackedHourglass(2, 32).state_dict()
     assert list(from_reference(dict.fromkeys(theirs), prefix='')) != list(ours)
     assert list(to_reference(ours, prefix='')) == theirs
@@ -195,7 +193,7 @@ def test_the_way_back_has_the_order_of_the_references_files():
     'name',
     ['backbone.stem.9.weight', 'backbone.stacks.0.extra.bias', 'head.conv.weight'],
 )
-def test_the_way_back_refuses_a_weight_of_another_network(name):
+def test_a_weight_of_another_network_has_no_way_back(name):
     ours = from_reference(weights_of(reference_shapes(1, 8, 1, 2)))
     with pytest.raises(ValueError) as info:
         to_reference({**ours, name: torch.zeros(1)})

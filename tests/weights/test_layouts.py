@@ -1,4 +1,4 @@
-"""Telling who wrote a file of weights."""
+"""The origin of a weight file is detected from its names."""
 
 import pytest
 
@@ -20,12 +20,12 @@ KINDS = {
 
 @pytest.mark.parametrize('prefix', ['', 'module.'])
 @pytest.mark.parametrize('kind', KINDS)
-def test_weights_are_told_apart_by_their_names(kind, prefix):
+def test_layouts_are_detected_from_names(kind, prefix):
     layout = recognize({prefix + name: 0 for name in KINDS[kind]})
     assert kind in layout.title
 
 
-def test_only_whole_pose_estimators_of_others_are_taken_as_they_are():
+def test_only_foreign_pose_estimators_need_no_conversion():
     direct = [k for k, names in KINDS.items() if recognize(dict.fromkeys(names, 0))
               .is_foreign_pose]  # fmt: skip
     assert direct == ['hourglass', 'HRNet pose', 'SimpleBaseline']
@@ -40,7 +40,7 @@ def test_other_weights_are_not_recognized(names):
     assert recognize(dict.fromkeys(names, 0)) is None
 
 
-def test_official_names_get_the_part_that_they_belong_to():
+def test_official_names_get_the_prefix_of_their_part():
     theirs = dict.fromkeys(('module.conv1.weight', 'deconv_layers.3.weight', *HEAD))
     assert list(from_official(theirs)) == [
         'backbone.conv1.weight',
@@ -50,7 +50,7 @@ def test_official_names_get_the_part_that_they_belong_to():
     ]
 
 
-def test_what_only_classifies_is_left_out():
+def test_weights_of_the_classifier_are_dropped():
     extra = ('incre_modules.0.0.conv1.weight', 'downsamp_modules.0.0.weight')
     extra += ('final_layer.0.weight', 'final_layer.1.bias', 'classifier.bias')
     extra += ('fc.weight', 'stage4.2.fuse_layers.1.0.0.0.weight')
@@ -63,11 +63,11 @@ def test_what_only_classifies_is_left_out():
     ]
 
 
-def test_official_names_come_back():
+def test_official_names_are_restored():
     theirs = {name: name for name in KINDS['SimpleBaseline']}
     assert to_official(from_official(theirs)) == theirs
 
 
-def test_the_way_back_refuses_what_has_no_official_name():
+def test_a_weight_without_an_official_name_is_an_error():
     with pytest.raises(ValueError, match='"neck.weight" is a weight of neither'):
         to_official({'neck.weight': 0})

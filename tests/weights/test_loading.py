@@ -1,4 +1,4 @@
-"""Loading files of other projects as mmengine and MMPose load theirs."""
+"""mmengine and MMPose load files of other projects."""
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ from mmpose.registry import MODELS
 from torch import nn
 
 from fpd_mmpose.config import load_config
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.models import StackedHourglass
 from fpd_mmpose.weights import install, read_state_dict, to_reference
 from fpd_mmpose.weights.conversion import convert
@@ -45,7 +46,7 @@ def tiny_hourglass() -> dict[str, torch.Tensor]:
     return to_reference(StackedHourglass(1, 8).state_dict(), prefix='')
 
 
-def test_load_from_takes_the_references_file(mpii_root, tmp_path):
+def test_load_from_accepts_a_file_of_the_reference(mpii_root, tmp_path):
     config = reduced_config('hourglass/hg4_128_mpii.py', mpii_root, tmp_path, 2, 32)
     config.load_from = FILE
     runner = Runner.from_cfg(config)
@@ -53,14 +54,14 @@ def test_load_from_takes_the_references_file(mpii_root, tmp_path):
     assert_loaded(runner.model)
 
 
-def test_pretrained_takes_the_references_file():
+def test_pretrained_accepts_a_file_of_the_reference():
     settings = dict(init_cfg=dict(type='Pretrained', checkpoint=FILE))
     model = MODELS.build(dict(config_of_a().model, **settings))
     model.init_weights()
     assert_loaded(model)
 
 
-def test_the_inferencer_takes_the_references_file_and_the_converted_one(tmp_path):
+def test_the_inferencer_accepts_both_forms_of_a_file(tmp_path):
     convert(FILE, tmp_path / 'ours.pth')
     image = np.random.default_rng(0).integers(0, 255, (80, 60, 3), np.uint8)
     found = []
@@ -92,7 +93,7 @@ def test_official_hrnet_pose_weights_load_as_they_are(tmp_path, hrnet, official_
     found = CheckpointLoader.load_checkpoint(file)['state_dict']
     assert set(found) == set(expected)
     assert all(torch.equal(found[name], value) for name, value in expected.items())
-    # And as a teacher's.
+    # As a teacher too.
     assert set(read_state_dict(file)) == set(expected)
 
 
@@ -108,7 +109,7 @@ def test_official_simple_baseline_weights_load_as_they_are(tmp_path, simple_base
 @pytest.mark.parametrize(
     'content',
     [
-        # torchvision's and ImageNet's names are those that a backbone has.
+        # The names of torchvision and ImageNet are those of a backbone.
         {f'{name}.weight': torch.zeros(1) for name in
          ('conv1', 'layer1.0.conv1', 'layer4.0.conv1', 'fc')},
         {f'{name}.weight': torch.zeros(1) for name in
@@ -130,8 +131,8 @@ def refusal(file: str) -> str:
     return message
 
 
-def test_a_file_that_is_missing_is_reported_by_mmengine(tmp_path):
-    with pytest.raises(FileNotFoundError, match='can not be found'):
+def test_a_file_that_is_missing_is_named(tmp_path):
+    with pytest.raises(UserError, match='absent.pth" does not exist'):
         CheckpointLoader.load_checkpoint(str(tmp_path / 'absent.pth'))
 
 
@@ -142,14 +143,14 @@ def test_a_file_that_was_cut_off_is_named(tmp_path):
 
 
 @pytest.mark.parametrize('zipped', [True, False], ids=['zip', 'legacy'])
-def test_a_file_that_runs_something_is_refused(tmp_path, zipped):
+def test_a_file_that_executes_something_is_an_error(tmp_path, zipped):
     content = {'state_dict': tiny_hourglass(), 'optimizer': Evil(tmp_path / 'it ran')}
     torch.save(content, tmp_path / 'a.pth', _use_new_zipfile_serialization=zipped)
     assert 'is refused: it asks to run' in refusal(str(tmp_path / 'a.pth'))
     assert not (tmp_path / 'it ran').exists()
 
 
-def test_addresses_are_read_in_the_same_way(tmp_path, server):
+def test_urls_are_read_in_the_same_way(tmp_path, server):
     torch.save(tiny_hourglass(), tmp_path / 'served/model_best.pth')
     address = f'{server.address}/model_best.pth'
     found = CheckpointLoader.load_checkpoint(address, map_location='cpu')

@@ -10,6 +10,7 @@ from mmengine.runner import CheckpointLoader, Runner
 from mmengine.runner import checkpoint as stock
 from mmpose.apis.inferencers import Pose2DInferencer
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.weights import mmengine_loader as loading
 from tests.helpers.hostile import Evil
 from tests.helpers.reduced import reduced_config, run
@@ -22,7 +23,7 @@ def trained(mpii_root: Path, tmp_path: Path) -> Runner:
 
 
 def with_text(trained: Runner, path: Path, text: str) -> str:
-    """A run's checkpoint with a text for a config wherever mmengine looks for one."""
+    """A checkpoint with config text wherever mmengine looks for one."""
     content = torch.load(Path(trained.work_dir) / 'epoch_1.pth', weights_only=True)
     content['meta'].update(config=text, cfg=text)
     content['message_hub']['runtime_info']['cfg'] = text
@@ -60,7 +61,7 @@ def test_an_old_checkpoint_with_a_config_is_resumed(trained, mpii_root, tmp_path
     assert run(config).epoch == 2
 
 
-def test_weights_alone_are_no_network(trained, tmp_path):
+def test_a_network_needs_its_config(trained, tmp_path):
     proof = tmp_path / 'it ran'
     file = with_text(trained, tmp_path / 'a.pth', f'open({str(proof)!r}, "w")')
     with pytest.raises(
@@ -71,7 +72,7 @@ def test_weights_alone_are_no_network(trained, tmp_path):
     assert not proof.exists()
 
 
-def test_a_checkpoint_names_no_file_to_read(tmp_path):
+def test_a_checkpoint_cannot_name_a_file_to_read(tmp_path):
     meta = dict(img_path='/etc/passwd', from_file='evil.py', img=1, dataset_name='own')
     content = {'state_dict': {}, 'meta': {'dataset_meta': meta}}
     torch.save(content, tmp_path / 'a.pth')
@@ -91,8 +92,8 @@ def test_parts_of_another_type_are_named(tmp_path, key):
 
 @pytest.fixture
 def sources(tmp_path, server, monkeypatch) -> dict[str, Path]:
-    """Addresses of every kind, and the files that are read under them."""
-    # What users set to make OpenMMLab's old files load: it must not switch this off.
+    """Sources of every kind, and the files behind them."""
+    # Users set this to load old files of OpenMMLab: it must not switch the checks off.
     monkeypatch.setenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', '1')
     monkeypatch.setenv('MMENGINE_HOME', str(tmp_path / 'home'))
     home = tmp_path / 'home'
@@ -132,7 +133,7 @@ def test_every_source_is_read(sources):
         assert 'config' not in found.get('meta', {}), address
 
 
-def test_no_source_runs_what_it_holds(sources, tmp_path):
+def test_no_source_executes_its_content(sources, tmp_path):
     buffer = io.BytesIO()
     torch.save({'state_dict': {}, 'x': Evil(tmp_path / 'it ran')}, buffer)
     for address, file in sources.items():
@@ -148,6 +149,6 @@ def test_no_source_runs_what_it_holds(sources, tmp_path):
 
 
 @pytest.mark.parametrize('address', ['torchvision://x', 'mmcls://x', 'pavi://x'])
-def test_a_name_that_nobody_knows_is_named(address):
-    with pytest.raises(FileNotFoundError, match=f'"{address}"'):
+def test_an_unknown_name_is_an_error(address):
+    with pytest.raises(UserError, match=f'"{address}"'):
         CheckpointLoader.load_checkpoint(address)

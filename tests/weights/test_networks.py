@@ -1,4 +1,4 @@
-"""Telling a network from its weights."""
+"""The network is found from its weights."""
 
 import pytest
 import torch
@@ -18,7 +18,7 @@ def hourglass(*sizes: int) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize('sizes', [(1, 8, 1, 16), (3, 8, 2, 5), (11, 4, 1, 16)])
-def test_a_hourglass_is_told_from_its_weights(sizes):
+def test_an_hourglass_is_found(sizes):
     network = architecture_of(hourglass(*sizes))
     assert network.joints == sizes[3]
     assert network.title.startswith(f'hourglass {sizes[0]}x{sizes[1]}')
@@ -28,7 +28,7 @@ def test_a_hourglass_is_told_from_its_weights(sizes):
 @pytest.mark.parametrize(
     'model, title', [(resnet18, 'ResNet-18'), (resnet50, 'ResNet-50')]
 )
-def test_a_resnet_is_told_from_its_weights(model, title):
+def test_a_resnet_is_found(model, title):
     weights = from_official(model().state_dict())
     network = architecture_of(weights)
     assert (network.title, network.joints) == (title, None)
@@ -49,35 +49,35 @@ def test_a_weight_that_is_missing_is_named():
     )
 
 
-def test_a_weight_that_sizes_are_read_from_is_named_too():
+def test_a_weight_that_determines_sizes_is_named_too():
     weights = hourglass(1, 8, 1, 16)
     del weights['backbone.stem.0.weight']
     assert refusal(weights) == "the weight 'backbone.stem.0.weight' is missing"
 
 
-def test_a_weight_that_is_too_much_is_named():
+def test_an_extra_weight_is_named():
     weights = hourglass(1, 8, 1, 16) | {'head.extra.weight': torch.zeros(1)}
     assert '1 weights are unknown (first head.extra.weight)' in refusal(weights)
 
 
-def test_a_relative_with_the_same_names_is_told_by_its_shapes():
+def test_a_variant_with_the_same_names_differs_in_shape():
     message = refusal(from_official(resnext50_32x4d().state_dict()))
     assert 'not those of ResNet-50' in message
     assert 'are of another shape (first backbone.layer1.0.conv1.weight)' in message
 
 
-def test_shapes_that_make_no_sense_are_refused():
+def test_impossible_shapes_are_an_error():
     weights = hourglass(1, 8, 1, 16) | {'backbone.stem.0.weight': torch.tensor(1.0)}
-    assert 'its sizes cannot be told' in refusal(weights)
+    assert 'its sizes cannot be determined' in refusal(weights)
 
 
-def test_another_architecture_of_mmpose_is_refused_with_its_first_names():
+def test_an_unknown_network_is_described_by_its_first_names():
     message = refusal({'backbone.features.0.weight': torch.zeros(1)})
     assert '1 names, starting with backbone.features.0.weight' in message
 
 
 @pytest.mark.parametrize('title, joints', CONFIGS)
-def test_the_configs_that_are_named_have_the_network(title, joints):
+def test_the_named_configs_build_the_network(title, joints):
     for name in CONFIGS[title, joints]:
         model = load_config(name).model
         assert model.head.out_channels == joints
@@ -90,7 +90,7 @@ def test_the_configs_that_are_named_have_the_network(title, joints):
         assert found == title
 
 
-def test_a_config_of_the_project_and_the_network_found_are_the_same():
+def test_a_packaged_config_equals_the_network_found():
     config = load_config('configs/hourglass/hg4_128_mpii.py').model
     with torch.device('meta'):
         weights = MODELS.build(config).state_dict()

@@ -1,4 +1,4 @@
-"""Reading training checkpoints, and files that try more than that."""
+"""Training checkpoints are read, and hostile files are not."""
 
 import copyreg
 import json
@@ -54,7 +54,7 @@ NUMPY_VALUES = [
 
 
 @pytest.mark.parametrize('package', ['numpy.core', 'numpy._core'])
-def test_numpy_values_come_back_from_a_file_of_either_numpy(tmp_path, package):
+def test_numpy_values_of_either_numpy_are_read(tmp_path, package):
     path = tmp_path / 'values.pth'
     torch.save(NUMPY_VALUES, path, _use_new_zipfile_serialization=False)
     with_numpy_names(path, package)
@@ -126,7 +126,7 @@ def test_the_state_of_every_schedule_is_read(name, arguments, tmp_path):
 
 
 class Calls:
-    """Pickles as the call of a function, and a state that its outcome is given."""
+    """Pickles as the call of a function, and a state for its result."""
 
     def __init__(self, function: Callable, *arguments: Any, state: Any = None):
         self.call = function, arguments
@@ -137,7 +137,7 @@ class Calls:
         return self.call
 
     def __call__(self) -> None:
-        """A function that is itself the outcome of a call must look callable."""
+        """A function that results from a call must look callable."""
 
 
 def ask(*path: Any) -> Any:
@@ -150,9 +150,7 @@ def ask(*path: Any) -> Any:
 
 @pytest.mark.parametrize('zipped', [True, False])
 @pytest.mark.parametrize('function', [os.system, eval, exec, os.mkdir, __import__])
-def test_a_file_that_calls_something_is_refused_and_runs_nothing(
-    tmp_path, function, zipped
-):
+def test_a_file_that_calls_something_executes_nothing(tmp_path, function, zipped):
     proof = tmp_path / 'it ran'
     argument = {
         os.system: f'mkdir "{proof}"',
@@ -195,13 +193,13 @@ def test_a_file_that_calls_something_is_refused_and_runs_nothing(
         for part in path
     ),
 )
-def test_getattr_in_a_file_gets_nothing_but_the_logs_methods(tmp_path, path):
+def test_getattr_in_a_file_only_finds_the_methods_of_logs(tmp_path, path):
     torch.save(ask(*path), tmp_path / 'evil.pth')
     with pytest.raises(pickle.UnpicklingError, match=f"attribute '{path[-1]}'"):
         torch.load(tmp_path / 'evil.pth')
 
 
-def test_getattr_on_a_module_or_a_builtin_is_refused_and_runs_nothing(tmp_path):
+def test_getattr_on_a_module_or_a_builtin_executes_nothing(tmp_path):
     proof = tmp_path / 'it ran'
     # Protocol 2 by hand: getattr(<owner>, <name>)(<proof>), memo and all left out.
     owners = [('os', 'mkdir'), ('builtins', '__import__'), ('mmengine.logging', 'os')]
@@ -221,14 +219,14 @@ def test_getattr_on_a_module_or_a_builtin_is_refused_and_runs_nothing(tmp_path):
     assert not proof.exists()
 
 
-def test_what_getattr_gives_out_is_not_called(tmp_path):
+def test_the_result_of_getattr_is_not_called(tmp_path):
     call = Calls(ask(HistoryBuffer, 'max'), HistoryBuffer([5.0], [1]))
     torch.save(call, tmp_path / 'evil.pth')
     with pytest.raises(pickle.UnpicklingError):
         torch.load(tmp_path / 'evil.pth')
 
 
-# --- Values that are not what they say ---------------------------------------------
+# --- Values that are not what they claim -------------------------------------------
 
 multiarray = np._core.multiarray if hasattr(np, '_core') else np.core.multiarray
 POINTER = b'A' * 8  # where nothing is
@@ -376,7 +374,7 @@ def archive(path: Path, stream: bytes) -> None:
 
 
 @pytest.mark.slow
-def test_hostile_files_end_in_one_line_each_and_never_in_a_crash(tmp_path):
+def test_each_hostile_file_is_a_one_line_error(tmp_path):
     files = []
     for name, value in HOSTILE.items():
         for zipped in True, False:
@@ -417,14 +415,14 @@ def test_shared_tuples_are_read_once(tmp_path):
     assert_same(found[0], np.ones(1))
 
 
-def test_one_array_in_two_places_stays_one(tmp_path):
+def test_a_shared_array_stays_shared(tmp_path):
     array = np.ones(1)
     torch.save({'a': array, 'b': [array]}, tmp_path / 'x.pth')
     found = torch.load(tmp_path / 'x.pth')
     assert found['a'] is found['b'][0]
 
 
-def test_a_list_that_holds_itself_is_read(tmp_path):
+def test_a_list_that_contains_itself_is_read(tmp_path):
     value = [np.ones(1)]
     value.append(value)
     torch.save(value, tmp_path / 'x.pth')
@@ -433,7 +431,7 @@ def test_a_list_that_holds_itself_is_read(tmp_path):
 
 
 @pytest.mark.parametrize('code', ['>f8', '>i4', '<U3', '>U3', '<f2'])
-def test_the_order_of_bytes_is_kept(tmp_path, code):
+def test_the_byte_order_is_kept(tmp_path, code):
     array = np.array([1, 2, 513]).astype(code)
     torch.save([array, array[1:2], array.dtype], tmp_path / 'x.pth')
     for found, expected in zip(
@@ -442,7 +440,7 @@ def test_the_order_of_bytes_is_kept(tmp_path, code):
         assert_same(found, expected)
 
 
-def test_sizes_and_flags_that_a_file_gives_its_types_are_not_taken(tmp_path):
+def test_sizes_and_flags_of_types_in_a_file_are_ignored(tmp_path):
     text = dtype_of('U1', 3, '<', None, None, None, -(2**30), 4, 63)
     number = dtype_of('f8', 3, '<', None, None, None, 10**9, 1, 63)
     torch.save([text, number, array_of((1,), number, bytes(8))], tmp_path / 'x.pth')
@@ -452,7 +450,7 @@ def test_sizes_and_flags_that_a_file_gives_its_types_are_not_taken(tmp_path):
     assert_same(found[2], np.zeros(1))
 
 
-def test_a_file_does_not_change_how_logs_are_summed_up(tmp_path):
+def test_a_file_cannot_change_how_logs_are_averaged(tmp_path):
     before = dict(HistoryBuffer._statistics_methods)
     poison = {'mean': HistoryBuffer.max, 'other': HistoryBuffer.min}
     hostile = history_of(**PLAIN, statistics_methods=poison)

@@ -1,4 +1,4 @@
-"""Names of weights, without what wrappers put before them."""
+"""The prefixes of wrappers are removed from the names of weights."""
 
 import pytest
 
@@ -15,7 +15,7 @@ NAMES = ['backbone.conv.weight', 'head.bias']
         'module.architecture.module._orig_mod.', 'model.student._orig_mod.',
     ],
 )  # fmt: skip
-def test_prefixes_are_taken_off_in_any_order(prefix):
+def test_prefixes_are_removed_in_any_order(prefix):
     found = without_wrappers({prefix + name: name for name in NAMES})
     assert found == {name: name for name in NAMES}
 
@@ -46,6 +46,6 @@ def test_other_names_stay(names):
     assert list(without_wrappers(dict.fromkeys(names))) == names
 
 
-def test_prefixes_of_frameworks_can_be_left():
+def test_prefixes_of_frameworks_can_be_kept():
     names = {'module.model.conv.weight': 1}
     assert list(without_wrappers(names, frameworks=False)) == ['model.conv.weight']

@@ -1,4 +1,4 @@
-"""Tests of trained networks with multi-scale search."""
+"""Trained networks are tested with multi-scale search."""
 
 import pickle
 from pathlib import Path
@@ -19,7 +19,7 @@ NAME = MultiScaleSearchHook.__name__
 
 
 def average_of(samples: list[dict]) -> np.ndarray:
-    """Heatmaps of several scales, averaged at all pixels: (K, height, width)."""
+    """Averages heatmaps of several scales at all pixels: (K, height, width)."""
     pixels = np.indices(samples[0]['ori_shape'])
     total, looked_at = 0, False
     for sample in samples:
@@ -40,7 +40,7 @@ def average_of(samples: list[dict]) -> np.ndarray:
 
 
 def dumped(config: Config, path: Path) -> tuple[dict, dict]:
-    """Tests a config; the metrics, and the samples by their id."""
+    """Tests a config; returns the metrics, and the samples by id."""
     config.test_evaluator = [
         dict(type='MpiiPCKh'),
         dict(type='DumpResults', out_file_path=str(path)),
@@ -70,7 +70,7 @@ def test_the_runner_searches_each_person(mpii_root, tmp_path, kind, scales):
     searched.default_hooks.search = dict(type=NAME, scales=scales)
     metrics, people = dumped(searched, tmp_path / 'searched.pkl')
 
-    # The same by stock means: one test for each scale, with another padding.
+    # The same with stock components: one test for each scale, with another padding.
     maps: dict[int, list] = {}
     for scale in scales:
         single = config(f'at_{scale}')
@@ -105,7 +105,7 @@ def test_the_runner_searches_each_person(mpii_root, tmp_path, kind, scales):
                     )
 
 
-def test_a_runner_can_test_again_and_has_its_own_model_back(mpii_root, tmp_path):
+def test_a_runner_gets_its_own_model_back_and_can_test_again(mpii_root, tmp_path):
     config = reduced_config(
         'hourglass/hg4_128_mpii.py', mpii_root, tmp_path, stacks=1, features=8
     )

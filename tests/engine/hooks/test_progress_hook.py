@@ -1,4 +1,4 @@
-"""Training shows one bar, from where it starts to its end."""
+"""Training shows one bar, from its first step to its last."""
 
 from tests.helpers.reduced import reduced_config, run
 
@@ -14,7 +14,7 @@ def test_it_counts_steps_and_shows_loss_and_score(mpii_root, tmp_path, capsys):
     assert '3/3' in bar and 'loss=' in bar and 'PCKh/Mean=' in bar
 
 
-def test_it_goes_on_where_a_run_resumes(mpii_root, tmp_path, capsys):
+def test_it_continues_where_a_run_resumes(mpii_root, tmp_path, capsys):
     for epochs in (1, 2):
         config = reduced_config(
             'hourglass/hg4_128_mpii.py',
