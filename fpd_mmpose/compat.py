@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import sys
+import warnings
 from collections.abc import Callable, Mapping
 from importlib.machinery import ModuleSpec
 from importlib.metadata import PackageNotFoundError, version
@@ -13,7 +14,7 @@ import numpy as np
 from torch import Tensor
 
 from fpd_mmpose.errors import PackageError
-from fpd_mmpose.version import OLDEST
+from fpd_mmpose.version import OLDEST, TESTED
 
 
 def check_stack() -> None:
@@ -26,6 +27,7 @@ def check_stack() -> None:
     if missing:
         raise PackageError.missing(*missing)
     check_versions()
+    warn_of_untested()
 
 
 # --- MMCV without compiled operators -----------------------------------------------
@@ -81,18 +83,29 @@ def provide_mmcv_ops() -> None:
 
 def check_versions(oldest: Mapping[str, str] = OLDEST) -> None:
     """Raises :class:`PackageError` if an installed package is too old."""
+    if outdated := _outdated(oldest):
+        raise PackageError(f'fpd_mmpose needs {outdated}')
+
+
+def warn_of_untested(tested: Mapping[str, str] = TESTED) -> None:
+    """Warns in one line of packages that are older than the tested ones."""
+    if outdated := _outdated(tested):
+        warnings.warn(f'fpd_mmpose is only tested with {outdated}', stacklevel=2)
+
+
+def _outdated(versions: Mapping[str, str]) -> str:
+    """Lists the packages that are older than these versions."""
     outdated = []
-    for name, needed in oldest.items():
+    for name, needed in versions.items():
         try:
             found = version(name)
         except PackageNotFoundError:
             continue
-        if _numbers(found) < _numbers(needed):
+        if _numbers(found, needed) < _numbers(needed, needed):
             outdated.append(f'{name} {needed} or newer ({found} is installed)')
-    if outdated:
-        raise PackageError(f'fpd_mmpose needs {", ".join(outdated)}')
+    return ', '.join(outdated)
 
 
-def _numbers(text: str) -> tuple[int, ...]:
-    """Returns the first two numbers of a version, (2, 6) for '2.6.0a0+git1'."""
-    return tuple(int(part) for part in re.findall(r'\d+', text)[:2])
+def _numbers(text: str, like: str) -> tuple[int, ...]:
+    """Returns as many numbers of a version as another has, (2, 6) for '2.6.0a0'."""
+    return tuple(int(part) for part in re.findall(r'\d+', text)[: like.count('.') + 1])

@@ -323,5 +323,19 @@ def test_a_package_that_is_not_installed_is_not_checked():
     compat.check_versions({'a-package-that-nobody-has': '1.0'})
 
 
+def test_a_package_older_than_the_tested_one_is_named_in_a_warning(monkeypatch):
+    monkeypatch.setattr(compat, 'version', lambda name: '0.10.4')
+    with pytest.warns(UserWarning) as caught:
+        compat.warn_of_untested({'mmengine': '0.10.7'})
+    assert [str(warning.message) for warning in caught] == [
+        'fpd_mmpose is only tested with mmengine 0.10.7 or newer (0.10.4 is installed)'
+    ]
+
+
+def test_the_locked_versions_are_the_tested_ones(recwarn):
+    compat.warn_of_untested()
+    assert not recwarn.list
+
+
 def test_the_oldest_torch_reads_checkpoints_safely():
     assert OLDEST['torch'] == '2.6'

@@ -50,6 +50,7 @@ def main(argv: Sequence[str] | None = None, command: str | None = None) -> None:
     with one_line_errors(), warnings.catch_warnings():
         # OpenMMLab's packages warn about their own imports, which users cannot change.
         warnings.simplefilter('ignore')
+        warnings.filterwarnings('default', message='fpd_mmpose ')
         run(args)
 
 

@@ -171,11 +171,11 @@ def predict(parser: Parser) -> Run:
                 kind = 'CONFIG CHECKPOINT' if is_exported else 'STUDENT.onnx'
                 parser.error(f'--{option} is an option for {kind}')
         if is_exported:
-            from fpd_mmpose.deploy.prediction import predict_exported
+            from fpd_mmpose.deploy.onnx_prediction import predict_exported
 
             print(predict_exported(args))
         else:
-            from fpd_mmpose.demos.prediction import predict_checkpoint
+            from fpd_mmpose.demos.checkpoint_prediction import predict_checkpoint
 
             print(predict_checkpoint(args))
 

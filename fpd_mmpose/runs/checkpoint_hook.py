@@ -13,13 +13,13 @@ from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import write_bytes
 from fpd_mmpose.finite import is_finite_number, is_number
 from fpd_mmpose.runs.checkpoint_folder import CheckpointFolder
-from fpd_mmpose.runs.finite_watch import FiniteWatch
-from fpd_mmpose.runs.records import (
+from fpd_mmpose.runs.checkpoint_records import (
     drop_bad_scores,
     limit_kept_steps,
     score_in,
     take_outdated,
 )
+from fpd_mmpose.runs.finite_watch import FiniteWatch
 from fpd_mmpose.runs.resuming import (
     check_resumable,
     choose_start,

@@ -18,7 +18,7 @@ from fpd_mmpose.inputs import read_image
 from fpd_mmpose.readers.media import IMAGE_SUFFIXES
 
 
-class People(Protocol):
+class CalibrationPeople(Protocol):
     """Samples of a test pipeline: ``inputs`` are crops, uint8 BGR (3, H, W)."""
 
     def __len__(self) -> int: ...
@@ -67,7 +67,7 @@ class ImageFolder:
         return self.pipeline(person | self.meta)
 
 
-def crops(people: People, info: ModelInfo, count: int) -> list[np.ndarray]:
+def crops(people: CalibrationPeople, info: ModelInfo, count: int) -> list[np.ndarray]:
     """Draws at most ``count`` people as inputs of a graph, of one person each."""
     order = np.random.default_rng(0).permutation(len(people))[:count]
     return [as_input(people[int(i)]['inputs'].numpy()[None], info) for i in order]
@@ -84,7 +84,7 @@ def as_input(images: np.ndarray, info: ModelInfo) -> np.ndarray:
     return (images.astype(np.float32) - mean) / std
 
 
-def batches(people: People, size: int) -> Iterator[list[dict[str, Any]]]:
+def batches(people: CalibrationPeople, size: int) -> Iterator[list[dict[str, Any]]]:
     """Yields all samples, ``size`` at a time."""
     for start in range(0, len(people), size):
         stop = min(start + size, len(people))
