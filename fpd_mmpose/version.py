@@ -5,8 +5,8 @@ __version__ = '0.1.0'
 #: Before torch 2.6, ``weights_only=True`` cannot read mmengine's checkpoints.
 OLDEST = {'torch': '2.6'}
 
-#: The versions that the tests were last run with, from requirements/lock.txt. Older ones
-#: may work, and are named in a warning.
+#: The oldest versions that the tests were run with, from requirements/lock.txt. Older
+#: ones may work, and are named in a warning.
 TESTED = {
     'torch': '2.11',
     'numpy': '2.2',

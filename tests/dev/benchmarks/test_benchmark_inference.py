@@ -214,7 +214,7 @@ def test_a_student_that_posesession_cannot_read_is_measured_alone():
     assert [row.title for row in costs.alone] == ['ONNX Runtime fp32'] * 2
     assert [row.threads for row in costs.alone] == [1, 2]
     assert [one.title for one in costs.missing] == ['PoseSession, ONNX Runtime fp32']
-    assert 'does not say how to feed it' in costs.missing[0].reason
+    assert 'does not describe its input' in costs.missing[0].reason
 
 
 @pytest.mark.parametrize(
