@@ -61,12 +61,13 @@ def _supply_operators() -> None:
 
 def _guard_runs() -> None:
     # MMPose may be half imported at this point; these need mmengine alone.
-    from fpd_mmpose import runs, weights
-    from fpd_mmpose.weights import unpickling
+    from fpd_mmpose.runs import resuming, whole_file_backend
+    from fpd_mmpose.weights import mmengine_loader, unpickling
 
     unpickling.install()
-    weights.install()
-    runs.install()
+    mmengine_loader.install()
+    whole_file_backend.install()
+    resuming.install()
 
 
 def _guard_inferencers() -> None:

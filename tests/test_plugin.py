@@ -155,6 +155,26 @@ for attempt in (1, 2):
         raise AssertionError
 """,
 }
+#: Modules that MMEngine's import uses, before it is imported.
+for _module in (
+    'compat',
+    'config',
+    'distillation',
+    'files',
+    'runs',
+    'runs.resuming',
+    'weights.conversion',
+    'weights.fitting',
+    'weights.initialization',
+    'weights.unpickling',
+):
+    SCENARIOS[_module] = f"""
+import fpd_mmpose.{_module}
+from mmengine.runner import CheckpointLoader, Runner
+loader = CheckpointLoader._get_checkpoint_loader('a.pth')
+assert loader.__module__ == 'fpd_mmpose.weights.mmengine_loader'
+assert hasattr(Runner, 'resuming')
+"""
 
 
 @pytest.fixture(scope='module')

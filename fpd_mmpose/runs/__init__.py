@@ -1,12 +1,8 @@
 """Makes runs safe: atomic checkpoints, resuming, and finite losses and weights."""
 
-from fpd_mmpose.runs import resuming, whole_file_backend
+# First, as the plugin then imports the modules of this package.
+import mmengine.runner  # noqa: F401
+
 from fpd_mmpose.runs.checkpoint_hook import CheckpointHook
 
-__all__ = ['CheckpointHook', 'install']
-
-
-def install() -> None:
-    """Makes mmengine write files atomically and name a file it cannot resume from."""
-    whole_file_backend.install()
-    resuming.install()
+__all__ = ['CheckpointHook']
