@@ -14,7 +14,15 @@ from fpd_mmpose.config import load_config, set_data_root
 from fpd_mmpose.errors import UserError
 
 #: The fields of a schedule that count epochs.
-_EPOCH_FIELDS = ('begin', 'end', 'T_max', 'milestones')
+_EPOCH_FIELDS = (
+    'begin',
+    'end',
+    'T_max',
+    'total_steps',
+    'step_size',
+    'periods',
+    'milestones',
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,7 @@ def distill(
             config (``'hourglass/hg4_128_mpii.py'``), an ``mmpose::...`` name, or its
             content. A config for distillation keeps the fields not given here.
         teacher: ``(config, checkpoint)``, or the fields of ``model.teacher`` as a dict
-            (``dict(cache='teacher.h5')`` for a stored teacher).
+            (``dict(cache='teacher.sqlite')`` for a stored teacher).
         data: Folder of the dataset, in place of the config's ``data_root``.
         start_from: Checkpoint of the plainly trained student; distillation gains most
             from a warm start (the paper's recipe).

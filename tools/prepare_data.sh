@@ -16,7 +16,7 @@ usage: bash tools/prepare_data.sh [--datasets DIR] [--mpii DIR] [--coco DIR]
   --into DIR      the checkout (default: that of this script)
   --force         replace links that point elsewhere, but never a real folder
 
-The data can have MMPose's layout or that of the released FPD code; docs/data.md
+The data can have MMPose's layout or that of the released FPD code; docs/howto/data.md
 describes both. The script prints the layout and the missing files. To check the data
 themselves, run: python tools/data/check.py CONFIG
 EOF
@@ -101,10 +101,10 @@ layout() {
     for pair in "${missing[@]}"; do
       if [ "${pair%%:*}" = "${pair#*:}" ]; then
         warn "$name lacks ${pair%%:*}: put it at $folder/${pair%%:*}" \
-          '(docs/data.md says where to get it)'
+          '(docs/howto/data.md says where to get it)'
       else
         warn "$name lacks ${pair%%:*}: put it at $folder/${pair%%:*} or at" \
-          "$folder/${pair#*:} (docs/data.md says where to get it)"
+          "$folder/${pair#*:} (docs/howto/data.md says where to get it)"
       fi
     done
   fi

@@ -57,8 +57,8 @@ def mpii_differences(
     theirs = {info['id']: info for info in stock}
     yield Difference(
         'MPII people in training',
-        'leaves out those without a positive joint, unlogged',
-        'every record is kept',
+        'leaves out people without an annotated joint, without logging it',
+        'keeps every record',
         f'{len(stock)} instead of {len(ours)} people',
     )
     codec = MSRAHeatmap(INPUT, HEATMAP, sigma=2)
@@ -72,7 +72,7 @@ def mpii_differences(
         changed += (pair[0] != pair[1]).any(axis=(1, 2)).sum()
     yield Difference(
         'MPII joints in training',
-        'kept 1-based beside 0-based boxes',
+        '1-based, with 0-based boxes',
         '0-based',
         f'{changed} of {joints} target heatmaps differ ({changed / joints:.1%})',
     )
@@ -89,9 +89,9 @@ def mpii_differences(
             largest = max(largest, difference.max())
         yield Difference(
             'Affine map of the crop',
-            '`TopdownAffine`: other point triplet',
+            '`TopdownAffine`: another triplet of points',
             "`FPDTopdownAffine`: the reference's, bit for bit",
-            f'{differing} of {values} values differ, by {largest} at most',
+            f'{differing} of {values} values differ, by at most {largest}',
         )
 
 
@@ -158,7 +158,7 @@ def decode_differences(seed: int = 0) -> Iterator[Difference]:
     stock, ours = (codec.decode(maps)[0][0] for codec in codecs)
     moved = np.abs(stock - ours).max(axis=1)
     yield Difference(
-        'Maxima on row or column 1 or 63',
+        'Heatmap maxima on row or column 1 or 63',
         'moved a quarter pixel along the other axis',
         '`FPDHeatmap`: not moved',
         f'{np.mean(moved > 0):.0%} of such maxima of noise, by {moved.max():.0f} px',
@@ -168,7 +168,7 @@ def decode_differences(seed: int = 0) -> Iterator[Difference]:
         'Heatmaps without a positive value',
         f'at {tuple(stock[0, 0].astype(int).tolist())} input px',
         f'at {tuple(ours[0, 0].astype(int).tolist())}',
-        'untrained or far-off joints alone',
+        'only in untrained networks, or joints far off',
     )
 
 
@@ -193,7 +193,7 @@ def coco_differences(
         'Annotated boxes of COCO',
         '`CocoDataset`: end at x + w',
         '`FPDCocoDataset`: end at the last pixel',
-        f'center by {center:.2f} px, padded size by {scale:.2f} px at most',
+        f'center by at most {center:.2f} px, padded size by at most {scale:.2f} px',
     )
     detected = FPDCocoDataset(str(ann_file), str(bbox_file), test_mode=True)
     samples = _stand_in_predictions(ours, detected, seed)
@@ -210,9 +210,10 @@ def coco_differences(
     )
     yield Difference(
         ' / '.join(names) + ' of COCO',
-        '`CocoMetric`: sizes by the area of the box',
-        '`FPDCocoMetric`: by the extent of the keypoints',
-        f'{stock_scores} instead of {our_scores}, of noisy keypoints in detected boxes',
+        '`CocoMetric`: object size from the area of the box',
+        '`FPDCocoMetric`: object size from the extent of the keypoints',
+        f'{stock_scores} instead of {our_scores}, for noisy keypoints in '
+        'detected boxes',
     )
 
 
@@ -267,5 +268,5 @@ def _stand_in_predictions(
 
 def as_markdown(rows: list[Difference]) -> str:
     """Formats the rows as a Markdown table."""
-    headings = ('', 'Stock MMPose 1.3.2', 'Reference and here', 'Measured')
+    headings = ('', 'stock MMPose 1.3.2', 'reference, and here', 'measured')
     return markdown_table(headings, rows, text=range(4))

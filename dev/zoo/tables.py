@@ -133,4 +133,4 @@ def _score(model: Entry, source: str, metric: str) -> str:
 
 
 def _link(model: Entry) -> str:
-    return f'[{model["Name"]}](../{model["Config"]})'
+    return f'[{model["Name"]}](../../{model["Config"]})'

@@ -8,7 +8,7 @@ from zoo.facts import Measure, cached, measure
 from zoo.metafiles import HEADER, INDEX, INDEX_HEADER, completed, dump
 from zoo.tables import fill
 
-PAGES = ('README.md', 'docs/model_zoo.md')
+PAGES = ('README.md', 'docs/reference/model_zoo.md')
 
 
 def update_tables(

@@ -7,7 +7,7 @@ from fpd_mmpose.config import FILE_OPTIONS
 from fpd_mmpose.readers.annotations import in_either_layout, names_in_other_layout
 
 IMAGE_FOLDER = 'image folder'
-PAGE = 'docs/data.md'
+PAGE = 'docs/howto/data.md'
 _MPII_SITE = 'http://human-pose.mpi-inf.mpg.de'
 _MPII_ARCHIVE = 'https://download.openmmlab.com/mmpose/datasets/mpii_annotations.tar'
 _COCO_SITE = 'https://cocodataset.org/#download'
@@ -28,7 +28,7 @@ SOURCES = {
     'unlabeled': {
         'ann_file': 'tools/data/detect_people.py writes it',
         IMAGE_FOLDER: 'images or videos of people',
-        'page': 'docs/unlabeled_images.md',
+        'page': 'docs/howto/unlabeled_images.md',
     },
 }
 

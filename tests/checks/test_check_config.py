@@ -129,7 +129,7 @@ def test_a_missing_file_is_reported_with_its_path_and_source(root, name, titles,
     assert len(report.problems) == len(titles)
     for problem, title in zip(report.problems, titles, strict=True):
         assert problem.startswith(f'{title}: ')
-        for part in (f'"{root / name}" is missing', hint, 'docs/data.md'):
+        for part in (f'"{root / name}" is missing', hint, 'docs/howto/data.md'):
             assert part in problem
     assert report.verdict.endswith('the run would fail')
     if name != TRAIN:

@@ -74,7 +74,7 @@ def test_missing_files_are_reported_once_with_their_source(config):
     boxes, images = about_training(check_config(config).problems)
     assert 'people.json" is missing' in boxes and 'detect_people.py' in boxes
     assert 'images" is missing' in images
-    assert all('docs/unlabeled_images.md' in line for line in (boxes, images))
+    assert all('docs/howto/unlabeled_images.md' in line for line in (boxes, images))
 
 
 def test_frames_of_videos_are_checked_and_drawn(root, tmp_path):

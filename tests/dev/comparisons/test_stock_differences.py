@@ -111,8 +111,9 @@ def truth(tmp_path) -> Path:
     return tmp_path / 'gt_valid.mat'
 
 
-def test_the_page_on_data_shows_the_output_of_the_command(shared, capsys):
-    data, page = shared / 'data', (ROOT / 'docs/data.md').read_text()
+def test_the_page_shows_the_output_of_the_command(shared, capsys):
+    data = shared / 'data'
+    page = (ROOT / 'docs/background/stock_differences.md').read_text()
     for arguments in (
         ['--mpii', data / 'mpii_eval/mpii_val.json',
          '--preds', shared / 'reference/pckh_mpii_val_preds.npz',
