@@ -1,48 +1,45 @@
 #!/usr/bin/env python
 """Measures how many people per second a config's data pipeline delivers.
 
-Each stage of the training pipeline is timed, beside MMPose's own transforms, and the
-data loader with several numbers of workers. People are drawn where the config's data
-are not there.
+Times each stage of the training pipeline, also with MMPose's own transforms, and the
+dataloader with several numbers of workers. If the config's data are missing, people are
+drawn.
 """
 
 import argparse
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the command.
-
-    Args:
-        argv: Arguments; those of the process by default.
-    """
+    """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config', help='of a training run')
-    parser.add_argument('--people', type=int, default=128, help='in each repeat')
-    parser.add_argument('--repeats', type=int, default=5, help='of each figure')
+    parser.add_argument('config', help='config of a training run')
+    parser.add_argument(
+        '--people', type=int, default=128, help='people per repeat (128)'
+    )
+    parser.add_argument('--repeats', type=int, default=5, help='timings of each (5)')
     parser.add_argument(
         '--workers',
         type=int,
         nargs='+',
         default=[0, 1, 2],
-        help='numbers of worker processes; 0: in the training process',
+        help='numbers of worker processes (0 1 2); 0 is the training process',
     )
     parser.add_argument(
         '--image-size',
         type=_size,
         metavar='WxH',
-        help='draw people in pictures of this size, even where the data are there; '
-        '1280x720 by default where they are not',
+        help="draw people in images of this size, instead of reading the config's data",
     )
     parser.add_argument(
         '--step-seconds',
         type=float,
-        help='what a training step of one batch takes, to compare with',
+        help='duration of a training step of one batch, to compare with',
     )
-    parser.add_argument('--out', metavar='JSON', help='also write all figures')
-    parser.add_argument('--png', help='also draw the stages')
+    parser.add_argument('--json', metavar='FILE', help='also write all figures here')
+    parser.add_argument('--png', metavar='FILE', help='also draw the stages as bars')
     args = parser.parse_args(argv)
 
-    # After the parsing: the package imports torch, and --help should not wait.
+    # Imported after parsing, so that --help does not wait for torch.
     from benchmarks.input_report import as_markdown, save_chart, write_json
     from benchmarks.input_side import measure_input
     from fpd_mmpose.config import load_config
@@ -58,8 +55,8 @@ def main(argv: list[str] | None = None) -> None:
             args.step_seconds,
         )
         print(as_markdown(measured))
-        if args.out:
-            write_json(args.out, measured)
+        if args.json:
+            write_json(args.json, measured)
         if args.png:
             save_chart(args.png, measured)
 

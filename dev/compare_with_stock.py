@@ -1,29 +1,29 @@
 #!/usr/bin/env python
-"""Prints what stock MMPose does differently, measured on given people."""
+"""Prints how stock MMPose and this package differ, measured on given people."""
 
 import argparse
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the command.
-
-    Args:
-        argv: Arguments; those of the process by default.
-    """
+    """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--mpii', help='MPII annotations (.json), for the targets')
-    parser.add_argument('--images', help='their images, for the crops')
-    parser.add_argument('--preds', help='0-based predictions for them (.npz, `preds`)')
-    parser.add_argument('--gt-file', help='their gt_valid.mat, for the predictions')
+    parser.add_argument('--mpii', help='MPII annotations (.json), to compare targets')
+    parser.add_argument('--images', help='folder of their images, to compare crops')
+    parser.add_argument(
+        '--preds', help='0-based predictions for MPII valid (.npz with `preds`)'
+    )
+    parser.add_argument('--gt-file', help='gt_valid.mat, for the predictions')
     parser.add_argument('--coco', help='COCO keypoint annotations (.json)')
-    parser.add_argument('--boxes', help='detected boxes of people on their images')
+    parser.add_argument(
+        '--boxes', help='detected boxes of people in the COCO images (.json)'
+    )
     args = parser.parse_args(argv)
     if bool(args.preds) != bool(args.gt_file):
         parser.error('--preds and --gt-file belong together')
     if bool(args.coco) != bool(args.boxes):
         parser.error('--coco and --boxes belong together')
 
-    # After the parsing: the package imports torch, and --help should not wait.
+    # Imported after parsing, so that --help does not wait for torch.
     from comparisons import stock_differences as stock
     from fpd_mmpose.errors import one_line_errors
     from fpd_mmpose.readers.mpii_ground_truth import (

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Makes the docs' picture of demo/web.py: what the page shows of a drawn person."""
+"""Makes the screenshot of demo/web.py in the docs, with a drawn person."""
 
 import argparse
 import tempfile
@@ -8,19 +8,22 @@ from pathlib import Path
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the command.
-
-    Args:
-        argv: Arguments; those of the process by default.
-    """
+    """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config of a distillation')
     parser.add_argument('checkpoint', help="the student's weights")
-    parser.add_argument('--out', default='docs/images/web_demo.png')
-    parser.add_argument('--person', type=int, default=5, help='number of the person')
+    parser.add_argument(
+        '--out',
+        metavar='FILE',
+        default='docs/images/web_demo.png',
+        help='file to write (docs/images/web_demo.png)',
+    )
+    parser.add_argument(
+        '--person', type=int, default=5, help='which person to draw (5)'
+    )
     args = parser.parse_args(argv)
 
-    # After the parsing: the package imports torch, and --help should not wait.
+    # Imported after parsing, so that --help does not wait for torch.
     warnings.simplefilter('ignore')
     import numpy as np
 
@@ -34,13 +37,13 @@ def main(argv: list[str] | None = None) -> None:
     with one_line_errors(), tempfile.TemporaryDirectory() as folder:
         student = PoseNetwork(args.config, args.checkpoint, 'cpu')
         teacher = load_teacher(args.config, device='cpu')
-        picture = Path(folder, 'drawn_person.png')
+        image = Path(folder, 'drawn_person.png')
         person = draw_person(0, 'val', args.person, size=400)
-        write_picture(picture, person.image)
-        # MPII's scale is that of a box of 200 pixels.
+        write_picture(image, person.image)
+        # A scale of 1 is a box of 200 pixels.
         corners = person.center + 100 * person.scale * np.array([[-1], [1]])
         box = corners.clip(0, 400).round().astype(int).ravel().tolist()
-        save_screenshot(create_app([student, teacher]), picture, box, args.out)
+        save_screenshot(create_app([student, teacher]), image, box, args.out)
         print(args.out)
 
 

@@ -1,26 +1,28 @@
 #!/usr/bin/env python
-"""Measures students of a live and of a stored teacher, on data in MPII's layout."""
+"""Compares students of a stored teacher with students of a live one."""
 
 import argparse
 from pathlib import Path
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the command.
-
-    Args:
-        argv: Arguments; those of the process by default.
-    """
+    """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('root', type=Path, help='data in the layout of MPII')
-    parser.add_argument('out', type=Path, help='folder of the runs; run again to go on')
-    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1])
-    parser.add_argument('--steps', type=int, default=3000, help='of each student')
-    parser.add_argument('--teacher-steps', type=int, default=3000)
-    parser.add_argument('--threads', type=int, default=1, help='of torch')
+    parser.add_argument('root', type=Path, help="data in MPII's layout")
+    parser.add_argument('out', type=Path, help='folder of the runs; repeat to continue')
+    parser.add_argument(
+        '--seeds', type=int, nargs='+', default=[0, 1], help='seeds (0 1)'
+    )
+    parser.add_argument(
+        '--steps', type=int, default=3000, help='steps of each student (3000)'
+    )
+    parser.add_argument(
+        '--teacher-steps', type=int, default=3000, help='steps of the teacher (3000)'
+    )
+    parser.add_argument('--threads', type=int, default=1, help='CPU threads (1)')
     args = parser.parse_args(argv)
 
-    # After the parsing: the package imports torch, and --help should not wait.
+    # Imported after parsing, so that --help does not wait for torch.
     import torch
 
     from fpd_mmpose.errors import one_line_errors

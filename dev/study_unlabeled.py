@@ -1,26 +1,28 @@
 #!/usr/bin/env python
-"""Measures what people without labels give a student, on data in MPII's layout."""
+"""Measures the effect of unlabeled people on a student."""
 
 import argparse
 from pathlib import Path
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the command.
-
-    Args:
-        argv: Arguments; those of the process by default.
-    """
+    """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('root', type=Path, help='data in the layout of MPII')
-    parser.add_argument('out', type=Path, help='folder of the runs; run again to go on')
-    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1])
-    parser.add_argument('--share', type=float, default=0.1, help='of labelled people')
-    parser.add_argument('--steps', type=int, default=3000, help='of each student')
-    parser.add_argument('--threads', type=int, default=1, help='of torch')
+    parser.add_argument('root', type=Path, help="data in MPII's layout")
+    parser.add_argument('out', type=Path, help='folder of the runs; repeat to continue')
+    parser.add_argument(
+        '--seeds', type=int, nargs='+', default=[0, 1], help='seeds (0 1)'
+    )
+    parser.add_argument(
+        '--share', type=float, default=0.1, help='of labeled people (0.1)'
+    )
+    parser.add_argument(
+        '--steps', type=int, default=3000, help='steps of each network (3000)'
+    )
+    parser.add_argument('--threads', type=int, default=1, help='CPU threads (1)')
     args = parser.parse_args(argv)
 
-    # After the parsing: the package imports torch, and --help should not wait.
+    # Imported after parsing, so that --help does not wait for torch.
     import torch
 
     from fpd_mmpose.errors import one_line_errors
@@ -33,9 +35,7 @@ def main(argv: list[str] | None = None) -> None:
         for seed in args.seeds:
             out = args.out / f'seed_{seed}'
             counts = unlabeled.split_people(args.root, out, args.share, seed)
-            print(
-                f'seed {seed}: {counts[0]} labelled and {counts[1]} unlabelled people'
-            )
+            print(f'seed {seed}: {counts[0]} labeled and {counts[1]} unlabeled people')
             for variant, scores in results.items():
                 scores.append(
                     unlabeled.run_variant(variant, args.root, out, seed, args.steps)

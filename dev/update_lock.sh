@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes requirements/lock.txt from pyproject.toml. What is locked stays as it is
-# unless pyproject.toml asks for another version or the arguments say so:
+# Updates requirements/lock.txt from pyproject.toml. Locked versions stay, unless
+# pyproject.toml needs another one or the arguments say so:
 #   bash dev/update_lock.sh --upgrade-package matplotlib
 set -euo pipefail
 

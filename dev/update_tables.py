@@ -1,7 +1,7 @@
 #!/usr/bin/env python
-"""Writes the metafiles, model-index.yml and the tables of the pages from the configs.
+"""Updates the metafiles, model-index.yml, and the tables of the pages.
 
-Takes a minute or two: every network is built and counted.
+They are derived from the configs. Takes a minute or two, since it builds each network.
 """
 
 import argparse
@@ -12,20 +12,16 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the command.
-
-    Args:
-        argv: Arguments; those of the process by default.
-    """
+    """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         '--check',
         action='store_true',
-        help='write nothing; exit with 1 if a file is not up to date',
+        help='write nothing; exit status 1 if a file is not up to date',
     )
     args = parser.parse_args(argv)
 
-    # After the parsing: the package imports torch, and --help should not wait.
+    # Imported after parsing, so that --help does not wait for torch.
     from fpd_mmpose.errors import one_line_errors
     from zoo import update_tables
 

@@ -1,1 +1,3 @@
-"""Benchmarks, run by the commands in tools."""
+"""What the scripts benchmark_*.py run."""
+
+import fpd_mmpose  # noqa: F401  before MMPose, for mmcv-lite

@@ -1,4 +1,4 @@
-"""What a step of distillation costs, beside plain training and the reference's way."""
+"""Times training steps: distillation, plain training, and the reference's way."""
 
 import copy
 import tempfile
@@ -19,6 +19,7 @@ from benchmarks.random_people import random_batch
 from benchmarks.random_store import write_store
 from benchmarks.timing import Timed, time_in_turn
 from fpd_mmpose.config import load_config
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.models.device_accuracy import keep_accuracy_on_device
 from fpd_mmpose.models.distillers import FPDDistiller, Teacher
 from fpd_mmpose.teachers.heatmaps import as_stages, resize_heatmaps
@@ -30,17 +31,7 @@ STORED = 'FPD, stored teacher'
 
 @dataclass
 class Settings:
-    """What is measured, and where.
-
-    Args:
-        batch (int): People in a step.
-        device (str): ``'cpu'`` or ``'cuda'``.
-        precision (str): Of the student's training: ``'fp32'``, or autocast to
-            ``'bf16'``.
-        repeats (int): How often each way is timed.
-        compile (str, optional): What is measured compiled too: the ``'teacher'``
-            (``speed='max'``), or ``'all'``, with the student. Defaults to ``None``.
-    """
+    """What is measured, and how."""
 
     batch: int = 4
     device: str = 'cpu'
@@ -52,27 +43,15 @@ class Settings:
 def benchmark_distill(
     config: Config, settings: Settings, progress: Callable[[str], None] = print
 ) -> list[Timed]:
-    """Times the ways to train a student, in one process and in turn.
+    """Times the variants in turn, and adds the floor.
 
-    Weights are random, and so are the people: neither changes what a step costs.
-
-    Args:
-        config (Config): Of a distillation.
-        settings (Settings): What is measured.
-        progress (Callable): Gets a line for each step of the work.
-
-    Returns:
-        list[Timed]: One for each way, and the floor: the fastest step of the plain
-        student and the fastest forward of the teacher, one after the other.
-
-    Raises:
-        ValueError: If the config is not that of a distillation, or plain training
-            does not fit in the memory of the GPU. One line.
+    The floor is the fastest plain step plus the fastest forward pass of the teacher.
+    Weights and people are random, which does not change the time.
     """
     if config.model.get('type') != 'FPDDistiller':
-        raise ValueError(
-            f'config "{config.filename}" does not distil: its model is '
-            f'{config.model.get("type")}, not FPDDistiller'
+        raise UserError(
+            f'config "{config.filename}" is not a distillation: its model is a '
+            f'{config.model.get("type")}, not an FPDDistiller'
         )
     init_default_scope('mmpose')
     torch.manual_seed(0)
@@ -80,13 +59,13 @@ def benchmark_distill(
     with tempfile.TemporaryDirectory() as folder, _as_in_training(device):
         ways = _ways(config, settings, device, Path(folder))
         timed = time_in_turn(ways, settings.repeats, device, progress)
-    torch.compiler.reset()  # a process compiles a function only so many times
+    torch.compiler.reset()  # or later runs in this process exceed a limit
     students = [one for one in timed if one.name.startswith(PLAIN)]
     teachers = [one for one in timed if one.name.startswith('teacher')]
     if not teachers or not any(one.name == PLAIN for one in timed):
-        raise ValueError(
-            f'batch {settings.batch} does not fit in the memory of the GPU: give a '
-            'smaller one'
+        raise UserError(
+            f'a batch of {settings.batch} people does not fit in the memory of the '
+            'GPU: use a smaller one'
         )
     fastest = [min(group, key=lambda one: one.median) for group in (students, teachers)]
     rounds = zip(*(one.seconds for one in fastest), strict=True)
@@ -157,7 +136,7 @@ def _ways(
 
 
 def _random_weights(config: Config, folder: Path) -> str:
-    """A weight file for the teacher, whose own need not be there."""
+    """Writes random weights for the teacher, so that its own are not needed."""
     path = folder / 'teacher.pth'
     network = load_config(config.model.teacher.config).model
     torch.save(MODELS.build(network).state_dict(), path)
@@ -174,7 +153,7 @@ def _distiller(config: Config, teacher: dict, **options: bool) -> FPDDistiller:
 
 
 def _without_teacher(model: FPDDistiller) -> nn.Module:
-    """The student in the formats of its distillation, with the head's loss alone."""
+    """Leaves only the head's loss of a distiller, in the student's formats."""
 
     def loss(inputs: Tensor, data_samples: list) -> dict:
         return model.head.loss(model._training_feats(inputs), data_samples)

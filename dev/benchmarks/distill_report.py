@@ -1,4 +1,4 @@
-"""Table, JSON and picture of the distillation benchmark."""
+"""Reports the distillation benchmark as a table, JSON, and a chart."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -14,14 +14,7 @@ from fpd_mmpose.files import replace_when_done
 
 
 def as_markdown(timed: list[Timed]) -> str:
-    """Writes the table.
-
-    Args:
-        timed (list[Timed]): What was measured.
-
-    Returns:
-        str: Markdown.
-    """
+    """Formats the times as a Markdown table."""
     median = {one.name: one.median for one in timed}
     unit, factor, digits = _unit(timed)
     lines = [
@@ -40,14 +33,7 @@ def as_markdown(timed: list[Timed]) -> str:
 
 
 def summary(timed: list[Timed]) -> str:
-    """Compares the fastest ways to distil with the reference's, the floor and plain.
-
-    Args:
-        timed (list[Timed]): What was measured.
-
-    Returns:
-        str: One line for the live teacher, and one for the stored.
-    """
+    """Compares the fastest variants with the reference's way, the floor, and plain."""
     median = {one.name: one.median for one in timed}
     lines = []
     ours = [name for name in median if name.startswith('FPD, speed=')]
@@ -60,7 +46,7 @@ def summary(timed: list[Timed]) -> str:
         share = median[best] / median[FLOOR]
         lines.append(f'"{best}" {gain}, and takes {share:.2f} x the floor')
     for stored in (name for name in median if name.startswith(STORED)):
-        # The plain student in the same formats, which is the fair one.
+        # Compare with the plain student in the same formats.
         plain = stored.replace(STORED, PLAIN)
         lines.append(
             f'"{stored}" takes {median[stored] / median[plain]:.2f} x "{plain}"'
@@ -69,16 +55,7 @@ def summary(timed: list[Timed]) -> str:
 
 
 def as_json(timed: list[Timed], config: str, settings: Settings) -> dict[str, Any]:
-    """Collects everything measured, and where.
-
-    Args:
-        timed (list[Timed]): What was measured.
-        config (str): Path of the config.
-        settings (Settings): How it was measured.
-
-    Returns:
-        dict: For :mod:`json`.
-    """
+    """Collects all times, the settings, and the device."""
     on_gpu = torch.device(settings.device).type == 'cuda'
     device = torch.cuda.get_device_name() if on_gpu else processor()
     return dict(
@@ -96,13 +73,7 @@ def as_json(timed: list[Timed], config: str, settings: Settings) -> dict[str, An
 
 
 def save_png(path: str | Path, timed: list[Timed], title: str) -> None:
-    """Draws the medians as bars, with the shortest and longest time.
-
-    Args:
-        path (str | Path): The file.
-        timed (list[Timed]): What was measured.
-        title (str): Above the bars.
-    """
+    """Draws the medians as bars, with the shortest and longest time."""
     figure = Figure(figsize=(8, 0.8 + 0.42 * len(timed)))
     axis = figure.subplots()
     unit, factor, _ = _unit(timed)
@@ -112,7 +83,7 @@ def save_png(path: str | Path, timed: list[Timed], title: str) -> None:
         [factor * (one.median - one.spread[0]) for one in timed],
         [factor * (one.spread[1] - one.median) for one in timed],
     ]
-    bars = axis.barh(names, medians, xerr=errors, color=[_colour(n) for n in names])
+    bars = axis.barh(names, medians, xerr=errors, color=[_color(n) for n in names])
     axis.bar_label(bars, [f'{value:.3g}' for value in medians], padding=6, fontsize=9)
     axis.invert_yaxis()
     axis.set(xlabel=f'{unit} (median, shortest, longest)', title=title)
@@ -125,13 +96,13 @@ def save_png(path: str | Path, timed: list[Timed], title: str) -> None:
 
 
 def _unit(timed: list[Timed]) -> tuple[str, float, int]:
-    """Unit of the times, its share of a second, and digits that tell ways apart."""
+    """Returns the unit of the times, its factor, and the number of decimals."""
     if max(one.median for one in timed) < 1:
         return 'ms', 1000, 1
     return 's', 1, 3
 
 
-def _colour(name: str) -> str:
+def _color(name: str) -> str:
     if name == REFERENCE:
         return 'tab:red'
     if name.startswith('FPD'):

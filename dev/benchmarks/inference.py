@@ -1,4 +1,4 @@
-"""What inference costs: student, teacher and stock peers, engine by engine."""
+"""Times inference of several networks with several engines."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,34 +19,24 @@ from benchmarks.inference_networks import Network
 from benchmarks.inference_pictures import write_crowd
 from benchmarks.inference_pipelines import PIPELINES, Load
 from benchmarks.timing import time_in_bursts
+from fpd_mmpose.errors import UserError
 
-#: Largest difference from PyTorch eager that passes for the same, as a share of the
-#: highest value. In 8 or 16 bits, with random weights, it may be anything.
+#: Largest accepted difference from PyTorch eager, as a share of the highest value. In 8
+#: or 16 bits, with random weights, any difference is possible.
 _TOLERANCE = 0.01
 _EXACT = (engines.COMPILED, engines.ONNXRUNTIME)
-#: That torch.compile may make of one function; by default 8.
+#: Graphs that torch.compile may make of one function; its default is 8.
 _GRAPHS = 256
-#: A row and the call to time for it.
+#: A row of the report, and the call to time for it.
 _Way = tuple[Row, Callable[[], object]]
 
 
 def measure_inference(
     networks: list[Network], settings: Settings, progress: Callable[[str], None] = print
 ) -> InferenceCosts:
-    """Times the engines on all networks, and whole pipelines of the first one.
+    """Times the engines on all networks, and whole pipelines of the first network.
 
-    All run in one process, and in turn for each number of threads.
-
-    Args:
-        networks (list[Network]): The student first.
-        settings (Settings): What is measured.
-        progress (Callable): Gets a line for each step of the work.
-
-    Returns:
-        InferenceCosts: The figures, and what could not be measured.
-
-    Raises:
-        ValueError: If a setting does not fit. One line.
+    All run in turn in one process, for each number of threads.
     """
     engines.check_engines(settings.engines)
     with tempfile.TemporaryDirectory() as folder, _own_settings():
@@ -72,7 +62,7 @@ class _Benchmark:
         self.progress = progress
         self.files = ExportedFiles(folder)
         self.keypoints: dict[int, np.ndarray] = {}
-        self.pictures = {
+        self.images = {
             batch: (
                 folder / f'{batch}.jpg',
                 write_crowd(folder / f'{batch}.jpg', batch),
@@ -118,7 +108,7 @@ class _Benchmark:
         start = perf_counter()
         try:
             ways = prepare()
-        except Exception as error:  # whatever engines, compilers and exporters raise
+        except Exception as error:  # engines, compilers, and exporters raise anything
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             self.costs.missing.append(Missing(network.name, title, reason))
             self.progress(f'{network.name}, {title}: not measured: {reason}')
@@ -148,7 +138,7 @@ class _Benchmark:
         student = self.costs.networks[0]
         run = load(student, self.files, threads)
         ways = []
-        for batch, (path, boxes) in self.pictures.items():
+        for batch, (path, boxes) in self.images.items():
             keypoints = run(path, boxes)
             expected = self.keypoints.setdefault(batch, keypoints)
             away = float(np.median(np.linalg.norm(keypoints - expected, axis=-1)))
@@ -165,7 +155,7 @@ class _Benchmark:
             ]
             found = self.costs.memory.setdefault(network.name, {})
             for engine in dict.fromkeys(own):
-                # Of the compiled ones, most is the compiler's.
+                # Most memory of a compiled network is the compiler's.
                 if engine != engines.COMPILED:
                     self._memory(network, engine, crops, found)
             self.progress(f'{network.name}: memory measured')
@@ -180,7 +170,7 @@ class _Benchmark:
             source = [str(self.files.path(network, engine == engines.INT8))]
         try:
             found[engine] = measure_memory(kind, source, crops, self.settings.batches)
-        except ValueError as error:
+        except UserError as error:
             title = f'memory of {engines.TITLES[engine]}'
             self.costs.missing.append(Missing(network.name, title, str(error)))
 
@@ -191,7 +181,7 @@ def _difference(found: np.ndarray, expected: np.ndarray) -> float:
 
 @contextmanager
 def _own_settings() -> Iterator[None]:
-    """Keeps the process' settings; and gives each network and batch its graph."""
+    """Restores the threads afterwards, and lets each network and batch compile."""
     kept = torch.get_num_threads(), cv2.getNumThreads()
     try:
         with torch._dynamo.config.patch(cache_size_limit=_GRAPHS):

@@ -1,4 +1,4 @@
-"""Picture of the inference benchmark."""
+"""Draws the inference benchmark as a bar chart."""
 
 from pathlib import Path
 
@@ -12,19 +12,14 @@ from benchmarks.inference_costs import InferenceCosts, Row
 from fpd_mmpose.files import replace_when_done
 
 _BAR = 0.21  # inches
-#: Longest through shortest time from which on the axis is logarithmic.
+#: Ratio of the longest to the shortest time above which the axis is logarithmic.
 _WIDE = 20
-#: What the axis calls some rows.
+#: A label of the axis, and its rows.
 _Group = tuple[str, list[Row]]
 
 
 def save_chart(path: str | Path, costs: InferenceCosts) -> None:
-    """Draws the medians as bars, for the smallest batch and the most threads.
-
-    Args:
-        path (str | Path): PNG file to write.
-        costs (InferenceCosts): What was measured.
-    """
+    """Draws the medians for the smallest batch and the most threads."""
     threads, batch = max(costs.settings.threads), min(costs.settings.batches)
     alone, whole = (
         [row for row in rows if (row.threads, row.batch) == (threads, batch)]
@@ -37,10 +32,10 @@ def save_chart(path: str | Path, costs: InferenceCosts) -> None:
         title = f'{costs.networks[0].name}, from a JPEG file and boxes to keypoints'
         panels.append((title, [(row.title, [row]) for row in whole]))
     titles = list(dict.fromkeys(row.title for row in alone))
-    colours = {title: colormaps['tab10'](i % 10) for i, title in enumerate(titles)}
-    for row in reversed(alone):  # a pipeline is drawn like the first of its engine
-        colours |= {
-            one.title: colours[row.title] for one in whole if one.engine == row.engine
+    colors = {title: colormaps['tab10'](i % 10) for i, title in enumerate(titles)}
+    for row in reversed(alone):  # a pipeline has the color of its engine
+        colors |= {
+            one.title: colors[row.title] for one in whole if one.engine == row.engine
         }
     heights = [sum(map(_height, groups)) * _BAR + 0.9 for _, groups in panels]
     figure = Figure(figsize=(9, max(sum(heights), 2)))
@@ -49,10 +44,10 @@ def save_chart(path: str | Path, costs: InferenceCosts) -> None:
     )
     where = f'batch {batch}, {threads} thread{"s" * (threads > 1)}'
     for axis, (title, groups) in zip(axes[:, 0], panels, strict=False):
-        _draw(axis, groups, colours)
+        _draw(axis, groups, colors)
         axis.set(title=f'{title[0].upper()}{title[1:]}; {where}')
     if alone:
-        handles = [Patch(color=colours[title], label=title) for title in titles]
+        handles = [Patch(color=colors[title], label=title) for title in titles]
         axes[0, 0].legend(handles=handles, loc='best', fontsize=8)
     figure.tight_layout()
     with replace_when_done(path) as partial:
@@ -68,11 +63,11 @@ def _grouped(rows: list[Row], costs: InferenceCosts) -> list[_Group]:
 
 
 def _height(group: _Group) -> float:
-    """In bars, with the space to the next group."""
+    """Returns the height of a group and the space below it, in bars."""
     return len(group[1]) + 0.6
 
 
-def _draw(axis: Axes, groups: list[_Group], colours: dict[str, tuple]) -> None:
+def _draw(axis: Axes, groups: list[_Group], colors: dict[str, tuple]) -> None:
     place, ticks = 0.0, []
     for group in groups:
         rows = group[1]
@@ -84,7 +79,7 @@ def _draw(axis: Axes, groups: list[_Group], colours: dict[str, tuple]) -> None:
                 middle,
                 0.9,
                 xerr=[[middle - low], [high - middle]],
-                color=colours.get(row.title, 'tab:gray'),
+                color=colors.get(row.title, 'tab:gray'),
                 error_kw=dict(elinewidth=1),
             )
             axis.bar_label(bar, [f'{middle:.1f}'], padding=4, fontsize=8)
@@ -94,7 +89,7 @@ def _draw(axis: Axes, groups: list[_Group], colours: dict[str, tuple]) -> None:
     axis.invert_yaxis()
     seconds = [one for _, rows in groups for row in rows for one in row.seconds]
     if max(seconds) > _WIDE * min(seconds):
-        # A large teacher would leave nothing to see of a small student.
+        # Next to a large teacher, a small student would be invisible.
         axis.set_xscale('log')
         axis.xaxis.set_major_formatter(ScalarFormatter())
         axis.xaxis.set_minor_formatter(NullFormatter())

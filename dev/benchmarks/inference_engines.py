@@ -1,4 +1,4 @@
-"""The ways to run a network on the CPU."""
+"""Engines that run a network on the CPU."""
 
 import importlib.util
 from collections.abc import Callable, Iterator
@@ -10,6 +10,7 @@ import torch
 from benchmarks.inference_files import ExportedFiles
 from benchmarks.inference_networks import Network
 from fpd_mmpose.deploy.runtimes import load_network
+from fpd_mmpose.errors import UserError
 
 EAGER, COMPILED = 'eager', 'compiled'
 ONNXRUNTIME, INT8, OPENVINO = 'onnxruntime', 'int8', 'openvino'
@@ -20,43 +21,23 @@ TITLES = {
     INT8: 'ONNX Runtime int8',
     OPENVINO: 'OpenVINO',
 }
-"""What can run a network, and how the table calls it."""
-#: From normalised crops, float32 (N, 3, H, W), to what the head decodes.
+"""The engines, and their names in tables."""
+#: Maps normalized crops, float32 (N, 3, H, W), to the head's output.
 Run = Callable[[np.ndarray], np.ndarray]
 
 
 def check_engines(engines: list[str]) -> None:
-    """Refuses names that are not of :data:`TITLES`.
-
-    Args:
-        engines (list[str]): What is to be measured.
-
-    Raises:
-        ValueError: If one is unknown. One line.
-    """
+    """Checks that all engines are known."""
     if unknown := [name for name in engines if name not in TITLES]:
-        raise ValueError(
-            f'--engines: "{unknown[0]}" is not known, there are {", ".join(TITLES)}'
-        )
+        raise UserError(f'engine "{unknown[0]}" is unknown: use {", ".join(TITLES)}')
 
 
 def open_engine(
     engine: str, network: Network, files: ExportedFiles, threads: int
 ) -> Iterator[tuple[str, Run]]:
-    """Prepares an engine to run a network.
+    """Yields the names in tables and the calls of an engine.
 
-    Args:
-        engine (str): Of :data:`TITLES`.
-        network (Network): What it runs.
-        files (ExportedFiles): Exports the network where the engine reads a file.
-        threads (int): Of an engine that takes them; PyTorch's are the process'.
-
-    Yields:
-        tuple[str, Run]: What the table calls it, and what runs it: OpenVINO comes
-        twice where it would compute in less than float32 by itself.
-
-    Raises:
-        Exception: Whatever the engine or the export raises.
+    OpenVINO comes twice where it would compute in less than float32 by default.
     """
     if engine == EAGER:
         yield TITLES[engine], network.run
@@ -70,7 +51,7 @@ def open_engine(
 
 
 def _compiled(network: Network) -> Run:
-    # Frozen: weights become constants, and batch norms are folded into convolutions.
+    # Freezing makes weights constant and folds batch norms into convolutions.
     compiled = torch.compile(
         network.last_stage, dynamic=False, fullgraph=True, options=dict(freezing=True)
     )
@@ -92,7 +73,7 @@ def _openvino(
     network: Network, files: ExportedFiles, threads: int
 ) -> Iterator[tuple[str, Run]]:
     if importlib.util.find_spec('openvino') is None:
-        raise ValueError('not installed: pip install openvino')
+        raise UserError('not installed: pip install openvino')
     import openvino
 
     core = openvino.Core()

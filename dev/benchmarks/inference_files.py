@@ -1,4 +1,4 @@
-"""The networks of the benchmark as ONNX files."""
+"""Exports the networks of the benchmark as ONNX files."""
 
 from pathlib import Path
 
@@ -23,34 +23,21 @@ from fpd_mmpose.export.describe import describe
 from fpd_mmpose.export.int8.search import LIMIT
 from fpd_mmpose.files import replace_when_done
 
-#: People that are drawn to calibrate a network in 8 bits, with random weights and with
-#: trained ones, which need more to keep their keypoints in place.
+#: People drawn to calibrate a network in 8 bits, with random and with trained weights,
+#: which need more people to keep their keypoints in place.
 _FEW, _MANY = 8, 64
 
 
 class ExportedFiles:
-    """Exports each network once, when it is asked for.
-
-    Args:
-        folder (Path): Where the files are written.
-    """
+    """Exports each network once, when it is first needed."""
 
     def __init__(self, folder: Path):
         self._folder = folder
 
     def path(self, network: Network, int8: bool = False) -> Path:
-        """Exports a network.
+        """Exports a network and returns the file, for PoseSession if possible.
 
-        Args:
-            network (Network): What to export.
-            int8 (bool): Whether to quantise it, with drawn people to calibrate.
-
-        Returns:
-            Path: Of a file of tools/export_onnx.py where the network has a codec that
-            such a file can describe; else from crops to what the head returns.
-
-        Raises:
-            ValueError: If it cannot be exported. One line.
+        In 8 bits, it is calibrated on drawn people.
         """
         path = self._folder / f'{network.name}{"-int8" if int8 else ""}.onnx'
         if not path.exists():
@@ -63,7 +50,7 @@ class ExportedFiles:
                 limit = LIMIT if trained else None
                 quantise_model(network.model, path, crops, limit=limit)
             elif int8:
-                _quantise(self.path(network), path, network.crops(_FEW))
+                _quantize(self.path(network), path, network.crops(_FEW))
             elif described:
                 export_model(network.model, path)
             else:
@@ -86,9 +73,9 @@ def _trace(network: Network, path: Path) -> None:
         trace_to_onnx(network.last_stage, crop, partial, ['input'], names)
 
 
-def _quantise(source: Path, path: Path, crops: np.ndarray) -> None:
+def _quantize(source: Path, path: Path, crops: np.ndarray) -> None:
     with replace_when_done(path) as partial:
-        # Symbolic shapes fail on some networks, and only the batch is symbolic.
+        # Symbolic shapes fail for some networks, and only the batch is symbolic.
         quant_pre_process(str(source), str(partial), skip_symbolic_shape=True)
         quantize_static(
             str(partial),
@@ -106,5 +93,5 @@ class _Crops(CalibrationDataReader):
         self._inputs = ({'input': crop[None]} for crop in crops)
 
     def get_next(self) -> dict[str, np.ndarray] | None:
-        """Gives the next crop as the network's input."""
+        """Returns the next crop as the network's input."""
         return next(self._inputs, None)

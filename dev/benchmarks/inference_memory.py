@@ -1,7 +1,6 @@
-"""How much memory a process takes that does nothing but run one network.
+"""Measures the memory of a process that only runs one network.
 
-It is measured in a process of its own, which runs this file: ONNX Runtime's imports
-nothing of PyTorch.
+The process runs this file, which imports PyTorch for engine ``eager`` alone.
 """
 
 import json
@@ -16,22 +15,13 @@ from typing import Any
 def measure_memory(
     engine: str, source: Sequence[str], crops: str | Path, batches: Sequence[int]
 ) -> dict[int, int]:
-    """Runs a network in a process of its own.
+    """Returns the highest resident memory in bytes, up to each batch.
 
-    Args:
-        engine (str): ``'eager'``, ``'onnxruntime'`` or ``'openvino'``.
-        source (Sequence[str]): Config and, where there is one, checkpoint for the
-            first; the ONNX file for the others.
-        crops (str | Path): NumPy file, float32 (N, 3, H, W).
-        batches (Sequence[int]): Numbers of crops, each at most N.
-
-    Returns:
-        dict[int, int]: Highest resident memory in bytes up to each batch, from the
-        smallest to the largest.
-
-    Raises:
-        ValueError: If the process fails, or the system does not tell. One line.
+    ``source`` is the config and, optionally, the checkpoint for ``eager``, and an ONNX
+    file for ``onnxruntime`` and ``openvino``; ``crops`` is a NumPy file.
     """
+    from fpd_mmpose.errors import UserError  # not for the process that is measured
+
     order = sorted(batches)
     request = json.dumps([engine, list(source), str(crops), order])
     child = subprocess.run(
@@ -39,7 +29,7 @@ def measure_memory(
     )
     if child.returncode:
         reason = (child.stderr.strip().splitlines() or ['it was killed'])[-1]
-        raise ValueError(f'the process that measures memory failed: {reason}')
+        raise UserError(f'the process that measures memory failed: {reason}')
     peaks = json.loads(child.stdout.splitlines()[-1])
     return dict(zip(order, peaks, strict=True))
 
@@ -57,7 +47,7 @@ def _child(engine: str, source: list[str], crops: str, batches: list[int]) -> li
 
 
 def _peak() -> int:
-    # Not getrusage's, which starts at the size of the process that started this one.
+    # getrusage would start at the size of the parent process.
     status = Path('/proc/self/status').read_text()
     return int(re.search(r'VmHWM:\s*(\d+) kB', status)[1]) * 1024
 
@@ -85,6 +75,6 @@ def _openvino(path: str) -> Callable[[Any], object]:
 _LOADERS = dict(eager=_eager, onnxruntime=_onnxruntime, openvino=_openvino)
 
 if __name__ == '__main__':
-    # In place of this folder, whose modules belong to a package.
+    # Instead of this folder, whose modules belong to a package.
     sys.path[0] = str(Path(__file__).resolve().parents[1])
     print(json.dumps(_child(*json.loads(sys.argv[1]))))

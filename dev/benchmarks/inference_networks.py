@@ -1,4 +1,4 @@
-"""The networks whose inference is compared: student, teacher and stock peers."""
+"""Networks whose inference is compared: student, teacher, and others of MMPose."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
 from fpd_mmpose.config import load_config
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.reports.complexity import Complexity, count
 from fpd_mmpose.synthetic.scene import draw_person
 from fpd_mmpose.weights.initialization import load_model
@@ -27,20 +28,12 @@ PEERS = {
     'rtmpose-s': f'{_RTMPOSE}s_8xb256-420e_coco-256x192.py',
     'rtmpose-t': f'{_RTMPOSE}t_8xb256-420e_coco-256x192.py',
 }
-"""MMPose's own configs of small networks, by the names used here."""
+"""Small networks of MMPose, by their names in tables."""
 
 
 @dataclass
 class Network:
-    """A pose estimator and what to feed it.
-
-    Attributes:
-        name (str): ``'student'``, ``'teacher'`` or one of :data:`PEERS`.
-        config (str): Path or name of its config.
-        checkpoint (str, optional): Of its weights; random ones without.
-        model (BasePoseEstimator): In eval mode, with ``cfg`` and ``dataset_meta``.
-        input_size (tuple[int, int]): Width and height of a crop.
-    """
+    """A pose estimator in eval mode, and its input size (width, height)."""
 
     name: str
     config: str
@@ -50,33 +43,26 @@ class Network:
 
     @cached_property
     def complexity(self) -> Complexity:
-        """Parameters and multiply-accumulates."""
+        """Returns the parameters and multiply-accumulates."""
         return count(self.model, self.input_size)
 
     @property
     def source(self) -> list[str]:
-        """Config and, where there is one, checkpoint."""
+        """Returns the config and, if there is one, the checkpoint."""
         return [self.config, *([self.checkpoint] if self.checkpoint else [])]
 
     @cached_property
     def last_stage(self) -> nn.Module:
-        """From crops to what the head decodes."""
+        """Returns the network from crops to the head's output."""
         return LastStage(self.model).train(False)
 
     @property
     def has_vectors(self) -> bool:
-        """Whether it returns two vectors for each joint, as SimCC does."""
+        """Whether the head returns two vectors per joint, as SimCC does."""
         return isinstance(self._output(self.crops(1)), tuple)
 
     def run(self, crops: np.ndarray) -> np.ndarray:
-        """Runs the network in PyTorch.
-
-        Args:
-            crops (np.ndarray): float32 (N, 3, H, W), normalised.
-
-        Returns:
-            np.ndarray: Heatmaps (N, K, h, w), or SimCC's vectors of x.
-        """
+        """Maps normalized crops to heatmaps (N, K, h, w), or SimCC's vectors of x."""
         output = self._output(crops)
         return (output[0] if isinstance(output, tuple) else output).numpy()
 
@@ -85,14 +71,7 @@ class Network:
             return self.last_stage(torch.from_numpy(crops))
 
     def crops(self, people: int) -> np.ndarray:
-        """Draws people as the network gets them.
-
-        Args:
-            people (int): Number of crops.
-
-        Returns:
-            np.ndarray: float32 (N, 3, H, W), normalised.
-        """
+        """Draws people as the network's input, float32 (N, 3, H, W)."""
         drawn = [draw_person(0, 'val', index).image for index in range(people)]
         images = [
             torch.from_numpy(cv2.resize(image, self.input_size)).permute(2, 0, 1)
@@ -104,11 +83,7 @@ class Network:
 
 
 class LastStage(nn.Module):
-    """A pose estimator without losses, decoding and earlier stages.
-
-    Args:
-        model (BasePoseEstimator): The pose estimator.
-    """
+    """A pose estimator without losses, decoding, and earlier stages."""
 
     def __init__(self, model: BasePoseEstimator):
         super().__init__()
@@ -123,20 +98,7 @@ class LastStage(nn.Module):
 def build_network(
     name: str, config: str | Path, checkpoint: str | Path | None = None
 ) -> Network:
-    """Builds a network, with random weights where there is no checkpoint.
-
-    Args:
-        name (str): What it is called.
-        config (str | Path): As :func:`fpd_mmpose.config.load_config` finds it.
-        checkpoint (str | Path, optional): Of its weights.
-
-    Returns:
-        Network: On the CPU.
-
-    Raises:
-        ValueError: If the config or the checkpoint cannot be read or they do not
-            belong together. One line.
-    """
+    """Builds a network on the CPU, with random weights without a checkpoint."""
     torch.manual_seed(0)
     if checkpoint is None:
         model = init_model(load_config(config), device='cpu')
@@ -144,7 +106,7 @@ def build_network(
         model = load_model(config, str(checkpoint))
     decoder = getattr(getattr(model, 'head', None), 'decoder', None)
     if decoder is None:
-        raise ValueError(f'config "{config}" has no head that decodes keypoints')
+        raise UserError(f'config "{config}" has no head that decodes keypoints')
     return Network(
         name,
         str(config),
@@ -157,23 +119,9 @@ def build_network(
 def build_networks(
     student: Sequence[str], teacher: Sequence[str], peers: Sequence[str]
 ) -> list[Network]:
-    """Builds all networks of a comparison.
-
-    Args:
-        student (Sequence[str]): Its config and, where there is one, its checkpoint.
-        teacher (Sequence[str]): The same, or empty to leave it out.
-        peers (Sequence[str]): Of :data:`PEERS`.
-
-    Returns:
-        list[Network]: The student first.
-
-    Raises:
-        ValueError: If a peer is unknown or a network cannot be built. One line.
-    """
+    """Builds the networks, the student first; an empty teacher is left out."""
     if unknown := [name for name in peers if name not in PEERS]:
-        raise ValueError(
-            f'--peers: "{unknown[0]}" is not known, there are {", ".join(PEERS)}'
-        )
+        raise UserError(f'network "{unknown[0]}" is unknown: use {", ".join(PEERS)}')
     networks = [build_network(STUDENT, *student)]
     if teacher:
         networks.append(build_network(TEACHER, *teacher))

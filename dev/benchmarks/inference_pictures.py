@@ -1,37 +1,26 @@
-"""A picture with several drawn people, whose boxes are known."""
+"""Draws an image with several people and known boxes."""
 
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.synthetic.scene import MIN_SIZE, draw_person
 
 SIZE = (1280, 720)
-"""Width and height of the picture in pixels."""
+"""Width and height of the image in pixels."""
 _QUALITY = 90
 
 
 def write_crowd(path: str | Path, people: int) -> np.ndarray:
-    """Draws people side by side into a JPEG file.
-
-    Args:
-        path (str | Path): The file.
-        people (int): How many.
-
-    Returns:
-        np.ndarray: Their boxes, x1, y1, x2, y2 in pixels, float32 (N, 4). They do not
-        overlap.
-
-    Raises:
-        ValueError: If so many do not fit into the picture. One line.
-    """
+    """Draws people side by side, and returns their boxes (N, 4) as xyxy in pixels."""
     width, height = SIZE
     side = height
     while (width // side) * (height // side) < people:
         side -= 1
         if side < MIN_SIZE:
-            raise ValueError(f'{people} people do not fit into {width}x{height} pixels')
+            raise UserError(f'{people} people do not fit into {width}x{height} pixels')
     columns = width // side
     image = np.full((height, width, 3), 127, np.uint8)
     boxes = []

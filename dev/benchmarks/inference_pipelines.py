@@ -1,4 +1,4 @@
-"""The ways from a JPEG file and boxes to keypoints."""
+"""Pipelines from a JPEG file and boxes to keypoints."""
 
 import copy
 from collections.abc import Callable
@@ -17,9 +17,9 @@ from benchmarks.inference_networks import Network
 from fpd_mmpose.deploy import PoseSession
 from fpd_mmpose.inputs import read_image
 
-#: From a picture and boxes, x1, y1, x2, y2 (N, 4), to keypoints (N, K, 2).
+#: Maps an image file and boxes (N, 4) as xyxy to keypoints (N, K, 2).
 Pipeline = Callable[[Path, np.ndarray], np.ndarray]
-#: Makes a pipeline of a network that runs in so many threads.
+#: Makes a pipeline of a network with a number of threads.
 Load = Callable[[Network, ExportedFiles, int], Pipeline]
 
 
@@ -42,7 +42,7 @@ def _inference_topdown(
     model = _without_flip_test(network)
 
     def run(path: Path, boxes: np.ndarray) -> np.ndarray:
-        # Read once: with the path, MMPose reads the file for each box.
+        # Given the path, MMPose would read the file again for each box.
         samples = inference_topdown(model, read_image(path), boxes)
         return np.concatenate([one.pred_instances.keypoints for one in samples])
 
@@ -59,7 +59,7 @@ def _inferencer(network: Network, files: ExportedFiles, threads: int) -> Pipelin
     pose.det_cat_ids = (0,)
 
     def run(path: Path, boxes: np.ndarray) -> np.ndarray:
-        # It ignores boxes that it is given and takes those of a detector.
+        # It ignores boxes passed to it, and takes those of its detector.
         pose.detector = partial(_detected, boxes)
         results = inferencer(read_image(path), return_datasamples=True, nms_thr=1.0)
         samples = next(results)['predictions']
@@ -76,10 +76,10 @@ def _without_flip_test(network: Network) -> torch.nn.Module:
 
 
 def _detected(boxes: np.ndarray, *_: object, **__: object) -> dict:
-    """Gives the boxes as mmdet's inferencer gives those that it finds."""
+    """Returns the boxes in the form of mmdet's inferencer."""
     found = InstanceData(
         bboxes=torch.from_numpy(boxes),
-        scores=torch.linspace(1, 0.9, len(boxes)),  # it sorts people by them
+        scores=torch.linspace(1, 0.9, len(boxes)),  # people are sorted by score
         labels=torch.zeros(len(boxes), dtype=torch.long),
     )
     return dict(predictions=[PoseDataSample(pred_instances=found)])
@@ -96,4 +96,4 @@ PIPELINES: dict[str, dict[str, Load]] = {
     INT8: {'PoseSession, ONNX Runtime int8': partial(_pose_session, INT8)},
     OPENVINO: {'PoseSession, OpenVINO': partial(_pose_session, OPENVINO)},
 }
-"""What there is to measure for each engine."""
+"""The pipelines of each engine."""

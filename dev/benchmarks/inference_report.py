@@ -1,4 +1,4 @@
-"""Tables and JSON of the inference benchmark."""
+"""Reports the inference benchmark as tables and JSON."""
 
 import importlib.metadata
 from collections.abc import Iterator
@@ -9,20 +9,13 @@ from benchmarks.inference_costs import InferenceCosts, Row
 from benchmarks.inference_engines import COMPILED, EAGER, INT8, ONNXRUNTIME, TITLES
 from benchmarks.machine import processor
 
-#: What the pipelines are compared with.
+#: The pipeline that the others are compared with.
 INFERENCER = 'MMPoseInferencer'
 _PACKAGES = ('torch', 'mmpose', 'onnxruntime', 'openvino', 'opencv-python', 'numpy')
 
 
 def as_markdown(costs: InferenceCosts) -> str:
-    """Writes all tables.
-
-    Args:
-        costs (InferenceCosts): What was measured.
-
-    Returns:
-        str: Markdown.
-    """
+    """Formats all results as Markdown tables."""
     sections = [_networks(costs)]
     for threads, batch in _conditions(costs.alone):
         sections.append(_alone(costs, threads, batch))
@@ -36,14 +29,7 @@ def as_markdown(costs: InferenceCosts) -> str:
 
 
 def summary(costs: InferenceCosts) -> list[str]:
-    """Compares the student's engines with PyTorch, and the pipelines with MMPose's.
-
-    Args:
-        costs (InferenceCosts): What was measured.
-
-    Returns:
-        list[str]: A line for each number of threads and people.
-    """
+    """Compares the student's engines with PyTorch, and its pipelines with MMPose's."""
     student = costs.networks[0].name
     lines = []
     for threads, batch in _conditions(costs.alone):
@@ -62,14 +48,7 @@ def summary(costs: InferenceCosts) -> list[str]:
 
 
 def as_json(costs: InferenceCosts) -> dict[str, Any]:
-    """Collects everything measured, and where.
-
-    Args:
-        costs (InferenceCosts): What was measured.
-
-    Returns:
-        dict: For :mod:`json`.
-    """
+    """Collects all results, the settings, and the machine."""
     return dict(
         settings=asdict(costs.settings),
         processor=processor(),
@@ -127,7 +106,7 @@ def _networks(costs: InferenceCosts) -> str:
         people = ' / '.join(map(str, batches))
         lines += [
             '',
-            f'MiB: highest memory of a process that does nothing else, batch {people}.',
+            f'MiB: highest memory of a process that only runs this, batch {people}.',
         ]
     return '\n'.join(lines)
 
@@ -170,7 +149,7 @@ def _missing(costs: InferenceCosts) -> str:
     reasons: dict[tuple[str, str], list[str]] = {}
     for one in costs.missing:
         reasons.setdefault((one.title, one.reason), []).append(one.network)
-    lines = ['| not measured | networks | because |', '|---|---|---|']
+    lines = ['| not measured | networks | reason |', '|---|---|---|']
     for (title, reason), names in reasons.items():
         lines.append(_row([title, ', '.join(names), reason.replace('|', '\\|')]))
     return '\n'.join(lines)

@@ -1,4 +1,4 @@
-"""Shows how many people per second a data pipeline delivers."""
+"""Reports the speed of a data pipeline."""
 
 import math
 from pathlib import Path
@@ -13,20 +13,13 @@ _NAMES = {HERE: 'this project', OTHER: "MMPose's transforms"}
 
 
 def as_markdown(measured: InputSide) -> str:
-    """Writes the figures as tables, and what follows from them.
-
-    Args:
-        measured (InputSide): The figures.
-
-    Returns:
-        str: Markdown.
-    """
+    """Formats the results as Markdown tables, with conclusions."""
     width, height = measured.image_size
     sides = list(measured.stages)
     heads = [_NAMES[side] for side in sides]
     loading = {side: _loading(measured, side) for side in sides}
     lines = [
-        f'{measured.people} people in pictures of {width}x{height}, batch '
+        f'{measured.people} people in images of {width}x{height}, batch '
         f'{measured.batch_size}. Median over the repeats (lowest to highest).',
         '',
         _row(['ms per person', *heads]),
@@ -52,26 +45,16 @@ def as_markdown(measured: InputSide) -> str:
 
 
 def write_json(path: str | Path, measured: InputSide) -> None:
-    """Writes all figures.
-
-    Args:
-        path (str | Path): The file.
-        measured (InputSide): The figures.
-    """
+    """Writes all results as JSON."""
     atomic.write_json(path, measured.as_dict(), indent=1)
 
 
 def save_chart(path: str | Path, measured: InputSide) -> None:
-    """Draws the time of each stage as bars.
-
-    Args:
-        path (str | Path): PNG file to write.
-        measured (InputSide): The figures.
-    """
+    """Draws the time of each stage as bars."""
     names = list(measured.stages[HERE])
     sides = list(measured.stages)
     height = 0.8 / len(sides)
-    # Not by pyplot, whose backend is the caller's.
+    # Without pyplot, whose backend is the caller's choice.
     figure = Figure(figsize=(9, 1.5 + 0.45 * len(names)))
     axis = figure.subplots()
     for index, side in enumerate(sides):
@@ -105,22 +88,22 @@ def _conclusions(measured: InputSide) -> list[str]:
         alone = 1e3 / _loading(measured, HERE)
         lines.append(
             f'A step of {measured.step_seconds:g} s consumes {measured.consumed:.1f} '
-            f'people per second. One process that does nothing else delivers '
-            f'{alone:.0f}, so that {math.ceil(measured.consumed / alone)} keep up.'
+            f'people per second. One worker process delivers {alone:.0f}, so '
+            f'{math.ceil(measured.consumed / alone)} keep up.'
         )
     reduced = measured.reduced
     if reduced is not None:
         lines.append(
-            f'Decoding at half size would do for {reduced.share:.0%} of these people '
-            f'(without augmentation) and take {reduced.half_ms:.2f} ms instead of '
-            f'{reduced.whole_ms:.2f} ms; their crops would differ by '
-            f'{reduced.difference:.1f} grey levels of 255 on average.'
+            f'Decoding at half size would suffice for {reduced.share:.0%} of these '
+            f'people (without augmentation) and take {reduced.half_ms:.2f} ms instead '
+            f'of {reduced.whole_ms:.2f} ms; their crops would differ by '
+            f'{reduced.difference:.1f} gray levels of 255 on average.'
         )
     return lines
 
 
 def _loading(measured: InputSide, side: str) -> float:
-    """Milliseconds per person of one process, without the step's part."""
+    """Returns the milliseconds per person that a worker process spends."""
     stages = measured.stages[side]
     return sum(one.median for name, one in stages.items() if name != STACK)
 

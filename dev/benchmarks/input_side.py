@@ -1,4 +1,4 @@
-"""How many people per second a config's data pipeline delivers."""
+"""Measures how many people per second a config's data pipeline delivers."""
 
 import copy
 import tempfile
@@ -23,21 +23,22 @@ from benchmarks.input_stages import time_stages
 from benchmarks.reduced_decode import ReducedDecode, measure_reduced_decode
 from benchmarks.wide_people import ANNOTATIONS, write_wide_people
 from fpd_mmpose.datasets import FPDMpiiDataset
+from fpd_mmpose.errors import UserError
 
 STOCK = {
     'FPDLoadImage': dict(type='LoadImage', color_type='color_ignore_orientation'),
     'FPDTopdownAffine': dict(type='TopdownAffine'),
     'FPDHeatmap': dict(type='MSRAHeatmap'),
 }
-"""MMPose's own in place of this project's: other pixels, the same work."""
+"""MMPose's counterparts of this package's components."""
 _RUNS = 5
 HERE, OTHER = 'here', 'stock'
-COLLATE, STACK = 'collate', 'stack and normalise (in the step)'
+COLLATE, STACK = 'collate', 'stack and normalize (in the step)'
 
 
 @dataclass(frozen=True)
 class Spread:
-    """A figure that was taken several times."""
+    """A value that was measured several times."""
 
     median: float
     low: float
@@ -46,34 +47,23 @@ class Spread:
 
 @dataclass(frozen=True)
 class InputSide:
-    """What was measured, each figure for ``'here'`` and, with it, ``'stock'``.
+    """Results for this package (``HERE``) and MMPose's transforms (``OTHER``)."""
 
-    Attributes:
-        people: Number of people in a repeat.
-        batch_size: Of the config.
-        image_size: Width and height of the first picture in pixels.
-        stages: Milliseconds per person for each stage; the mean over the people of a
-            repeat, and its spread over the repeats.
-        rates: People per second for each number of worker processes.
-        reduced: What decoding at half size would give.
-        step_seconds: Seconds of a training step, where they were given.
-    """
-
-    people: int
+    people: int  # in a repeat
     batch_size: int
-    image_size: tuple[int, int]
-    stages: dict[str, dict[str, Spread]]
-    rates: dict[str, dict[int, Spread]]
+    image_size: tuple[int, int]  # width and height of the first image
+    stages: dict[str, dict[str, Spread]]  # milliseconds per person
+    rates: dict[str, dict[int, Spread]]  # people per second, by worker processes
     reduced: ReducedDecode | None
     step_seconds: float | None = None
 
     @property
     def consumed(self) -> float | None:
-        """People per second that the training step takes."""
+        """Returns the people per second that training consumes."""
         return self.batch_size / self.step_seconds if self.step_seconds else None
 
     def as_dict(self) -> dict:
-        """All figures, as a JSON file holds them."""
+        """Returns all results for JSON."""
         return asdict(self) | {'consumed': self.consumed}
 
 
@@ -85,41 +75,24 @@ def measure_input(
     image_size: tuple[int, int] | None = None,
     step_seconds: float | None = None,
 ) -> InputSide:
-    """Times the training pipeline of a config, beside MMPose's own transforms.
+    """Times the training pipeline of a config, with its own and MMPose's transforms.
 
-    The two take turns, with the same people and the same random numbers. OpenCV and
-    the workers have the threads that training gives them.
-
-    Args:
-        config (Config): With ``train_dataloader`` and ``model.data_preprocessor``.
-        people (int): Number of people in a repeat.
-        repeats (int): How often each figure is taken.
-        workers (Sequence[int]): Numbers of worker processes; 0 loads in the training
-            process.
-        image_size (tuple[int, int], optional): Draws people in pictures of that width
-            and height instead of reading the config's. Where those are not there,
-            pictures of 1280 x 720 are drawn.
-        step_seconds (float, optional): Seconds of a training step of one batch.
-
-    Returns:
-        InputSide: The figures.
-
-    Raises:
-        ValueError: If a number is out of range, or people cannot be drawn for this
-            kind of data. One line.
+    The two alternate, with the same people and random numbers, and the threads that
+    training gives to OpenCV and the workers. People are drawn if ``image_size`` (width,
+    height) is given or the config's data are missing.
     """
     for name, value, least in (
-        ('--people', people, config.train_dataloader.batch_size),
-        ('--repeats', repeats, 1),
-        ('--workers', min(workers, default=-1), 0),
+        ('people', people, config.train_dataloader.batch_size),
+        ('repeats', repeats, 1),
+        ('workers', min(workers, default=-1), 0),
     ):
         if value < least:
-            raise ValueError(f'{name} must be {least} or more, got {value}')
+            raise UserError(f'{name} must be {least} or more, got {value}')
     if step_seconds is not None and not step_seconds > 0:
-        raise ValueError(f'--step-seconds must be positive, got {step_seconds}')
+        raise UserError(f'step_seconds must be positive, got {step_seconds}')
     init_default_scope('mmpose')
     set_multi_processing(**config.get('env_cfg', {}).get('mp_cfg', {}))
-    with _with_pictures(config, people, image_size) as loader:
+    with _with_people(config, people, image_size) as loader:
         sides = {HERE: loader}
         stock = _with_stock(loader)
         if stock != loader:
@@ -154,19 +127,19 @@ def measure_input(
 
 
 @contextmanager
-def _with_pictures(
+def _with_people(
     config: Config, people: int, image_size: tuple[int, int] | None
 ) -> Iterator[Config]:
-    """Gives the config's loader, of drawn people where it has no others."""
+    """Yields the config's dataloader, with drawn people if its data are missing."""
     loader = copy.deepcopy(config.train_dataloader)
     path = Path(loader.dataset.get('data_root', ''), loader.dataset.get('ann_file', ''))
     if image_size is None and path.exists():
         yield loader
         return
     if loader.dataset.type != 'FPDMpiiDataset':
-        raise ValueError(
-            f'"{path}" is not there, and people can be drawn for FPDMpiiDataset only, '
-            f'not for {loader.dataset.type}: choose a config of MPII'
+        raise UserError(
+            f'"{path}" is missing, and people can only be drawn for FPDMpiiDataset, '
+            f'not for {loader.dataset.type}: use an MPII config'
         )
     with tempfile.TemporaryDirectory(prefix='fpd-input-') as folder:
         write_wide_people(folder, people, image_size or (1280, 720))
@@ -176,7 +149,7 @@ def _with_pictures(
 
 
 def _with_stock(node: object) -> object:
-    """Copies a config with MMPose's transforms and codec in the place of ours."""
+    """Copies a config with MMPose's transforms and codec instead of ours."""
     if isinstance(node, dict):
         copied = type(node)({key: _with_stock(value) for key, value in node.items()})
         if copied.get('type') == 'FPDHeatmap':
@@ -195,7 +168,7 @@ def _jobs(
     indices: list[int],
     workers: Sequence[int],
 ) -> dict[tuple, Callable[[int], object]]:
-    """Gives what is to be timed, in turns: a function of the repeat for each name."""
+    """Returns what to time in turn, as functions of the repeat's number."""
     jobs = {}
     preprocess = MODELS.build(config.model.data_preprocessor)
     for side, loader in sides.items():
@@ -247,7 +220,7 @@ def _loader(config: Config, dataset: Dataset, workers: int) -> DataLoader:
 
 
 def _seconds(function: Callable, argument: object) -> float:
-    """Gives the mean of a few runs: one alone is too short to time."""
+    """Returns the mean of a few runs, since one is too short to time."""
     start = perf_counter()
     for _ in range(_RUNS):
         function(argument)

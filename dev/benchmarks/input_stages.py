@@ -1,4 +1,4 @@
-"""Times each stage of a data set's pipeline."""
+"""Times each stage of a dataset's pipeline."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,27 +10,16 @@ from mmengine.dataset import Compose
 from mmpose.datasets.transforms import LoadImage
 from torch.utils.data import Dataset
 
-RECORD, READ, DECODE = 'record of the data set', 'read the file', 'decode'
+RECORD, READ, DECODE = 'record of the dataset', 'read the file', 'decode'
 
 
 def time_stages(
     dataset: Dataset, indices: Sequence[int], seed: int = 0
 ) -> dict[str, float]:
-    """Runs people through the pipeline and says where the time went.
+    """Returns the mean seconds per person of each stage, in order.
 
-    Files that were read before come from the memory of the operating system, not
-    from the disk.
-
-    Args:
-        dataset (Dataset): A data set of MMEngine, or several in one.
-        indices (Sequence[int]): The people.
-        seed (int): Of the random transforms.
-
-    Returns:
-        dict[str, float]: Mean seconds per person, in the order of the pipeline: the
-        record, reading the image file and decoding it, then each transform by the
-        name of its class. Where an image comes otherwise than from an image file,
-        the transform that loads it stands under its own name.
+    The stages are the record, reading and decoding the image, and the transforms by
+    class. Files read before come from the operating system's cache, not the disk.
     """
     np.random.seed(seed)
     with _clocks(dataset) as clocks:
@@ -43,7 +32,7 @@ def time_stages(
         parts = {clock.name: clock.seconds}
         if clock.files:
             read = _reading(clock.files, clock.transform.backend_args)
-            # It is timed apart, and can be held up for longer than the whole took.
+            # Timed separately, it may even take longer than the whole did.
             read = min(read, clock.seconds)
             parts = {READ: read, DECODE: clock.seconds - read}
         for name, seconds in parts.items():
@@ -52,7 +41,7 @@ def time_stages(
 
 
 class _Clock:
-    """A transform that adds up the time it takes."""
+    """A transform that sums up the time it takes."""
 
     def __init__(self, transform: object):
         self.transform = transform
@@ -85,7 +74,7 @@ def _clocks(dataset: Dataset) -> Iterator[list[_Clock]]:
 
 
 def _pipelines(dataset: Dataset) -> Iterator[Compose]:
-    """Finds the pipelines of a data set and of those that it is made of."""
+    """Yields the pipelines of a dataset and of those inside it."""
     inner = [*getattr(dataset, 'datasets', ()), getattr(dataset, 'dataset', None)]
     for one in inner:
         if one is not None:

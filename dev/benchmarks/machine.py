@@ -1,15 +1,11 @@
-"""What a benchmark ran on."""
+"""Describes the machine."""
 
 import platform
 from pathlib import Path
 
 
 def processor() -> str:
-    """Names the processor.
-
-    Returns:
-        str: As the system does; its architecture where that says nothing.
-    """
+    """Returns the processor's name, or its architecture if the name is unknown."""
     path = Path('/proc/cpuinfo')
     for line in path.read_text().splitlines() if path.exists() else []:
         if line.startswith('model name'):

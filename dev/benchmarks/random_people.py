@@ -1,4 +1,4 @@
-"""People for the benchmark of distillation: random pixels, real transforms."""
+"""Random people with real transforms, for the distillation benchmark."""
 
 from typing import Any
 
@@ -8,29 +8,19 @@ from mmengine.dataset import Compose, pseudo_collate
 
 import fpd_mmpose  # noqa: F401
 
-#: Width and height of a picture.
-PICTURE = (320, 320)
-#: Of the person in each: x1, y1, x2, y2 in pixels, (1, 4).
+#: Width and height of an image.
+IMAGE_SIZE = (320, 320)
+#: Box of the person, (1, 4) as xyxy in pixels.
 BOX = np.float32([[48, 32, 272, 288]])
 
 
 def image_path(number: int) -> str:
-    """Names the picture of a person, which is in no file."""
+    """Returns the image name of a person; there is no such file."""
     return f'{number}.jpg'
 
 
 def random_batch(config: Config, size: int, seed: int = 0) -> dict[str, Any]:
-    """Draws a batch, augmented and packed as a data loader gives it.
-
-    Args:
-        config (Config): With ``codec`` and the model's joints; MMPose's is the
-            default scope.
-        size (int): People.
-        seed (int): Of the pixels, joints and augmentation.
-
-    Returns:
-        dict: ``inputs`` and ``data_samples``.
-    """
+    """Returns a batch, augmented and packed as by a dataloader."""
     joints = config.model.head.out_channels
     steps = Compose(
         [
@@ -44,7 +34,7 @@ def random_batch(config: Config, size: int, seed: int = 0) -> dict[str, Any]:
     )
     rng = np.random.default_rng(seed)
     before = np.random.get_state()
-    np.random.seed(seed)  # what MMPose's transforms draw from
+    np.random.seed(seed)  # MMPose's transforms use it
     try:
         people = [steps(_person(rng, number, joints)) for number in range(size)]
     finally:
@@ -53,7 +43,7 @@ def random_batch(config: Config, size: int, seed: int = 0) -> dict[str, Any]:
 
 
 def _person(rng: np.random.Generator, number: int, joints: int) -> dict[str, Any]:
-    width, height = PICTURE
+    width, height = IMAGE_SIZE
     keypoints = rng.uniform(BOX[0, :2], BOX[0, 2:], (1, joints, 2)).astype(np.float32)
     return dict(
         img=rng.integers(0, 256, (height, width, 3), np.uint8),

@@ -1,4 +1,4 @@
-"""A stored teacher for the benchmark of distillation."""
+"""Stores a teacher's heatmaps for the distillation benchmark."""
 
 import json
 from collections.abc import Sequence
@@ -19,17 +19,11 @@ from fpd_mmpose.teachers.heatmaps import as_stages
 def write_store(
     path: Path, teacher: Teacher, images: Tensor, input_size: Sequence[int]
 ) -> None:
-    """Stores heatmaps for the people of :func:`.random_people.random_batch`.
+    """Stores heatmaps for the people of :func:`random_batch`.
 
-    Random weights give heatmaps that compress to several times the size of a trained
-    teacher's: reading them costs rather more than in a real training. The two zooms
-    are a picture and its mirror image, of the right size and nothing else.
-
-    Args:
-        path (Path): The file.
-        teacher (Teacher): With random weights.
-        images (Tensor): What its network takes, (N, 3, H, W).
-        input_size (Sequence[int]): Width and height of the student's input.
+    Heatmaps of random weights compress to several times the size of a trained
+    teacher's, so reading them takes longer than in real training. An image and its
+    flip stand in for the two zooms.
     """
     with torch.inference_mode():
         views = [

@@ -1,4 +1,4 @@
-"""What decoding JPEG files at half their size would give, and would change."""
+"""Measures the gain and the error of decoding JPEG files at half size."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,41 +11,23 @@ from mmengine.dataset import BaseDataset
 from fpd_mmpose.datasets import FPDTopdownAffine
 
 PADDING = 1.25
-"""What the recipes multiply boxes by."""
+"""Factor by which the recipes enlarge boxes."""
 
 
 @dataclass(frozen=True)
 class ReducedDecode:
-    """Decoding at half size against decoding whole.
+    """Results; milliseconds are per image."""
 
-    Attributes:
-        share: Of people whose crop is at most half as large as their box, so that half
-            the size is enough.
-        whole_ms: Milliseconds to decode the picture of such a person.
-        half_ms: Milliseconds to decode it at half size.
-        difference: Mean absolute difference of their crops in grey levels of 255.
-    """
-
-    share: float
+    share: float  # of people whose crop is at most half the size of their box
     whole_ms: float
     half_ms: float
-    difference: float
+    difference: float  # mean absolute difference of the crops, in gray levels
 
 
 def measure_reduced_decode(
     dataset: BaseDataset, indices: Sequence[int], input_size: tuple[int, int]
 ) -> ReducedDecode | None:
-    """Decodes pictures whole and at half size, and compares the upright crops.
-
-    Args:
-        dataset (BaseDataset): People with ``img_path``, ``bbox_center`` and
-            ``bbox_scale``.
-        indices (Sequence[int]): The people.
-        input_size (tuple[int, int]): Width and height of the crops.
-
-    Returns:
-        ReducedDecode | None: None where no person's box is large enough.
-    """
+    """Compares upright crops; returns None if no box is large enough."""
     crop = FPDTopdownAffine(input_size)
     rows = []
     for index in indices:
@@ -57,7 +39,7 @@ def measure_reduced_decode(
         if cropped['input_scale'][0] < 2 * input_size[0]:
             continue
         half, half_ms = _decode(content, cv2.IMREAD_REDUCED_COLOR_2)
-        # A pixel of the half picture lies between two of the whole one.
+        # A pixel at half size lies between two at full size.
         center, scale = (center - 0.5) / 2, scale / 2
         reduced = crop(dict(img=half, bbox_center=center, bbox_scale=scale))
         difference = np.abs(cropped['img'].astype(int) - reduced['img']).mean()

@@ -1,4 +1,4 @@
-"""Timing of several ways to do a thing, side by side."""
+"""Times several variants side by side."""
 
 import gc
 import os
@@ -14,14 +14,10 @@ import torch
 
 @dataclass
 class Timed:
-    """The times of one way.
+    """The times of a variant in seconds, and its highest memory in bytes.
 
-    Args:
-        name (str): What was timed.
-        seconds (list[float]): One for each repeat.
-        memory (int): Highest memory while it ran, in bytes: on CUDA what it keeps and
-            what it allocates, without the other ways; else resident in the process,
-            which holds all ways; 0 where unknown.
+    On CUDA, memory is what the variant keeps and allocates; else, it is the resident
+    memory of the process, which holds all variants; 0 if unknown.
     """
 
     name: str
@@ -30,12 +26,12 @@ class Timed:
 
     @property
     def median(self) -> float:
-        """Of the seconds."""
+        """Returns the median time."""
         return statistics.median(self.seconds)
 
     @property
     def spread(self) -> tuple[float, float]:
-        """The shortest and the longest."""
+        """Returns the shortest and the longest time."""
         return min(self.seconds), max(self.seconds)
 
 
@@ -46,23 +42,11 @@ def time_in_turn(
     progress: Callable[[str], None] = print,
     least: float = 0.3,
 ) -> list[Timed]:
-    """Times each way once a round, so that all meet the same disturbances.
+    """Times each variant once per round, so that disturbances affect all alike.
 
-    On the CPU that is one call. On CUDA it is a row of calls after an uncounted one,
-    with a single wait at the end, as training runs them. A way that needs more memory
-    than the GPU has is left out.
-
-    Args:
-        ways (Iterable): Names and what to call. The first calls of each, which may
-            compile, are not counted. What a generator makes between two of them is
-            taken for the memory that the second keeps.
-        repeats (int): Rounds.
-        device (torch.device): Waited for where it is CUDA.
-        progress (Callable): Gets a line for each step of the work.
-        least (float): Seconds that a row of calls takes on CUDA, or so.
-
-    Returns:
-        list[Timed]: In the order of ``ways``; a time is the mean of a row's calls.
+    On the CPU, a timing is one call. On CUDA, it is the mean of several calls of about
+    ``least`` seconds after an uncounted one, with one wait at the end, as in training.
+    A variant that does not fit in the memory of the GPU is left out.
     """
     found = []
     kept = _allocated(device)
@@ -92,7 +76,7 @@ def time_in_turn(
                 _wait(device)
                 one.seconds.append((time.perf_counter() - start) / calls)
             one.memory = max(one.memory, own + peak.bytes)
-            _empty_cache(device)  # or the next way has to make room first
+            _empty_cache(device)  # or the next variant has to make room first
         progress(f'round {repeat + 1} of {repeats}')
     return [one for one, _, _ in found]
 
@@ -103,19 +87,10 @@ def time_in_bursts(
     least: float = 0.2,
     progress: Callable[[str], None] = print,
 ) -> list[Timed]:
-    """Times each way once a round on the CPU, in a row of calls where it is quick.
+    """Times each variant once per round on the CPU, by the mean of several quick calls.
 
-    The first call of a row is not counted, because other ways have filled the caches
-    since the last one, unless it is alone.
-
-    Args:
-        ways (Sequence): Names and what to call. They have been called before.
-        rounds (int): How often each is timed.
-        least (float): Seconds that a row lasts, the first call included.
-        progress (Callable): Gets a line for each round.
-
-    Returns:
-        list[Timed]: In the order of ``ways``; a time is the mean of a row's calls.
+    The first of several calls is not counted, because other variants have used the
+    caches in between. All variants have been called before.
     """
     timed = [Timed(name) for name, _ in ways]
     for number in range(rounds):
@@ -136,7 +111,7 @@ def _burst(run: Callable[[], object], least: float) -> float:
 
 
 class _PeakMemory:
-    """Highest memory inside a block; the process' own is sampled by a thread."""
+    """Measures the highest memory inside a block; on the CPU, a thread samples it."""
 
     _STATM = Path('/proc/self/statm')
 
@@ -172,7 +147,7 @@ class _PeakMemory:
 
 
 def _calls(run: Callable[[], None], device: torch.device, least: float) -> int:
-    """Runs once, and tells how many runs take a given time."""
+    """Runs once, and returns how many runs take a given time."""
     start = time.perf_counter()
     run()
     _wait(device)

@@ -1,4 +1,4 @@
-"""Drawn people in pictures as large as MPII's."""
+"""Draws people in images as large as MPII's."""
 
 import json
 from dataclasses import replace
@@ -8,43 +8,33 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.synthetic.mpii_writer import image_name, mpii_annotation
 from fpd_mmpose.synthetic.scene import MIN_SIZE, PersonSample, draw_person
 
 ANNOTATIONS = 'annotations/mpii_train.json'
 _JPEG_QUALITY = 90
-# Of a backdrop that is stretched to the picture's size.
+# Cells of a background that is stretched to the image.
 _CELLS = (16, 9)
 
 
 def write_wide_people(
     root: str | Path, people: int, size: tuple[int, int] = (1280, 720), seed: int = 0
 ) -> None:
-    """Draws people as a training set in MPII's layout, to time its reading.
+    """Draws a training set in MPII's layout, to time reading it.
 
-    A person fills the shorter side of the picture; colours without an edge fill
-    the rest.
-
-    Args:
-        root (str | Path): Folder of the data set. It gets ``images`` and
-            ``annotations/mpii_train.json``.
-        people (int): Number of people, each in a picture of its own.
-        size (tuple[int, int]): Width and height of the pictures in pixels.
-        seed (int): Other people for another one.
-
-    Raises:
-        ValueError: If the pictures are too small to draw in. One line.
+    A person fills the shorter side of the image; soft colors fill the rest.
     """
     if min(size) < MIN_SIZE:
-        raise ValueError(
-            f'pictures of {size[0]}x{size[1]} pixels are too small to draw people in: '
+        raise UserError(
+            f'images of {size[0]}x{size[1]} pixels are too small to draw people in: '
             f'each side must be {MIN_SIZE} or more'
         )
     root = Path(root)
     for folder in ('images', 'annotations'):
         (root / folder).mkdir(parents=True, exist_ok=True)
     entries = []
-    # tqdm draws no bar where stderr is not a terminal: disable=None.
+    # With disable=None, tqdm draws a bar only in a terminal.
     for index in tqdm(range(people), desc='drawing people', unit='', disable=None):
         sample = _widened(draw_person(seed, 'train', index, min(size)), size, index)
         name = image_name('train', index)

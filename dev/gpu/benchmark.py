@@ -1,9 +1,9 @@
 #!/usr/bin/env python
-"""Times distillation over networks, batches and precisions, most valuable first.
+"""Times distillation for several networks, batches, and precisions.
 
-What the given seconds do not suffice for is reported and left out. Every cell is
-written as dev/benchmark_distill.py does it, all of them as grid.json, and what they
-say of the targets as conclusions.json. Exits with 1 unless all was measured.
+The most valuable come first; those for which no time is left are reported. Writes each
+result as dev/benchmark_distill.py does, all of them to grid.json, and comparisons with
+the targets to conclusions.json. Exit status 1 if anything is missing.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from fpd_mmpose.files import write_json  # noqa: E402
 HOURGLASS = 'configs/fpd/hg4_128_fpd_mpii.py'
 HRNET = 'configs/fpd/hrnet_w32_fpd_coco_256x192.py'
 DRAWN = 'configs/quickstart/hg1_32_fpd_drawn.py'
-#: Config, batch, precision of the student's training, and what is compiled.
+#: Config, batch, precision of the student's training, and what to compile.
 GRID = (
     (HOURGLASS, 32, 'fp32', None),
     (HOURGLASS, 32, 'bf16', None),
@@ -53,19 +53,14 @@ REDUCED_GRID = ((DRAWN, 2, 'fp32', None), (DRAWN, 2, 'bf16', None))
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command.
-
-    Args:
-        argv: Arguments; those of the process by default.
-
-    Returns:
-        int: The exit status.
-    """
+    """Runs the command and returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--out', type=Path, required=True, help='for the results')
-    parser.add_argument('--seconds', type=float, required=True, help='for all')
+    parser.add_argument('--out', type=Path, required=True, help='folder of the results')
+    parser.add_argument('--seconds', type=float, required=True, help='time limit')
     parser.add_argument('--device', default='cuda', help='cpu: a reduced grid')
-    parser.add_argument('--repeats', type=int, default=3, help='rounds')
+    parser.add_argument(
+        '--repeats', type=int, default=3, help='timings of each variant (3)'
+    )
     args = parser.parse_args(argv)
     end = time.monotonic() + args.seconds
     args.out.mkdir(parents=True, exist_ok=True)
@@ -77,14 +72,14 @@ def main(argv: list[str] | None = None) -> int:
         name = f'{Path(config).stem}_{batch}_{precision}'
         name += '_compiled' if compiled else ''
         start = time.monotonic()
-        # The largest so far took that long; a late cell would take all with it.
+        # A run beyond the limit would be killed and lose everything.
         if start + longest > end:
             print(f'{name}: no time is left', flush=True)
             whole = False
             continue
         try:
             cells.append(_measure(config, settings, args.out / name))
-        except Exception as error:  # whatever a GPU may raise: the next may do
+        except Exception as error:  # GPUs raise anything; the next one may work
             print(f'{name}: {type(error).__name__}: {error}', flush=True)
             whole = False
         _free()
@@ -97,15 +92,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def conclusions(cells: list[dict]) -> list[str]:
-    """Compares what was measured with the targets.
-
-    Args:
-        cells (list[dict]): As :func:`benchmarks.distill_report.as_json`
-            gives them.
-
-    Returns:
-        list[str]: A line for each target and cell.
-    """
+    """Compares the results with the targets, line by line."""
     reference = {}
     for cell in cells:
         if cell['settings']['precision'] == 'fp32':

@@ -1,11 +1,10 @@
 #!/usr/bin/env python
-"""Packs people for a run on a GPU machine that takes no more than so many bytes.
+"""Packs people for a run on a GPU machine, within a limit of bytes.
 
-FOLDER/people.zip gets the data in MPII's layout, as one data set. The validation people
-of the first data set go in as they are. Training pictures are made smaller where the
-person in them is larger than --pixels, and get the highest JPEG quality with which all
-fit beside the repository and what else is in FOLDER, such as wheels. If even the lowest
-is too much, people are left out evenly. It prints what went in.
+Writes the datasets as one to FOLDER/people.zip, in MPII's layout, with the validation
+people of the first. Training images are shrunk to people of at most --pixels, and get
+the highest JPEG quality that fits beside the repository and the other files in FOLDER.
+If even the lowest is too large, people are left out evenly.
 """
 
 import argparse
@@ -23,34 +22,31 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from fpd_mmpose.errors import UserError, one_line_errors  # noqa: E402
 from fpd_mmpose.files import replace_when_done  # noqa: E402
 
 QUALITIES = (75, 70, 65, 62, 58, 54, 50, 46, 42, 38, 34, 30)
-#: Pictures by which a quality's bytes are estimated.
+#: Images from which the size at a quality is estimated.
 SAMPLE = 400
-#: Bytes of a ZIP member beside its content and twice its name.
+#: Bytes of a ZIP member without its content and its name, which is stored twice.
 MEMBER = 30 + 46
-#: Left free for what a transfer adds.
+#: Bytes left free for the transfer.
 MARGIN = 2**20
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the command.
-
-    Args:
-        argv: Arguments; those of the process by default.
-    """
+    """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('folder', type=Path, help='to be carried to the machine')
-    parser.add_argument('data', type=Path, nargs='+', help='in the layout of MPII')
+    parser.add_argument('folder', type=Path, help='folder to carry to the machine')
+    parser.add_argument('data', type=Path, nargs='+', help="data in MPII's layout")
     parser.add_argument(
         '--limit',
         type=int,
         default=64 * 2**20,
         metavar='BYTES',
-        help='of the repository and FOLDER together (64 MiB)',
+        help='limit of the repository and FOLDER together (64 MiB)',
     )
-    parser.add_argument('--pixels', type=int, default=140, help='size of a person')
+    parser.add_argument('--pixels', type=int, default=140, help='largest person (140)')
     args = parser.parse_args(argv)
 
     target = args.folder / 'people.zip'
@@ -81,10 +77,10 @@ def main(argv: list[str] | None = None) -> None:
         )
     size = target.stat().st_size
     val = sum(name.startswith('images/') for name in whole)
-    print(f'{target}: {_mb(size)}, {len(people):,} training people, {val} pictures of')
-    print(f'validation people; altogether {_mb(tree + beside + size)}')
+    print(f'{target}: {_mb(size)}, {len(people):,} training people, {val} validation')
+    print(f'images; total {_mb(tree + beside + size)}')
     if tree + beside + size > args.limit:
-        sys.exit(f'pack: that is more than {_mb(args.limit)}: lower --pixels')
+        sys.exit(f'pack: this exceeds {_mb(args.limit)}: lower --pixels')
 
 
 def _tracked() -> list[str]:
@@ -107,7 +103,7 @@ def _mb(size: int) -> str:
 
 
 def _validation(root: Path) -> dict[str, bytes]:
-    """The validation people as they are, by name in the archive."""
+    """Reads the files of the validation people, by name in the archive."""
     people = json.loads((root / 'annotations/mpii_val.json').read_text())
     names = [f'annotations/{name}' for name in ('mpii_val.json', 'mpii_gt_val.mat')]
     names += sorted({f'images/{person["image"]}' for person in people})
@@ -115,7 +111,7 @@ def _validation(root: Path) -> dict[str, bytes]:
 
 
 def _jobs(number: int, root: Path) -> list[tuple[Path, str, dict]]:
-    """Picture, new name and record of each training person."""
+    """Lists the image, new name, and record of each training person."""
     people = json.loads((root / 'annotations/mpii_train.json').read_text())
     return [
         (root / 'images' / one['image'], f'{number}{at}.jpg', one)
@@ -127,13 +123,13 @@ def _encode(task: tuple[tuple, int, int]) -> tuple[dict, bytes]:
     (path, name, record), pixels, quality = task
     image = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if image is None:
-        raise ValueError(f'image "{path}" cannot be read')
+        raise UserError(f'image "{path}" cannot be read')
     factor = min(1.0, pixels / (200 * record['scale']))
     if factor < 1:
         height, width = (max(1, round(side * factor)) for side in image.shape[:2])
         image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
     points = np.float64([record['center'], *record['joints']])
-    # 1-based pixels, whose centers cv2.resize maps; joints at -1 are not annotated.
+    # Pixels are 1-based and cv2.resize maps their centers; -1 is not annotated.
     moved = np.where(points > 0, (points - 0.5) * factor + 0.5, points).round(2)
     options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_OPTIMIZE, 1]
     record = dict(
@@ -147,7 +143,7 @@ def _encode(task: tuple[tuple, int, int]) -> tuple[dict, bytes]:
 
 
 def _choose(pool: Pool, jobs: list, pixels: int, budget: int) -> tuple[int, list]:
-    """The best quality with which all people fit, or the lowest and some people."""
+    """Returns the best quality at which all people fit, or the lowest with a part."""
     sample = jobs[:: max(1, len(jobs) // SAMPLE)]
     for quality in QUALITIES:
         packed = pool.map(_encode, [(job, pixels, quality) for job in sample])
@@ -156,7 +152,7 @@ def _choose(pool: Pool, jobs: list, pixels: int, budget: int) -> tuple[int, list
             len(content) + MEMBER + 2 * len(f'images/{record["image"]}')
             for record, content in packed
         )
-        # 1% for the sample's error.
+        # 1% for the error of the estimate.
         room = int(budget / (1.01 * each / len(sample)))
         if room >= len(jobs):
             return quality, jobs
@@ -165,4 +161,5 @@ def _choose(pool: Pool, jobs: list, pixels: int, budget: int) -> tuple[int, list
 
 
 if __name__ == '__main__':
-    main()
+    with one_line_errors():
+        main()

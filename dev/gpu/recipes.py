@@ -1,4 +1,4 @@
-"""The project's recipes, in the formats and the short schedule of a GPU run."""
+"""The recipes, with the formats and the short schedule of a GPU run."""
 
 import json
 import os
@@ -28,24 +28,16 @@ SMALL = dict(
     plain='configs/quickstart/hg1_32_drawn.py',
     fpd='configs/quickstart/hg1_32_fpd_drawn.py',
 )
-#: Training people on the CPU.
+#: Training people in a rehearsal.
 REHEARSED = 64
-#: Batches that wait between a worker and the step.
+#: Batches that each worker prepares ahead.
 PREFETCH = 2
-#: Steps that are not counted: the first choose algorithms and start workers.
+#: Steps not timed, which choose algorithms and start workers.
 WARM_UP = 8
 
 
 class Recipe:
-    """Makes the configs of the runs.
-
-    Args:
-        data (Path): In MPII's layout.
-        device (str): ``'cuda'``: the full networks in bfloat16; ``'cpu'``: small ones.
-        out (Path): Where the weights of finished runs are.
-        lr (float): Highest learning rate.
-        batch (int, optional): People in a step. 32 by default, on the CPU 8.
-    """
+    """Makes the configs of the runs: full networks on CUDA, small ones on the CPU."""
 
     def __init__(
         self, data: Path, device: str, out: Path, lr: float, batch: int | None = None
@@ -62,11 +54,7 @@ class Recipe:
         self.workers = self._workers()
 
     def describe(self) -> dict:
-        """What all runs have in common.
-
-        Returns:
-            dict: For :mod:`json`.
-        """
+        """Returns the settings of all runs."""
         on_gpu = self.device == 'cuda'
         return dict(
             configs=self.configs,
@@ -80,16 +68,7 @@ class Recipe:
         )
 
     def config(self, name: str, epochs: int, folder: Path) -> Config:
-        """Makes the config of a run.
-
-        Args:
-            name (str): ``'teacher'``, ``'plain'``, ``'longer'`` or ``'fpd'``.
-            epochs (int): How many.
-            folder (Path): Its work directory.
-
-        Returns:
-            Config: For the Runner.
-        """
+        """Returns the config of ``teacher``, ``plain``, ``longer``, or ``fpd``."""
         config = load_config(self.configs.get(name, self.configs['plain']))
         weights = {one: str(self.out / f'{one}.pth') for one in ('teacher', 'plain')}
         config.load_from = weights['plain'] if name in ('fpd', 'longer') else None
@@ -128,7 +107,7 @@ class Recipe:
                 loader.prefetch_factor = PREFETCH
         if self.device == 'cpu':
             config.train_dataloader.dataset.indices = self.people
-        # Batches of one size keep cuDNN from searching again.
+        # With batches of one size, cuDNN searches for algorithms once.
         config.train_dataloader.drop_last = True
 
     def _schedule(self, config: Config, epochs: int) -> None:
@@ -144,39 +123,35 @@ class Recipe:
         ]
         config.optim_wrapper = dict(optimizer=dict(type='Adam', lr=self.lr))
         if self.device == 'cuda':
-            # bfloat16 has the range of float32 and needs no scaling of the loss.
+            # bfloat16 has float32's range and needs no loss scaling.
             config.optim_wrapper.update(
                 type='AmpOptimWrapper', dtype='bfloat16', loss_scale=dict(enabled=False)
             )
 
     def _workers(self) -> int:
-        """As many as leave cores for the step, and as shared memory has room for."""
+        """Counts the workers that free cores and shared memory allow."""
         if self.device == 'cpu':
             return 0
         cores = len(os.sched_getaffinity(0)) - 3
-        picture, maps = 3 * 256 * 256, 4 * 16 * 64 * 64
-        waiting = PREFETCH * self.batch * (picture + maps)
+        image, heatmaps = 3 * 256 * 256, 4 * 16 * 64 * 64
+        waiting = PREFETCH * self.batch * (image + heatmaps)
         room = shutil.disk_usage('/dev/shm').free if Path('/dev/shm').exists() else 0
         return max(1, min(cores, int(0.8 * room / waiting)))
 
 
 @HOOKS.register_module()
 class FastTraining(Hook):
-    """Lets a network train in the formats of tensor cores."""
+    """Trains a network in the memory format for tensor cores."""
 
     def before_train(self, runner: Runner) -> None:
-        """Changes the weights' format, and with it that of the activations.
-
-        Args:
-            runner (Runner): The runner.
-        """
+        """Changes the weights' format, which activations follow."""
         runner.model.backbone.to(memory_format=torch.channels_last)
-        if not isinstance(runner.model, FPDDistiller):  # which does so itself
+        if not isinstance(runner.model, FPDDistiller):
             keep_accuracy_on_device(runner.model.head)
 
 
 class Stopwatch(Hook):
-    """Notes when steps end, and how long a validation takes."""
+    """Times steps and validations."""
 
     priority = 'VERY_LOW'
 
@@ -186,28 +161,16 @@ class Stopwatch(Hook):
         self._last: float | None = None
 
     def before_val(self, runner: Runner) -> None:
-        """Starts the clock of a validation.
-
-        Args:
-            runner (Runner): The runner.
-        """
+        """Starts timing a validation."""
         self._last = time.perf_counter()
 
     def after_val(self, runner: Runner) -> None:
-        """Stops it.
-
-        Args:
-            runner (Runner): The runner.
-        """
+        """Stops timing a validation."""
         self.validation = time.perf_counter() - self._last
         self._last = None
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Leaves out what happened between the epochs.
-
-        Args:
-            runner (Runner): The runner.
-        """
+        """Excludes the time between epochs."""
         self._last = None
 
     def after_train_iter(
@@ -217,40 +180,20 @@ class Stopwatch(Hook):
         data_batch: dict | None = None,
         outputs: dict | None = None,
     ) -> None:
-        """Takes the time. MMEngine has read the losses, so the GPU has come to here.
-
-        Args:
-            runner (Runner): The runner.
-            batch_idx (int): Not used.
-            data_batch (dict, optional): Not used.
-            outputs (dict, optional): Not used.
-        """
+        """Notes the time; mmengine has read the losses, so the GPU is done."""
         now = time.perf_counter()
         if self._last is not None:
             self.taken.append(now - self._last)
         self._last = now
 
     def step(self) -> float:
-        """Gives the mean of the steps, without the first ones.
-
-        Returns:
-            float: Seconds.
-        """
+        """Returns the mean seconds of a step, without the first ones."""
         return statistics.fmean(self.taken[WARM_UP:] or self.taken or [0.0])
 
     @staticmethod
     def loader_rate(loader: DataLoader, batch: int, seconds: float = 3.0) -> float:
-        """Measures what a loader delivers when nothing else is done.
-
-        Args:
-            loader (DataLoader): With its workers running, if it has any.
-            batch (int): People in a batch.
-            seconds (float): How long, at most.
-
-        Returns:
-            float: People per second.
-        """
-        waiting = loader.num_workers * PREFETCH  # ready when the clock starts
+        """Returns the people per second that an idle machine's dataloader delivers."""
+        waiting = loader.num_workers * PREFETCH  # ready when timing starts
         count, start = 0, time.perf_counter()
         for count, _ in enumerate(loader, 1):  # noqa: B007
             if count == waiting:

@@ -1,4 +1,4 @@
-"""What comes back from the GPU machine: few files, none of them large."""
+"""Collects the results of a GPU run in a few small files."""
 
 import json
 import tarfile
@@ -9,19 +9,14 @@ import torch
 
 from fpd_mmpose.files import replace_when_done
 
-#: The weights by their value, the most valuable first.
+#: Weights, the most valuable first.
 ORDER = ('fpd', 'plain', 'teacher', 'longer')
-#: Weights, and what runs leave beside their logs.
+#: Suffixes of files that stay on the machine.
 LEFT_OUT = ('.pth', '.sqlite', '.py')
 
 
 def archive(reports: Path, path: Path) -> None:
-    """Packs reports, logs and pictures.
-
-    Args:
-        reports (Path): Their folder.
-        path (Path): The archive, replaced whole.
-    """
+    """Packs reports, logs, and charts."""
     with replace_when_done(path) as partial, tarfile.open(partial, 'w:gz') as packed:
         for file in sorted(reports.rglob('*')):
             if file.is_file() and file.suffix not in LEFT_OUT:
@@ -31,21 +26,10 @@ def archive(reports: Path, path: Path) -> None:
 def save_weights(
     trained: Path, out: Path, files: int, total: int, piece: int
 ) -> list[str]:
-    """Writes as many networks as may come back, in half precision.
+    """Writes weights in half precision as the limits allow, and returns what it did.
 
-    Vectors, such as batch norms' statistics, stay as they are. A network that needs
-    several files is divided between its tensors: each file is a part of the state dict,
-    and :func:`join` brings them together.
-
-    Args:
-        trained (Path): Folder with ``NAME.pth`` of the names in :data:`ORDER`.
-        out (Path): For the files.
-        files (int): How many may be in ``out``.
-        total (int): Bytes that may be in ``out``.
-        piece (int): Bytes of a file.
-
-    Returns:
-        list[str]: A line for each network: what came of it.
+    ``files`` and ``total`` bytes limit the folder, ``piece`` bytes each file. Vectors
+    keep their precision. Large networks are split by tensor; :func:`join` joins them.
     """
     lines = []
     for name in ORDER:
@@ -64,19 +48,14 @@ def save_weights(
         if len(present) + len(paths) > files or sum(present) + size > total:
             for path in paths:
                 path.unlink()
-            lines.append(f'{name}: {size:,} bytes, left out: no room for it')
+            lines.append(f'{name}: {size:,} bytes, left out because there is no room')
         else:
             lines.append(f'{name}: {size:,} bytes in {len(paths)} files')
     return lines
 
 
 def join(paths: list[Path], target: Path) -> None:
-    """Makes one weight file of the pieces of a network.
-
-    Args:
-        paths (list[Path]): The pieces.
-        target (Path): The file, with weights in float32.
-    """
+    """Joins the pieces of a network into one file of float32 weights."""
     state = {}
     for path in paths:
         state.update(torch.load(path, weights_only=True)['state_dict'])
@@ -86,14 +65,7 @@ def join(paths: list[Path], target: Path) -> None:
 
 
 def conclusions(reports: Path) -> list[str]:
-    """Collects the lines that parts have concluded with.
-
-    Args:
-        reports (Path): Their folder.
-
-    Returns:
-        list[str]: Of all parts.
-    """
+    """Collects the conclusions of all parts."""
     lines = []
     for path in sorted(reports.glob('*/conclusions.json')):
         lines += json.loads(path.read_text())
@@ -110,7 +82,7 @@ def _half(value: torch.Tensor) -> torch.Tensor:
 def _pieces(state: dict[str, torch.Tensor], limit: int) -> Iterator[dict]:
     piece, size = {}, 0
     for name, value in state.items():
-        # A tensor's record in the file, with its alignment.
+        # With the tensor's record in the file and its alignment.
         needed = value.numel() * value.element_size() + len(name) + 512
         if piece and size + needed > 0.97 * limit:
             yield piece

@@ -1,12 +1,11 @@
 #!/usr/bin/env python
-"""Runs what needs a GPU, each part within a time limit, and collects the results.
+"""Runs everything that needs a GPU, part by part, and collects the results.
 
-A part that fails or is late is reported, and the next one begins. After every part
-OUT/results.tar.gz has all reports, logs and pictures so far; after the last one the
-weights come beside it, as far as --return-files and --return-bytes let them: the
-distilled student first, then the plain one, the teacher (in pieces), and the student
-that was trained plainly for as long as the distilled one. Exits with 1 unless all parts
-went well.
+A part that fails or exceeds its time limit is reported, and the next one starts. After
+each part, OUT/results.tar.gz has all reports, logs, and charts so far. After the last,
+the weights are put beside it, as --return-files and --return-bytes allow: the distilled
+student first, then the plain one, the teacher (in pieces), and the student trained
+plainly for as long as the distilled one. Exit status 1 if a part did not pass.
 """
 
 import argparse
@@ -30,19 +29,13 @@ from fpd_mmpose.files import write_json  # noqa: E402
 
 PYTHON = [sys.executable, '-W', 'ignore']
 TESTS = ('tests/models/distillers', 'tests/teachers/cache')
-#: Seconds between the request to stop and the end of a late part.
+#: Seconds that a late part has to stop before it is killed.
 GRACE = 5
 
 
 @dataclass(frozen=True)
 class Part:
-    """A step of the run.
-
-    Args:
-        name (str): Of its folder.
-        seconds (int): Its limit.
-        commands (list): Run one after the other, each with its environment.
-    """
+    """A part of the run: commands with their environments, and a limit in seconds."""
 
     name: str
     seconds: int
@@ -51,7 +44,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a part."""
+    """How a part ended."""
 
     name: str
     state: str
@@ -59,26 +52,27 @@ class Outcome:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command.
-
-    Args:
-        argv: Arguments; those of the process by default.
-
-    Returns:
-        int: The exit status.
-    """
+    """Runs the command and returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--carried', type=Path, help='folder with people.zip')
-    parser.add_argument('--out', type=Path, required=True, help='for the results')
-    parser.add_argument('--work', type=Path, help='for all else; a temporary folder')
-    parser.add_argument('--parts', default='1,2,3,4', help='1,2,3,4 by default')
+    parser.add_argument('--out', type=Path, required=True, help='folder of the results')
     parser.add_argument(
-        '--seconds', type=int, default=690, help='for all parts together'
+        '--work', type=Path, help='folder for everything else (default: temporary)'
+    )
+    parser.add_argument('--parts', default='1,2,3,4', help='parts to run (1,2,3,4)')
+    parser.add_argument(
+        '--seconds', type=int, default=690, help='time limit for all parts (690)'
     )
     parser.add_argument('--cpu', action='store_true', help='rehearse at reduced size')
-    parser.add_argument('--return-files', type=int, default=8, help='in OUT, at most')
-    parser.add_argument('--return-bytes', type=int, default=64 * 2**20)
-    parser.add_argument('--piece-bytes', type=int, default=16 * 2**20, help='of a file')
+    parser.add_argument(
+        '--return-files', type=int, default=8, help='most files in OUT (8)'
+    )
+    parser.add_argument(
+        '--return-bytes', type=int, default=64 * 2**20, help='size of OUT (64 MiB)'
+    )
+    parser.add_argument(
+        '--piece-bytes', type=int, default=16 * 2**20, help='size of a file (16 MiB)'
+    )
     args = parser.parse_args(argv)
     chosen = [int(number) for number in args.parts.split(',')]
     if not set(chosen) <= {1, 2, 3, 4}:
@@ -112,7 +106,7 @@ def _parts(reports: Path, data: Path, cpu: bool) -> list[Part]:
     only = ['-k', 'TestTeacher and exact'] if cpu else ['-n', '4']
     tests = [
         ([*pytest, *only, '-m', 'cuda', '--device', device, *TESTS], {}),
-        # The tests of the CPU, whose runs take a GPU where there is one.
+        # These are the tests for the CPU, which use a GPU if there is one.
         ([*pytest, '-n', '8', '-m', 'not cuda', *TESTS], {'NVIDIA_TF32_OVERRIDE': '0'}),
     ]
     seconds = [120, 180, 40, 320]
@@ -126,7 +120,7 @@ def _parts(reports: Path, data: Path, cpu: bool) -> list[Part]:
     workers = ['0', '1'] if cpu else ['0', '4', '8', '12', '16']
     config = 'quickstart/hg1_32_drawn.py' if cpu else 'fpd/hg4_128_fpd_mpii.py'
     loader = [*PYTHON, 'dev/benchmark_input.py', f'configs/{config}', *people]
-    loader += ['--workers', *workers, '--out', str(reports / 'input/input.json')]
+    loader += ['--workers', *workers, '--json', str(reports / 'input/input.json')]
     loader += ['--png', str(reports / 'input/input.png')]
     if cpu:
         loader += ['--image-size', '160x120']
@@ -161,7 +155,7 @@ def _run(part: Part, folder: Path, end: float) -> Outcome:
 def _call(
     command: list[str], environment: dict[str, str], log: Path, seconds: float
 ) -> int | None:
-    """Runs a command; None if it was late, and then all its processes are ended."""
+    """Returns the exit status, or None if the command was late and was killed."""
     if seconds <= 0:
         log.write_text('no time was left\n')
         return None
@@ -183,7 +177,7 @@ def _call(
 
 
 def _end(process: subprocess.Popen) -> None:
-    """Ends what is left of a command's process group."""
+    """Ends what is left of the command's process group."""
     for number, wait in ((signal.SIGTERM, GRACE), (signal.SIGKILL, 0)):
         try:
             os.killpg(process.pid, number)
@@ -203,7 +197,7 @@ def _summary(outcomes: list[Outcome]) -> dict:
 
 
 def _data(carried: Path | None, work: Path, cpu: bool) -> Path:
-    """The people to train on, in MPII's layout."""
+    """Returns the folder of the people to train on, in MPII's layout."""
     root = work / 'people'
     if root.exists():
         return root
@@ -213,7 +207,7 @@ def _data(carried: Path | None, work: Path, cpu: bool) -> Path:
         return root
     from fpd_mmpose.synthetic import write_dataset
 
-    print('no people were carried: drawing some', flush=True)
+    print('no people.zip: drawing people', flush=True)
     counts = dict(num_train=32, num_val=8) if cpu else dict(num_train=2000, num_val=200)
     write_dataset(root, **counts, seed=0)
     return root

@@ -3,9 +3,9 @@
 #
 #   bash dev/gpu/run.sh --carried FOLDER --out FOLDER [--parts 1,2,3] [--cpu] ...
 #
-# FOLDER/wheels and FOLDER/people.zip are from dev/gpu/wheels.sh and pack.py; without
-# wheels the stack has to be installed, and without people some are drawn. All other
-# options are those of dev/gpu/run.py, which prints them with --help.
+# dev/gpu/wheels.sh and pack.py make FOLDER/wheels and FOLDER/people.zip. Without
+# wheels, the stack must be installed; without people, they are drawn. For the other
+# options, see dev/gpu/run.py --help.
 set -euo pipefail
 
 carried=''
@@ -26,7 +26,7 @@ if [ -n "$carried" ] && [ -d "$carried/wheels" ]; then
 else
   export PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH}
 fi
-# Every tensor that a worker of a data loader hands over is an open file.
+# Every tensor from a dataloader worker is an open file.
 ulimit -n "$(ulimit -Hn)" || true
 export MPLBACKEND=Agg OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 export TORCHINDUCTOR_CACHE_DIR="${TMPDIR:-/tmp}/fpd-gpu-inductor"

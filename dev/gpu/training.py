@@ -1,10 +1,10 @@
 #!/usr/bin/env python
-"""Trains a teacher, a student, and the student further with and without the teacher.
+"""Trains a teacher, a plain student, and continues it with and without the teacher.
 
-The four runs have one schedule and one batch; the last two start from the plain student
-and have equally many steps. How many epochs fit in the given seconds follows from the
-rates measured in the first of them. After each run its weights (NAME.pth) and all
-validation scores by epoch (training.json, training.png) are written.
+The four runs have the same schedule and batch. The last two start from the plain
+student and have the same number of steps. The epochs that fit in the given seconds are
+planned from speeds that are measured first. After each run, its weights (NAME.pth) and
+all validation scores by epoch (training.json, training.png) are written.
 """
 
 import argparse
@@ -30,26 +30,20 @@ METRIC = 'PCKh/Mean'
 NAMES = dict(
     teacher='teacher',
     plain='plain student',
-    longer='plain student, as many steps more',
+    longer='plain student, continued plainly',
     fpd='plain student, then FPD',
 )
-#: Shares of the time for the teacher, and for the plain student.
+#: Shares of the time for the teacher and for the plain student.
 TEACHER, PLAIN = 0.45, 0.17
-#: A pass forward only, in passes forward and backward.
+#: Cost of a forward pass, relative to forward and backward.
 FORWARD = 0.35
-#: Seconds that building a run and starting its workers takes.
+#: Seconds to build a run and start its workers.
 START = 4.0
 MEASURED_STEPS = 24
 
 
 class Study:
-    """The four runs.
-
-    Args:
-        recipe (Recipe): How each is made.
-        out (Path): For the results.
-        seconds (float): For all of them.
-    """
+    """Plans and trains the four runs within a number of seconds."""
 
     def __init__(self, recipe: Recipe, out: Path, seconds: float):
         self.recipe = recipe
@@ -59,11 +53,11 @@ class Study:
 
     @property
     def left(self) -> float:
-        """Seconds."""
+        """Returns the seconds left."""
         return self.end - time.monotonic()
 
     def run(self) -> None:
-        """Measures, plans and trains."""
+        """Measures, plans, and trains."""
         rates = {name: self.measure(name) for name in ('teacher', 'plain')}
         self.found['rates'] = rates
         print(f'rates: {rates}', flush=True)
@@ -73,7 +67,7 @@ class Study:
         self.train('teacher', epochs)
         epochs = max(1, int(PLAIN * left / epoch['plain']))
         self.train('plain', epochs)
-        # The rates of whole runs are better known by now.
+        # By now, the speed of a whole run is known.
         plain = self.found['runs']['plain']['seconds'] / epochs
         teacher = FORWARD * rates['teacher']['step'] * self.recipe.steps
         fits = (self.left - 2 * START) / (2 * plain + teacher)
@@ -82,21 +76,13 @@ class Study:
         self.train('longer', epochs)
 
     def epoch_seconds(self, rate: dict[str, float]) -> float:
-        """Predicts what an epoch takes, its validation included."""
+        """Predicts the seconds of an epoch with its validation."""
         loader = self.found['rates']['teacher']['loader']
         step = max(rate['step'], self.recipe.batch / loader)
         return 1.05 * step * self.recipe.steps + rate['validation']
 
     def measure(self, name: str) -> dict[str, float]:
-        """Takes a few steps and a validation.
-
-        Args:
-            name (str): Of the run.
-
-        Returns:
-            dict: Seconds of a step and of a validation, and for the teacher how many
-            people the loader alone, the same for all, delivers per second.
-        """
+        """Measures a step and a validation in seconds, and the dataloader once."""
         stopwatch = Stopwatch()
         config = self.recipe.config(name, 1, self.out / f'rate_{name}')
         steps = min(MEASURED_STEPS, self.recipe.steps)
@@ -113,12 +99,7 @@ class Study:
         return rate
 
     def train(self, name: str, epochs: int) -> None:
-        """Trains a network, and writes all that is known then.
-
-        Args:
-            name (str): Of the run.
-            epochs (int): How many.
-        """
+        """Trains a network, and writes all results so far."""
         start = time.monotonic()
         stopwatch = Stopwatch()
         folder = self.out / name
@@ -153,11 +134,7 @@ class Study:
         print('\n'.join(self.conclusions()), flush=True)
 
     def conclusions(self) -> list[str]:
-        """Says what each run has come to.
-
-        Returns:
-            list[str]: A line for each.
-        """
+        """Summarizes each run in a line."""
         return [
             f'{NAMES[name]}: PCKh@0.5 {list(run["scores"].values())[-1]:.2f} after '
             f'{run["epochs"]} epochs ({run["steps"]} steps, '
@@ -167,12 +144,7 @@ class Study:
 
 
 def draw(runs: dict[str, dict], path: Path) -> None:
-    """Draws the scores by epoch; the last two runs go on where the second ended.
-
-    Args:
-        runs (dict): By name, with ``epochs`` and ``scores``.
-        path (Path): The PNG file.
-    """
+    """Draws the scores by epoch; the last two runs continue the plain student."""
     figure = Figure(figsize=(8, 5))
     axis = figure.subplots()
     for name, run in runs.items():
@@ -194,21 +166,20 @@ def _free() -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command.
-
-    Args:
-        argv: Arguments; those of the process by default.
-
-    Returns:
-        int: The exit status: 1 where a score is no number.
-    """
+    """Runs the command and returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('data', type=Path, help="in MPII's layout")
-    parser.add_argument('--out', type=Path, required=True, help='for the results')
-    parser.add_argument('--seconds', type=float, required=True, help='for all runs')
-    parser.add_argument('--device', default='cuda', help='cpu: small networks')
-    parser.add_argument('--batch', type=int, help='people in a step')
-    parser.add_argument('--lr', type=float, default=1e-3, help='highest learning rate')
+    parser.add_argument('data', type=Path, help="data in MPII's layout")
+    parser.add_argument('--out', type=Path, required=True, help='folder of the results')
+    parser.add_argument(
+        '--seconds', type=float, required=True, help='time limit for all runs'
+    )
+    parser.add_argument(
+        '--device', default='cuda', help='cuda, or cpu for small networks (cuda)'
+    )
+    parser.add_argument('--batch', type=int, help='people per step (32; cpu: 8)')
+    parser.add_argument(
+        '--lr', type=float, default=1e-3, help='highest learning rate (0.001)'
+    )
     args = parser.parse_args(argv)
     args.out.mkdir(parents=True, exist_ok=True)
     recipe = Recipe(args.data, args.device, args.out, args.lr, args.batch)

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Collects the wheels that an offline GPU machine needs beside PyTorch, in a folder:
+# Collects the wheels that an offline GPU machine needs besides PyTorch:
 #
 #   bash dev/gpu/wheels.sh FOLDER
 #
 # The machine has Python 3.12 on Linux (x86-64) with torch, torchvision, numpy 2,
 # opencv-python-headless, onnx, onnxruntime, scipy, matplotlib, tqdm, pytest and
-# pytest-xdist. Versions are those of requirements/lock.txt. xtcocotools is built here,
-# by a Python 3.12: the first on PATH, or the one that FPD_PYTHON names.
+# pytest-xdist. Versions are those of requirements/lock.txt. xtcocotools is built here
+# with a Python 3.12: FPD_PYTHON, or the first on PATH.
 set -euo pipefail
 
 folder=$(realpath -m -- "${1:?usage: dev/gpu/wheels.sh FOLDER}")
@@ -15,7 +15,7 @@ names='addict json-tricks markdown-it-py mdurl mmcv-lite mmdet mmengine mmpose m
   platformdirs pycocotools pygments pyyaml rich setuptools shapely six termcolor
   terminaltables yapf'
 
-# Several versions of a package belong to different Pythons: pip takes the one that fits.
+# A package may have several versions for different Pythons: the newest is for 3.12.
 locked() {
   sed -n "s/^$1==\([^ ;]*\).*/\1/p" requirements/lock.txt | sort -V | tail -n 1
 }

@@ -1,4 +1,4 @@
-"""The page in a real browser without a window, for tests and the docs' picture."""
+"""Opens the web demo in a headless browser, for tests and the docs."""
 
 import io
 import os
@@ -13,35 +13,24 @@ from PIL import Image
 
 from fpd_mmpose.demos.web.server import served
 from fpd_mmpose.demos.web.upload import SIDES
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import replace_when_done
 
-#: A network as slow as the reference's teacher takes seconds on a busy machine.
+#: Milliseconds. A large network takes seconds on a busy machine.
 TIMEOUT = 60_000
 
 
 @contextmanager
 def open_page(url: str, width: int = 1100, height: int = 800) -> Iterator[Any]:
-    """Opens an address in the machine's Chromium.
-
-    Args:
-        url (str): The address.
-        width (int): Of the page in pixels. Defaults to 1100.
-        height (int): Of the page in pixels. Defaults to 800.
-
-    Yields:
-        playwright.sync_api.Page: The page.
-
-    Raises:
-        ValueError: If there is no Chromium or no Playwright. One line.
-    """
+    """Opens a URL in the installed Chromium and yields Playwright's page."""
     chromium = shutil.which('chromium') or shutil.which('chromium-browser')
     if chromium is None:
-        raise ValueError('there is no program chromium: install it')
+        raise UserError('there is no program chromium: install it')
     try:
         from playwright.sync_api import sync_playwright
     except ImportError as error:
-        raise ValueError('playwright is not installed: pip install it') from error
-    # Chromium refuses to confine itself as root.
+        raise UserError('playwright is not installed: pip install it') from error
+    # Chromium's sandbox does not work as root.
     arguments = ['--no-sandbox'] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
@@ -55,27 +44,17 @@ def open_page(url: str, width: int = 1100, height: int = 800) -> Iterator[Any]:
 
 
 def save_screenshot(
-    app: Flask, picture: str | Path, box: Sequence[int], out: str | Path
+    app: Flask, image: str | Path, box: Sequence[int], out: str | Path
 ) -> None:
-    """Sends a picture to the page and saves what the page then looks like.
-
-    Args:
-        app (Flask): See :func:`create_app`.
-        picture (str | Path): The picture to send.
-        box (Sequence[int]): Of the person, ``x1, y1, x2, y2`` in pixels.
-        out (str | Path): PNG file to write, with 256 colours.
-
-    Raises:
-        ValueError: If there is no browser, or the file cannot be written. One line.
-    """
+    """Uploads an image with a box (xyxy in pixels), and saves a screenshot as PNG."""
     with served(app) as url, open_page(url) as page:
-        page.set_input_files('#image', picture)
+        page.set_input_files('#image', image)
         page.check('input[value=box]')
         for side, value in zip(SIDES, box, strict=True):
             page.fill(f'#{side}', str(value))
         page.click('#go')
         page.wait_for_selector('#results img.skeleton')
         content = page.screenshot(full_page=True)
-    image = Image.open(io.BytesIO(content)).convert('RGB')
+    screenshot = Image.open(io.BytesIO(content)).convert('RGB')
     with replace_when_done(out) as partial:
-        image.quantize(256).save(partial, format='png', optimize=True)
+        screenshot.quantize(256).save(partial, format='png', optimize=True)

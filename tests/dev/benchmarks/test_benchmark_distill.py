@@ -15,7 +15,7 @@ from tests.helpers.reduced import reduced_distiller
 def command():
     import importlib.util
 
-    path = ROOT / 'tools' / 'benchmark_distill.py'
+    path = ROOT / 'dev' / 'benchmark_distill.py'
     spec = importlib.util.spec_from_file_location('benchmark_distill', path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -40,7 +40,7 @@ def test_it_times_every_way_and_writes_table_json_and_picture(
             str(config_file),
             '--repeats',
             '2',
-            '--batch',
+            '--batch-size',
             '2',
             '--device',
             'cpu',
@@ -66,8 +66,8 @@ def test_it_times_every_way_and_writes_table_json_and_picture(
     assert cv2.imread(str(files[1])).shape[0] > 100
 
 
-def test_a_config_that_does_not_distil_is_one_line():
-    with pytest.raises(SystemExit, match='does not distil'):
+def test_a_config_without_a_teacher_is_a_one_line_error():
+    with pytest.raises(SystemExit, match='is not a distillation'):
         command()(['configs/hourglass/hg4_128_mpii.py'])
 
 

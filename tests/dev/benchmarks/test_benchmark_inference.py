@@ -24,7 +24,7 @@ from fpd_mmpose.export.int8 import search
 from tests.helpers import ROOT
 from tests.helpers.reduced import reduced_config
 
-TOOL = ROOT / 'tools' / 'benchmark_inference.py'
+TOOL = ROOT / 'dev' / 'benchmark_inference.py'
 
 
 def command(*arguments: object) -> None:
@@ -75,7 +75,7 @@ def measured(student, teacher, tmp_path_factory):
         command(
             '--student', student, '--teacher', teacher, checkpoint, '--peers',
             '--engines', 'eager', 'onnxruntime', 'int8', 'openvino', '--no-memory',
-            '--batch', 1, 2, 1, '--threads', 1, '--rounds', 2,
+            '--batch-size', 1, 2, 1, '--threads', 1, '--rounds', 2,
             '--json', files[0], '--png', files[1],
         )  # fmt: skip
     return json.loads(files[0].read_text()), files[1], printed.getvalue()
@@ -217,13 +217,13 @@ def test_a_student_that_posesession_cannot_read_is_measured_alone():
 @pytest.mark.parametrize(
     'arguments, message',
     [
-        (['--peers', 'vgg'], '--peers: "vgg" is not known, there are mobilenetv2, '),
-        (['--engines', 'tvm'], '--engines: "tvm" is not known, there are eager, '),
+        (['--peers', 'vgg'], 'network "vgg" is unknown: use mobilenetv2, '),
+        (['--engines', 'tvm'], 'engine "tvm" is unknown: use eager, '),
         (['--student', 'none.py'], 'config "none.py" does not exist'),
-        (['--batch', '999'], '999 people do not fit'),
+        (['--batch-size', '999'], '999 people do not fit'),
     ],
 )
-def test_what_is_not_known_is_one_line(student, arguments, message):
+def test_invalid_choices_are_one_line_errors(student, arguments, message):
     common = ['--student', student, '--teacher', '--peers']
     with pytest.raises(SystemExit, match=f'error: {re.escape(message)}'):
         command(*common, *arguments)
@@ -243,7 +243,7 @@ def test_a_checkpoint_of_another_network_is_one_line(student, teacher, tmp_path)
         (['--student', 'a', 'b', 'c'], '--student takes a config and at most one'),
     ],
 )
-def test_options_that_cannot_be(capsys, arguments, message):
+def test_invalid_options_are_usage_errors(capsys, arguments, message):
     with pytest.raises(SystemExit):
         command(*arguments)
     assert message in capsys.readouterr().err

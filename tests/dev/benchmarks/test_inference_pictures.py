@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from benchmarks.inference_pictures import SIZE, write_crowd
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.inputs import check_boxes
 
 
@@ -28,5 +29,5 @@ def test_boxes_do_not_overlap(tmp_path):
 
 
 def test_too_many_people_are_refused(tmp_path):
-    with pytest.raises(ValueError, match='500 people do not fit into 1280x720 pixels'):
+    with pytest.raises(UserError, match='500 people do not fit into 1280x720 pixels'):
         write_crowd(tmp_path / 'crowd.jpg', 500)

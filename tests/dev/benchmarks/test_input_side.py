@@ -11,21 +11,22 @@ from benchmarks.input_side import HERE, OTHER, STACK, InputSide, Spread, measure
 from benchmarks.input_stages import DECODE, READ
 from benchmarks.reduced_decode import ReducedDecode
 from fpd_mmpose.config import config_root, load_config
+from fpd_mmpose.errors import UserError
 from tests.helpers import ROOT
 
-COMMAND = ROOT / 'tools' / 'benchmark_input.py'
+COMMAND = ROOT / 'dev' / 'benchmark_input.py'
 CONFIG = 'configs/hourglass/hg4_128_mpii.py'
 
 
 @pytest.fixture(scope='module')
 def measured() -> InputSide:
-    """Of people who are drawn for it, since the config's are not there."""
+    """Results for drawn people, since the config's data are missing."""
     return measure_input(
         load_config(CONFIG), 4, 2, [0, 1], image_size=(200, 120), step_seconds=0.5
     )
 
 
-def test_the_pictures_have_the_size_that_was_asked_for(measured):
+def test_the_images_have_the_requested_size(measured):
     assert measured.image_size == (200, 120)
     assert measured.people == measured.batch_size == 4
 
@@ -67,22 +68,22 @@ def test_a_pipeline_without_our_transforms_is_timed_alone(mpii_root):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (dict(people=3), '--people must be 4 or more, got 3'),
-        (dict(repeats=0), '--repeats must be 1 or more, got 0'),
-        (dict(workers=[1, -1]), '--workers must be 0 or more, got -1'),
-        (dict(workers=[]), '--workers must be 0 or more, got -1'),
-        (dict(step_seconds=0), '--step-seconds must be positive, got 0'),
+        (dict(people=3), 'people must be 4 or more, got 3'),
+        (dict(repeats=0), 'repeats must be 1 or more, got 0'),
+        (dict(workers=[1, -1]), 'workers must be 0 or more, got -1'),
+        (dict(workers=[]), 'workers must be 0 or more, got -1'),
+        (dict(step_seconds=0), 'step_seconds must be positive, got 0'),
     ],
 )
-def test_bad_numbers_are_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
+def test_invalid_numbers_are_one_line_errors(arguments, message):
+    with pytest.raises(UserError, match=message):
         measure_input(load_config(CONFIG), **arguments)
 
 
 def test_people_are_drawn_for_mpii_only():
     config = load_config('configs/hrnet/hrnet_w32_coco_256x192.py')
     with pytest.raises(
-        ValueError, match='person_keypoints_train2017.json" is not'
+        UserError, match='person_keypoints_train2017.json" is missing'
     ) as info:
         measure_input(config)
     assert '\n' not in str(info.value)
@@ -110,7 +111,7 @@ def test_the_tables():
     assert '| sum | 3.000 | 5.000 |' in text, 'without the part of the step'
     assert '| no worker | 320 (300 to 330) | 190 (180 to 200) |' in text
     assert 'consumes 800.0 people per second' in text
-    assert 'delivers 333, so that 3 keep up' in text
+    assert 'delivers 333, so 3 keep up' in text
     assert '75% of these people' in text
 
 
@@ -132,14 +133,14 @@ def test_the_command(mpii_root, tmp_path, capsys):
     files = [tmp_path / 'a.json', tmp_path / 'a.png']
     runpy.run_path(str(COMMAND))['main'](
         [str(config), *'--people 4 --repeats 1 --workers 0'.split()]
-        + ['--out', str(files[0]), '--png', str(files[1])]
+        + ['--json', str(files[0]), '--png', str(files[1])]
     )
     assert '| FPDTopdownAffine |' in capsys.readouterr().out
     assert all(path.is_file() for path in files)
 
 
 @pytest.mark.parametrize('size', ['1280', '1280x', 'axb', '-1x5'])
-def test_a_bad_size_is_refused(size, capsys):
+def test_an_invalid_size_is_a_usage_error(size, capsys):
     with pytest.raises(SystemExit):
         runpy.run_path(str(COMMAND))['main']([CONFIG, f'--image-size={size}'])
     assert f'expected WIDTHxHEIGHT, got "{size}"' in capsys.readouterr().err

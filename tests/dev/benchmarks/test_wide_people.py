@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.wide_people import ANNOTATIONS, write_wide_people
 from fpd_mmpose.datasets import FPDMpiiDataset
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.synthetic import draw_person
 
 
@@ -46,5 +47,5 @@ def test_an_upright_picture(tmp_path):
 
 
 def test_too_small_a_picture_is_refused(tmp_path):
-    with pytest.raises(ValueError, match='100x63 pixels are too small'):
+    with pytest.raises(UserError, match='100x63 pixels are too small'):
         write_wide_people(tmp_path, 1, (100, 63))
