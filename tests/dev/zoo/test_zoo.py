@@ -265,7 +265,7 @@ def test_invalid_files_are_one_line_errors(small, file, old, new, complaint):
 def test_the_student_must_be_a_config_with_a_metafile(small):
     fpd = small / 'configs/fpd'
     fpd.mkdir()
-    text = (ROOT / 'configs/fpd/hg4_128_fpd_scratch_mpii.py').read_text()
+    text = (ROOT / 'configs/fpd/hg4_128_fpd_mpii.py').read_text()
     student, addition = "'../hourglass/hg4_128_mpii.py'", "'../_base_/fpd.py'"
     bases = f'[{student}, {addition}]'
     assert bases in text
