@@ -155,7 +155,7 @@ def test_tables_of_a_page_match_the_metafiles(name):
 
 def test_the_page_links_every_config():
     links = set(
-        re.findall(r'\]\(\.\./(configs/[^)]*)\)', (ROOT / PAGES[1]).read_text())
+        re.findall(r'\]\(\.\./\.\./(configs/[^)]*)\)', (ROOT / PAGES[1]).read_text())
     )
     assert links == set(BY_CONFIG)
 
@@ -181,7 +181,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     content = yaml.safe_load(metafile.read_text())
     content['Models'] = [m for m in content['Models'] if '_mpii' in m['Name']]
     metafile.write_text(yaml.safe_dump(content))
-    (root / 'docs').mkdir()
+    (root / 'docs/reference').mkdir(parents=True)
     for page in PAGES:
         (root / page).write_text('# Page\n\n<!-- table: mpii -->\n<!-- end -->\n')
     update_tables(root, measure=tiny)
@@ -237,7 +237,7 @@ def test_new_configs_are_listed_and_measured_scores_get_a_column(small):
     (small / METAFILE).write_text(yaml.safe_dump(content))
     update_tables(small, measure=tiny)
     page = (small / 'README.md').read_text()
-    assert '[hg8_new_mpii](../configs/hourglass/hg8_new_mpii.py)' in page
+    assert '[hg8_new_mpii](../../configs/hourglass/hg8_new_mpii.py)' in page
     assert 'PCKh@0.5, published | PCKh@0.5, measured' in page
     assert '12.345' in (small / METAFILE).read_text()
 
@@ -265,7 +265,7 @@ def test_invalid_files_are_one_line_errors(small, file, old, new, complaint):
 def test_the_student_must_be_a_config_with_a_metafile(small):
     fpd = small / 'configs/fpd'
     fpd.mkdir()
-    text = (ROOT / 'configs/fpd/hg4_128_fpd_scratch_mpii.py').read_text()
+    text = (ROOT / 'configs/fpd/hg4_128_fpd_mpii.py').read_text()
     student, addition = "'../hourglass/hg4_128_mpii.py'", "'../_base_/fpd.py'"
     bases = f'[{student}, {addition}]'
     assert bases in text
