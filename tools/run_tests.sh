@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# All checks: lint (which includes the docstring check, ruff's D rules), formatting
-# and the tests. The arguments go to pytest: bash tools/run_tests.sh -k compat
+# Runs all checks: lint (with ruff's docstring rules), formatting, and the tests. The
+# arguments go to pytest: bash tools/run_tests.sh -k compat
 set -euo pipefail
 
 CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
@@ -18,7 +18,7 @@ check() {
 }
 check ruff check .
 check ruff format --check .
-# Each process has its own copy of the stack in memory: four at most.
+# At most four processes: each has its own copy of the stack in memory.
 check pytest -n auto --maxprocesses 4 --dist worksteal "$@"
 
 if [ -n "$failed" ]; then

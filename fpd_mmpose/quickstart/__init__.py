@@ -1,1 +1,1 @@
-"""What tools/quickstart.sh runs: a student distilled on drawn people."""
+"""Distills a student on drawn people: `fpd quickstart`."""
