@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Makes .venv at the root of the repository from requirements/lock.txt; once that is
-# done, does nothing. Takes the first Python 3.10 to 3.12 that it finds on PATH, or
-# the one that FPD_PYTHON names (FPD_PYTHON=/path/to/python bash tools/setup_env.sh).
+# Makes .venv at the root of the repository from requirements/lock.txt, unless it is up
+# to date. Uses the first Python 3.10 to 3.12 on PATH, or the one that FPD_PYTHON names
+# (FPD_PYTHON=/path/to/python bash tools/setup_env.sh).
 set -euo pipefail
 
 CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 root=$(pwd -P)
-stamp=.venv/.fpd-setup  # says what the environment was made of; written last
+stamp=.venv/.fpd-setup  # records what the environment was made from; written last
 
 say() { printf '[setup %3ds] %s\n' "$SECONDS" "$*" >&2; }
 die() { printf 'setup_env: %s\n' "$*" >&2; exit 1; }
 
-# Settings of the caller's shell that would send Python, pip or uv elsewhere. What
-# says where to download from and where to cache stays.
+# Removes settings of the caller's shell that would redirect Python, pip, or uv. Settings
+# for downloads and caches stay.
 unset VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME
 unset PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
 for name in "${!UV_@}"; do
@@ -26,8 +26,8 @@ done
 # Seconds without a byte after which a download is tried again, and how often.
 export UV_HTTP_TIMEOUT="${UV_HTTP_TIMEOUT:-60}" UV_HTTP_RETRIES="${UV_HTTP_RETRIES:-3}"
 
-# Which environment this is (a copied one still points at its first home), and what
-# it was made from.
+# Identify the environment (a copied one still points at its original), and what it was
+# made from.
 place() {
   echo "$root: $("${FPD_PYTHON:-.venv/bin/python}" -V 2>/dev/null || echo none)"
 }
@@ -49,7 +49,7 @@ print("%d.%d" % sys.version_info[:2],
       getattr(sys, "_base_executable", sys.executable))'
   [ -z "${FPD_PYTHON:-}" ] || candidates=("$FPD_PYTHON")
   for candidate in "${candidates[@]}"; do
-    # Being there is not enough: pyenv has a shim for each version, and most fail.
+    # An executable may not work: pyenv has a shim for each version, and most fail.
     read -r version headers path < <("$candidate" -c "$probe" 2>/dev/null) || continue
     case $version in 3.10 | 3.11 | 3.12) ;; *) continue ;; esac
     if [ "$headers" = headers ]; then
@@ -89,8 +89,8 @@ find_uv() {
     "PIP_DEFAULT_TIMEOUT (seconds), and run this again."
 }
 
-# Passes on what uv says and, while it says nothing, that it still works. Prints the
-# line that names what failed.
+# Passes on uv's output, and reports that it still works while it is silent. Prints the
+# line that names the failure.
 narrate() {
   local step=$1 every=30 line last=nothing failure='' code
   while true; do
@@ -109,7 +109,7 @@ narrate() {
   printf '%s' "$failure"
 }
 
-# The first argument says what uv is run for.
+# run_uv STEP ARGUMENTS...: runs uv; STEP describes what it does.
 run_uv() {
   local step=$1 failure='' free
   shift
@@ -135,7 +135,7 @@ if up_to_date; then
   exit
 fi
 
-# One set-up at a time; the other may have done the work meanwhile.
+# One set-up at a time; another one may have done the work meanwhile.
 if command -v flock >/dev/null; then
   exec 9>.venv.lock
   flock -n 9 || { say 'waiting for another set-up of this folder'; flock 9; }
@@ -150,8 +150,8 @@ command -v "${CC:-cc}" >/dev/null || command -v gcc >/dev/null ||
 pick_python
 find_uv
 
-# An environment that was finished is brought up to date; one that was interrupted,
-# copied here or made with another Python is made anew.
+# A complete environment is updated; one that was interrupted, copied here, or made with
+# another Python is made from scratch.
 if [ "$(head -n 1 "$stamp" 2>/dev/null)" != "$(place)" ]; then
   run_uv "making .venv with $("$python" -V)" \
     venv --quiet --clear --python "$python" .venv

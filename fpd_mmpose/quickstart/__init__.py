@@ -1,1 +1,1 @@
-"""The quick start: a student distilled on drawn people."""
+"""Distills a student on drawn people: `fpd quickstart`."""
