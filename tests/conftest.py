@@ -55,8 +55,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    # The longest tests start first, so that none is left alone at the end.
-    items.sort(key=lambda item: item.get_closest_marker('process') is None)
+    # First those that train in a fork, then the longest ones.
+    order = ('untrained', 'process')
+    items.sort(key=lambda item: [not item.get_closest_marker(name) for name in order])
     needing_gpu = [item for item in items if item.get_closest_marker('cuda')]
     if not needing_gpu or config.getoption('--device') == 'cpu':
         return

@@ -1,6 +1,7 @@
 """Finished runs, written as MMEngine writes them."""
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 
@@ -34,12 +35,12 @@ def config_text(
     start = load_from and str(load_from)
     text = _small_config()
     for old, new in (
-        ('load_from = None', f'load_from = {start!r}'),
-        ('resume = False', f'resume = {resume}'),
+        ('load_from ?= ?None', f'load_from = {start!r}'),
+        ('resume ?= ?False', f'resume = {resume}'),
         ('num_features=8', f'num_features={features}'),
     ):
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
+        text, found = re.subn(old, lambda _, new=new: new, text)
+        assert found == 1, old
     return text
 
 

@@ -7,7 +7,7 @@ import torch
 
 from fpd_mmpose.config import config_root
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.reports import comparison as compare
+from fpd_mmpose.reports import compare
 from tests.helpers.finished import COCO, MPII, metrics, write_run
 
 # The published scores of the reference.

@@ -1,31 +1,21 @@
 """The command writes tables in each format, from runs of MMEngine itself."""
 
 import csv
-import importlib.util
 import io
+from functools import partial
 
 import cv2
 import pytest
 
-from fpd_mmpose.reports import comparison as compare
-from fpd_mmpose.reports import write_outputs
-from tests.helpers import ROOT
+from fpd_mmpose.cli import main as fpd
+from fpd_mmpose.reports import compare, write_outputs
 from tests.helpers.finished import COCO, write_run
 from tests.helpers.reduced import reduced_config, run
 
-COMMAND = ROOT / 'tools' / 'compare.py'
+main = partial(fpd, command='compare')
 
 
-@pytest.fixture(scope='module')
-def main():
-    """The command, in this process: importing torch again takes seconds."""
-    spec = importlib.util.spec_from_file_location('compare_command', COMMAND)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
-
-
-def test_the_command_prints_and_writes(main, tmp_path, capsys):
+def test_the_command_prints_and_writes(tmp_path, capsys):
     student = write_run(tmp_path / 'student', {1: 80.0, 2: 81.0})
     fpd = write_run(tmp_path / 'fpd', {1: 82.0}, load_from=student / 'epoch_2.pth')
     files = [tmp_path / 'out' / f'table.{suffix}' for suffix in ('md', 'csv', 'png')]
@@ -45,7 +35,7 @@ def test_the_command_prints_and_writes(main, tmp_path, capsys):
     assert sorted(files) == sorted((tmp_path / 'out').iterdir()), 'nothing else left'
 
 
-def test_errors_are_one_line(main, tmp_path):
+def test_errors_are_one_line(tmp_path):
     with pytest.raises(SystemExit) as error:
         main(['--run', 'a=nowhere'])
     assert str(error.value).splitlines()[0].startswith('error: "nowhere" is not a')
@@ -56,7 +46,7 @@ def test_errors_are_one_line(main, tmp_path):
         main(['--run', 'a=nowhere', '--out', 'x.pdf'])
 
 
-def test_a_validation_up_to_an_epoch_needs_the_epoch(main, capsys):
+def test_a_validation_up_to_an_epoch_needs_the_epoch(capsys):
     with pytest.raises(SystemExit):
         main(['--run', 'a=nowhere', '--at', 'best'])
     assert '--at best needs --epochs' in capsys.readouterr().err

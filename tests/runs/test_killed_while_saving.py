@@ -14,7 +14,10 @@ import torch
 
 from tests.helpers.tiny import files, trained
 
-pytestmark = pytest.mark.skipif(not hasattr(os, 'fork'), reason='needs fork')
+pytestmark = [
+    pytest.mark.untrained,
+    pytest.mark.skipif(not hasattr(os, 'fork'), reason='needs fork'),
+]
 
 
 class Moments:

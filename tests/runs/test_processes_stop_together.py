@@ -11,7 +11,10 @@ from mmengine.hooks import Hook
 
 from tests.helpers.tiny import files, trained
 
-pytestmark = pytest.mark.skipif(not hasattr(os, 'fork'), reason='needs fork')
+pytestmark = [
+    pytest.mark.untrained,
+    pytest.mark.skipif(not hasattr(os, 'fork'), reason='needs fork'),
+]
 
 
 class AtBarrier(Hook):
