@@ -24,7 +24,7 @@ from mmpose.registry import (
 import fpd_mmpose
 from fpd_mmpose.config import load_config
 from fpd_mmpose.deploy import PoseSession
-from fpd_mmpose.models.distillers import Teacher
+from fpd_mmpose.teachers.live import LiveTeacher
 from fpd_mmpose.teachers.speed.speed_plan import SpeedPlan
 from tests.helpers import ROOT
 from update_command_page import SCRIPTS, command_page, command_parser
@@ -221,7 +221,7 @@ def test_calls_and_configs_in_python_match_the_signatures(page):
         if isinstance(kind, ast.Constant):
             component = registered(kind.value)
             assert set(given) - {'type'} <= fields(component), ast.unparse(call)
-        for name, component in (('teacher', Teacher), ('speed', SpeedPlan)):
+        for name, component in (('teacher', LiveTeacher), ('speed', SpeedPlan)):
             value = keywords.get(name)
             if isinstance(value, ast.Call) and ast.unparse(value.func) == 'dict':
                 assert {k.arg for k in value.keywords} <= fields(component) | {'cache'}
@@ -254,7 +254,7 @@ def test_there_are_tables_of_config_fields():
 
 @pytest.mark.parametrize('name', TABLES)
 def test_config_fields_and_defaults_are_those_of_the_component(name):
-    special = {'Teacher': Teacher, 'Teacher speed': SpeedPlan}
+    special = {'Teacher': LiveTeacher, 'Teacher speed': SpeedPlan}
     component = special.get(name) or registered(name)
     parameters = {
         p.name: '' if p.default is p.empty else p.default
