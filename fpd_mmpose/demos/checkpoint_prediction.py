@@ -6,9 +6,9 @@ from mmengine.registry import init_default_scope
 
 from fpd_mmpose.demos.painter import Painter
 from fpd_mmpose.demos.pose_network import PoseNetwork
-from fpd_mmpose.deploy.onnx_prediction import poses_json, write_image
+from fpd_mmpose.deploy.onnx_prediction import poses_json
 from fpd_mmpose.deploy.pose_session import Poses
-from fpd_mmpose.inputs import read_image
+from fpd_mmpose.inputs import read_image, write_image
 
 
 def predict_checkpoint(args: argparse.Namespace) -> str:

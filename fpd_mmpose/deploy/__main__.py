@@ -1,13 +1,10 @@
 """Finds keypoints in an image with an exported network, and prints them as JSON."""
 
 import argparse
-import json
 from collections.abc import Sequence
 
-from fpd_mmpose.deploy.draw import draw_poses
-from fpd_mmpose.deploy.pose_session import PoseSession
+from fpd_mmpose.deploy.onnx_prediction import predict_exported
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.inputs import read_image, write_image
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -35,30 +32,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         '--backend', default='onnxruntime', choices=['onnxruntime', 'openvino']
     )
     args = parser.parse_args(arguments)
+    args.files = args.model, args.image
     try:
-        session = PoseSession(args.model, threads=args.threads, backend=args.backend)
-        image = read_image(args.image)
-        poses = session(image, args.box)
-        if args.out_file:
-            drawn = draw_poses(image, poses, session.info, args.kpt_thr)
-            write_image(args.out_file, drawn)
+        print(predict_exported(args))
     except UserError as error:
         raise SystemExit(f'error: {error}') from error
-    people = [
-        dict(
-            box=box.tolist(),
-            keypoints={
-                name: [round(x, 2), round(y, 2), round(score, 4)]
-                for name, (x, y), score in zip(
-                    session.info.joints, points.tolist(), scores.tolist(), strict=True
-                )
-            },
-        )
-        for box, points, scores in zip(
-            poses.boxes, poses.keypoints, poses.scores, strict=True
-        )
-    ]
-    print(json.dumps(people, indent=1))
 
 
 if __name__ == '__main__':

@@ -3,16 +3,10 @@
 import argparse
 import json
 from collections.abc import Sequence
-from pathlib import Path
-
-import cv2
-import numpy as np
 
 from fpd_mmpose.deploy.draw import draw_poses
 from fpd_mmpose.deploy.pose_session import Poses, PoseSession
-from fpd_mmpose.errors import UserError
-from fpd_mmpose.files import write_bytes
-from fpd_mmpose.inputs import read_image
+from fpd_mmpose.inputs import read_image, write_image
 
 
 def predict_exported(args: argparse.Namespace) -> str:
@@ -49,14 +43,3 @@ def poses_json(poses: Poses, joints: Sequence[str]) -> str:
         )
     ]
     return json.dumps(people, indent=1)
-
-
-def write_image(path: str | Path, image: np.ndarray) -> None:
-    """Writes a BGR image in the format that the file name ends in."""
-    try:
-        content = cv2.imencode(Path(path).suffix, image)[1]
-    except cv2.error as error:
-        raise UserError(
-            f'"{path}" cannot be written: name a file that ends in .jpg or .png'
-        ) from error
-    write_bytes(path, content.tobytes())

@@ -52,7 +52,7 @@ class TestAnExportedNetwork:
     @pytest.mark.parametrize('name', ['drawn.unknown', 'drawn'])
     def test_an_unknown_format_is_one_line(self, files, tmp_path, name):
         line = exit_line(predict, [*files, '--out-file', str(tmp_path / name)])
-        assert f'{name}" cannot be written: name a file that ends in .jpg' in line
+        assert f'{name}" must end in .bmp, .jpeg, .jpg, .png, .webp to hold' in line
 
     def test_it_is_fast_and_does_without_torch(self, files):
         resource = pytest.importorskip('resource')
