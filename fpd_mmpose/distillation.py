@@ -58,7 +58,7 @@ def distill(
     """Trains a student with a teacher's help, with mmengine's stock Runner.
 
     Args:
-        student: Config of a top-down heatmap estimator: a path, the name of a packaged
+        student: Config of a top-down estimator: a path, the name of a packaged
             config (``'hourglass/hg4_128_mpii.py'``), an ``mmpose::...`` name, or its
             content. A config for distillation keeps the fields not given here.
         teacher: ``(config, checkpoint)``, or the fields of ``model.teacher`` as a dict
@@ -144,12 +144,10 @@ def distillation_config(
             'teacher: the config of the student names none; give its config and '
             'checkpoint'
         )
-    if 'distill_loss' not in model:
-        model.distill_loss = dict(type='HeatmapDistillLoss')
     if alpha is not None:
         if not 0 <= alpha <= 1:
             raise UserError(f'alpha must be between 0 and 1, got {alpha}')
-        model.distill_loss.alpha = alpha
+        model.setdefault('distill_loss', {})['alpha'] = alpha
     return config
 
 

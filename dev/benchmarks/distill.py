@@ -22,8 +22,8 @@ from fpd_mmpose.config import load_config
 from fpd_mmpose.device_accuracy import keep_accuracy_on_device
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.models.distillers import FPDDistiller
-from fpd_mmpose.teachers.heatmaps import as_stages, resize_heatmaps
 from fpd_mmpose.teachers.live import LiveTeacher
+from fpd_mmpose.teachers.outputs import as_stages
 from fpd_mmpose.teachers.speed.fast_network import FastNetwork
 
 PLAIN, REFERENCE, FLOOR = 'plain student', 'FPD, as the reference', 'floor'
@@ -171,7 +171,7 @@ def _keep_graph(teacher: LiveTeacher, device: torch.device) -> None:
     teacher.start = lambda inputs, _: as_stages(
         network(adapter(inputs), None), 'the teacher'
     )[-1]
-    teacher.finish = lambda started, size: resize_heatmaps(started, size)
+    teacher.finish = teacher._conversion
 
 
 def _images(model: FPDDistiller, batch: dict, device: torch.device) -> Tensor:

@@ -12,8 +12,8 @@ from fpd_mmpose.geometry import box_center_scale, fit_aspect_ratio
 from fpd_mmpose.teachers.cache.maps import pack_maps
 from fpd_mmpose.teachers.cache.store import HeatmapStore, PersonKey, StoredPerson
 from fpd_mmpose.teachers.cache.writer import ZOOMS
-from fpd_mmpose.teachers.heatmaps import as_stages
 from fpd_mmpose.teachers.live import LiveTeacher
+from fpd_mmpose.teachers.outputs import as_stages
 
 
 def write_store(

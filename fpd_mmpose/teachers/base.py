@@ -1,6 +1,5 @@
 """What a distiller and its hooks need of a teacher."""
 
-from collections.abc import Sequence
 from typing import Any, Protocol
 
 import torch
@@ -11,10 +10,18 @@ from torch import Tensor
 
 from fpd_mmpose.config import load_config
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.teachers.conversion import Taught
+from fpd_mmpose.teachers.outputs import (
+    OutputFormat,
+    check_codec,
+    describe_output,
+    pose_head,
+    run_in_eval_mode,
+)
 
 
 class Teacher(Protocol):
-    """Gives the heatmaps that a student learns from.
+    """Gives the targets that a student learns from.
 
     A teacher is not a module, so it is no part of the student's parameters, state dict,
     EMA copy, or DDP buckets, and the student's ``train()`` does not reach it.
@@ -32,10 +39,11 @@ class Teacher(Protocol):
         On CUDA the teacher may run beside the student until then.
         """
 
-    def finish(self, started: Any, size: Sequence[int]) -> Tensor:
-        """Returns the heatmaps of the student's joints, (N, K, *size), in float32.
+    def finish(self, started: Any) -> Taught:
+        """Returns the targets of the student's joints in the student's form.
 
-        They have no gradient and are zero for joints that the teacher lacks.
+        They are in float32 and have no gradient. Those of joints that the teacher lacks
+        mean nothing.
         """
 
     def has_joint(self, device: torch.device) -> Tensor | None:
@@ -49,11 +57,9 @@ class Teacher(Protocol):
         Metrics of the student's data apply to no other network.
         """
 
-    def heatmaps(
-        self, inputs: Tensor, size: Sequence[int], data_samples: SampleList = ()
-    ) -> Tensor:
+    def teach(self, inputs: Tensor, data_samples: SampleList = ()) -> Taught:
         """Runs `start` and `finish` in one go."""
-        return self.finish(self.start(inputs, data_samples), size)
+        return self.finish(self.start(inputs, data_samples))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> 'Teacher':
         # EMA copies the student; a teacher need not be held twice.
@@ -66,3 +72,18 @@ def load_teacher_config(source: str | dict) -> Config:
         return load_config(source)
     except UserError as error:
         raise UserError(f'model.teacher.config: {error}') from error
+
+
+def describe_student(student: BasePoseEstimator) -> OutputFormat:
+    """Describes the output of a student, for which its codec knows the input's size."""
+    owner, given = 'the student', getattr(student, 'output', None)
+    codec = getattr(pose_head(student.head), 'decoder', None)
+    if given is None:
+        check_codec(codec, owner)
+    if not hasattr(codec, 'input_size'):
+        raise UserError('the codec of the student does not say its input_size: add it')
+    width, height = codec.input_size
+    device = next(student.parameters()).device
+    image = torch.zeros(1, 3, height, width, device=device)
+    output = run_in_eval_mode(student, image)
+    return describe_output(student, owner, (width, height), output, given)

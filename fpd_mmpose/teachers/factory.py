@@ -10,7 +10,7 @@ from fpd_mmpose.teachers.speed.fast_network import parse_speed
 from fpd_mmpose.teachers.stored import StoredTeacher
 
 #: The fields of ``model.teacher``.
-FIELDS = ('config', 'checkpoint', 'joint_map', 'speed', 'cache')
+FIELDS = ('config', 'checkpoint', 'joint_map', 'speed', 'output', 'cache')
 
 
 def build_teacher(settings: Mapping[str, Any]) -> Teacher:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from fpd_mmpose.config import SPLITS
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.teachers.outputs import Output
 
 #: The index of the teacher's heatmap of each joint of the student; None for no heatmap.
 JointMap = list[int | None]
@@ -30,13 +31,19 @@ class JointSelection:
         self._present = [float(joint is not None) for joint in joint_map or ()]
         self._tensors: tuple[Tensor, Tensor] | None = None
 
-    def select(self, heatmaps: Tensor) -> Tensor:
-        """Returns heatmaps (N, K, h, w), zero for joints that the teacher lacks."""
+    def select(self, output: Output) -> Output:
+        """Selects the student's joints; those that the teacher lacks become zero."""
         if self.joint_map is None:
-            return heatmaps
-        indices, present = self._on(heatmaps.device)
+            return output
+        if isinstance(output, tuple):
+            x, y = map(self._select, output)
+            return x, y
+        return self._select(output)
+
+    def _select(self, values: Tensor) -> Tensor:
+        indices, present = self._on(values.device)
         # Exact zeros, so that a weight of 0 meets no NaN.
-        return heatmaps[:, indices] * present[None, :, None, None]
+        return values[:, indices] * present.view(-1, *[1] * (values.ndim - 2))
 
     def present(self, device: torch.device) -> Tensor | None:
         """Returns 1 for each joint that the teacher has, else 0; None if it has all."""

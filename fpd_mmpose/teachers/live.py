@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
+from mmpose.models.data_preprocessors import PoseDataPreprocessor
 from mmpose.models.pose_estimators.base import BasePoseEstimator
 from mmpose.registry import MODELS
 from mmpose.utils.typing import SampleList
@@ -13,8 +14,8 @@ from torch import Tensor
 
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.finite import first_non_finite
-from fpd_mmpose.teachers.base import Teacher, load_teacher_config
-from fpd_mmpose.teachers.heatmaps import as_stages, resize_heatmaps, student_stages
+from fpd_mmpose.teachers.base import Teacher, describe_student, load_teacher_config
+from fpd_mmpose.teachers.conversion import Conversion, Taught
 from fpd_mmpose.teachers.input_adapter import InputAdapter
 from fpd_mmpose.teachers.joints import (
     JointSelection,
@@ -23,12 +24,19 @@ from fpd_mmpose.teachers.joints import (
     names_of_student,
     resolve_joint_map,
 )
+from fpd_mmpose.teachers.outputs import (
+    Output,
+    OutputFormat,
+    describe_output,
+    pose_head,
+    run_in_eval_mode,
+)
 from fpd_mmpose.teachers.speed.fast_network import FastNetwork, parse_speed
 from fpd_mmpose.weights import load_fitting, read_state_dict
 
 
 class LiveTeacher(Teacher):
-    """A frozen heatmap estimator; :class:`FPDDistiller` describes its arguments.
+    """A frozen pose estimator; :class:`FPDDistiller` describes its arguments.
 
     :meth:`prepare` builds the network when training starts, so inference with a
     distillation config does not need the teacher's checkpoint. Autograd does not run
@@ -37,6 +45,7 @@ class LiveTeacher(Teacher):
 
     _joints: JointSelection
     _adapter: InputAdapter
+    _conversion: Conversion
     _fast: FastNetwork
 
     def __init__(
@@ -45,11 +54,13 @@ class LiveTeacher(Teacher):
         checkpoint: str,
         joint_map: Sequence[int | None] | None = None,
         speed: str | Mapping[str, Any] = 'exact',
+        output: Mapping[str, Any] | None = None,
     ) -> None:
         self.config = config
         self.checkpoint = checkpoint
         self.joint_map = joint_map
         self.speed = parse_speed(speed)
+        self.output = output
         self.model: BasePoseEstimator | None = None
 
     def __repr__(self) -> str:
@@ -65,15 +76,18 @@ class LiveTeacher(Teacher):
         if self.model is not None:
             return
         config, model = self.build()
-        adapter = InputAdapter(student.data_preprocessor, model.data_preprocessor)
-        mine, theirs = self._check_fit(student, model, adapter)
+        student_format = describe_student(student)
+        input_size = student_format.x.size, student_format.y.size
+        self._adapter = input_adapter(student, model, input_size)
+        teacher_format = self.describe(model, self._adapter, input_size)
+        mine, theirs = student_format.joints, teacher_format.joints
         my_names = names_of_student(student, 'checkpoint', self.checkpoint)
         their_names = joint_names(config)
         joint_map = resolve_joint_map(
             self.joint_map, mine, theirs, my_names, their_names, self._name
         )
         self._joints = JointSelection(joint_map)
-        self._adapter = adapter
+        self._conversion = Conversion(teacher_format, student_format)
         self._fast = FastNetwork(model, self._name, self.speed)
         self.model = model
         print_log(
@@ -114,50 +128,40 @@ class LiveTeacher(Teacher):
         model.train(False)
         return config, model
 
-    def _check_fit(
+    def describe(
         self,
-        student: BasePoseEstimator,
         model: BasePoseEstimator,
         adapter: InputAdapter,
-    ) -> tuple[int, int]:
-        """Returns the number of joints of the student and of the teacher."""
-        stages = student_stages(student)
-        width, height = student.head.decoder.input_size
-        image = torch.zeros(1, 3, height, width)
+        input_size: tuple[int, int],
+    ) -> OutputFormat:
+        """Describes the output for a student's input of a width and height."""
+        width, height = input_size
+        device = next(model.parameters()).device
+        image = adapter.to(device)(torch.zeros(1, 3, height, width, device=device))
+        owner = f'teacher {self._name}'
         try:
-            with torch.no_grad():
-                output = model(adapter(image), None)
+            output = run_in_eval_mode(model, image)
         except Exception as error:
             raise UserError(
-                f"teacher {self._name} cannot take the student's input of "
-                f'{width} x {height} pixels: {error}'
+                f"{owner} cannot take the student's input of {width} x {height} "
+                f'pixels: {error}'
             ) from error
-        target = as_stages(output, f'teacher {self._name}')[-1]
-        theirs = target.shape[-2:]
-        for stage in stages:
-            mine = stage.shape[-2:]
-            if mine[0] * theirs[1] != mine[1] * theirs[0]:
-                raise UserError(
-                    f'the heatmaps of teacher {self._name} are {theirs[1]} x '
-                    f"{theirs[0]} and the student's {mine[1]} x {mine[0]} for the same "
-                    'input: their aspect ratios must be equal'
-                )
-        return stages[-1].shape[1], target.shape[1]
+        size = (image.shape[3], image.shape[2])
+        return describe_output(model, owner, size, output, self.output)
 
-    def start(self, inputs: Tensor, data_samples: SampleList = ()) -> Tensor:
+    def start(self, inputs: Tensor, data_samples: SampleList = ()) -> Output:
         """Starts the network on a batch, on CUDA possibly in a stream of its own."""
         if self._adapter.scale.device != inputs.device:
             self._adapter.to(inputs.device)
         with torch.inference_mode():
             return self._fast(self._adapter(inputs))
 
-    def finish(self, started: Tensor, size: Sequence[int]) -> Tensor:
-        """Waits for the network, and brings its heatmaps to the student's form."""
+    def finish(self, started: Output) -> Taught:
+        """Waits for the network, and brings its output to the student's form."""
         with torch.inference_mode():
-            heatmaps = self._joints.select(self._fast.join(started))
-            heatmaps = resize_heatmaps(heatmaps, size)
+            taught = self._conversion(self._joints.select(self._fast.join(started)))
         # Autograd cannot keep tensors of inference mode for the student's backward.
-        return heatmaps.clone()
+        return taught.clone()
 
     def has_joint(self, device: torch.device) -> Tensor | None:
         """Returns 1 for each joint that the teacher has, else 0; None if it has all."""
@@ -166,6 +170,29 @@ class LiveTeacher(Teacher):
     def network_to_validate(
         self, student: BasePoseEstimator
     ) -> BasePoseEstimator | None:
-        """Returns the network, if a joint map neither picks nor reorders its joints."""
+        """Returns the network, if its joints and its input are the student's."""
         self.prepare(student)
-        return self.model if self._joints.joint_map is None else None
+        if self._joints.joint_map is not None or self._adapter.size is not None:
+            return None
+        return self.model
+
+
+def input_adapter(
+    student: BasePoseEstimator | PoseDataPreprocessor,
+    teacher: BasePoseEstimator,
+    input_size: tuple[int, int],
+) -> InputAdapter:
+    """Converts a student's input, of a width and height, to a teacher's.
+
+    A teacher sees the size that it was trained for, if its aspect ratio is that of the
+    student's input, and else the student's input as it is.
+    """
+    if isinstance(student, BasePoseEstimator):
+        student = student.data_preprocessor
+    codec = getattr(pose_head(teacher.head), 'decoder', None)
+    size = getattr(codec, 'input_size', None)
+    if size is not None:
+        size = (int(size[0]), int(size[1]))
+        if size == input_size or size[0] * input_size[1] != size[1] * input_size[0]:
+            size = None
+    return InputAdapter(student, teacher.data_preprocessor, size)

@@ -17,7 +17,7 @@ from mmpose.utils.typing import SampleList
 from torch import Tensor
 
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.teachers.base import Teacher, load_teacher_config
+from fpd_mmpose.teachers.base import Teacher, describe_student, load_teacher_config
 from fpd_mmpose.teachers.cache.identity import (
     ADVICE,
     crop_settings,
@@ -27,16 +27,23 @@ from fpd_mmpose.teachers.cache.identity import (
     sources_of,
     teacher_settings,
 )
-from fpd_mmpose.teachers.cache.maps import source_pixels, unpack_levels, warp_maps
+from fpd_mmpose.teachers.cache.maps import (
+    source_pixels,
+    stored_format,
+    unpack_levels,
+    warp_maps,
+)
 from fpd_mmpose.teachers.cache.store import HeatmapStore, StoredPerson
 from fpd_mmpose.teachers.cache.training_instances import teacher_warp
-from fpd_mmpose.teachers.heatmaps import copy_to, student_stages
+from fpd_mmpose.teachers.conversion import Conversion, Taught
 from fpd_mmpose.teachers.joints import (
     JointSelection,
     config_of_run,
     names_of_student,
     resolve_joint_map,
 )
+from fpd_mmpose.teachers.outputs import OutputFormat, heatmap_format
+from fpd_mmpose.teachers.recording import copy_to
 
 #: Pixels by which a box, mirrored and back, may differ from the stored one.
 TOLERANCE = 0.05
@@ -54,6 +61,10 @@ class StoredTeacher(Teacher):
 
     _store: HeatmapStore
     _joints: JointSelection
+    _conversion: Conversion
+    #: The grid that stored heatmaps are warped to: the student's, if it has heatmaps.
+    _grid: OutputFormat
+    _stored: OutputFormat
     #: The boxes of the people in each image and frame, with the numbers of the records.
     _boxes: dict[tuple[str, int], list[tuple[np.ndarray, int]]]
 
@@ -85,9 +96,10 @@ class StoredTeacher(Teacher):
         run = config_of_run('cache', self.cache)
         if run is not None:
             self._check_run(store, run)
+        student_format = describe_student(student)
         joint_map = resolve_joint_map(
             self.joint_map,
-            student_stages(student)[-1].shape[1],
+            student_format.joints,
             store.settings['shape'][1],
             names_of_student(student, 'cache', self.cache),
             store.settings['joints'],
@@ -98,6 +110,15 @@ class StoredTeacher(Teacher):
             boxes[key.image, key.frame].append((np.array(json.loads(key.box)), number))
         self._store, self._boxes = store, dict(boxes)
         self._joints = JointSelection(joint_map)
+        self._stored = stored_format(store.settings, self.cache)
+        size = student_format.x.size, student_format.y.size
+        if student_format.simcc:
+            cells = self._stored.x.cells, self._stored.y.cells
+            grid = heatmap_format(student_format.joints, size, cells)
+        else:
+            grid = student_format
+        self._grid = self._stored.with_cells(grid.x, grid.y)
+        self._conversion = Conversion(self._grid, student_format)
         self._prepared = True
         print_log(
             f'{self!r}: heatmaps of {store.size()[0]:,} people; the network is not '
@@ -111,7 +132,7 @@ class StoredTeacher(Teacher):
         """Returns its arguments, because there is no network to start."""
         return inputs, data_samples
 
-    def finish(self, started: tuple[Tensor, SampleList], size: Sequence[int]) -> Tensor:
+    def finish(self, started: tuple[Tensor, SampleList]) -> Taught:
         """Reads the heatmaps of a batch, and warps them as its samples were warped.
 
         Samples need a box, and ``img_path``, ``warp_mat``, ``ori_shape``, ``flip``, and
@@ -123,7 +144,7 @@ class StoredTeacher(Teacher):
         maps, affine, closest = [], [], []
         for person, sample in zip(people, data_samples, strict=True):
             maps.append(unpack_levels(person.maps, shape)[:, self._order(sample)])
-            affine.append(self._sources(person, sample, inputs, size))
+            affine.append(self._sources(person, sample))
             closest.append(_closest(affine[-1]))
         on_host = (
             torch.from_numpy(np.stack(maps)),
@@ -136,11 +157,12 @@ class StoredTeacher(Teacher):
         )
         with torch.no_grad():
             zeros, steps = scales[:, :, None, None, None, None].unbind(1)
+            size = self._grid.y.cells, self._grid.x.cells
             heatmaps = warp_maps((levels - zeros) * steps, sources, first, size)
             has_joint = self.has_joint(heatmaps.device)
             if has_joint is not None:
                 heatmaps = heatmaps * has_joint[None, :, None, None]
-        return heatmaps
+            return self._conversion(heatmaps)
 
     def has_joint(self, device: torch.device) -> Tensor | None:
         """Returns 1 for each joint that the teacher has, else 0; None if it has all."""
@@ -225,13 +247,7 @@ class StoredTeacher(Teacher):
             )
         return [pairs[joint] for joint in joints]
 
-    def _sources(
-        self,
-        person: StoredPerson,
-        sample: PoseDataSample,
-        inputs: Tensor,
-        size: Sequence[int],
-    ) -> np.ndarray:
+    def _sources(self, person: StoredPerson, sample: PoseDataSample) -> np.ndarray:
         """Maps the sample's heatmap pixels to those of each zoom, (Z, 2, 3)."""
         settings = self._store.settings
         input_size = settings['input size']
@@ -240,10 +256,8 @@ class StoredTeacher(Teacher):
                 source_pixels(
                     sample.warp_mat,
                     teacher_warp(person.center, person.scale, zoom, input_size),
-                    inputs.shape[:-3:-1],
-                    input_size,
-                    size[::-1],
-                    settings['shape'][:1:-1],
+                    self._grid.axes,
+                    self._stored.axes,
                 )
                 for zoom in settings['zooms']
             ]

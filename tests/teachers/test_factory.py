@@ -39,7 +39,7 @@ def test_no_teacher_is_copied_with_its_student():
 def test_the_two_kinds_do_not_inherit_from_each_other():
     live, stored = (build_teacher(s) for s in (NETWORK, dict(cache='teacher.sqlite')))
     assert not isinstance(live, StoredTeacher) and not isinstance(stored, LiveTeacher)
-    assert vars(live).keys() - vars(stored).keys() == {'model', 'speed'}
+    assert vars(live).keys() - vars(stored).keys() == {'model', 'output', 'speed'}
     assert vars(stored).keys() - vars(live).keys() == {'cache', '_prepared'}
 
 

@@ -128,7 +128,7 @@ class TestTeaching:
         model = MODELS.build(config.model)
         model.teacher.prepare(model)
         images = torch.randn(2, 3, 64, 64)
-        target = model.teacher.heatmaps(images, (16, 16))
+        target = model.teacher.teach(images).values
         assert not target[:, 0].any() and target[:, 1:].any()
         stages = [torch.randn(2, 16, 16, 16, requires_grad=True)]
         has_joint = model.teacher.has_joint(target.device)
@@ -170,7 +170,7 @@ class TestTeaching:
         assert '0 right_ankle' in shown[-1] and '15 right_ankle' in shown[-1]
         images = torch.randn(1, 3, 64, 64)
         direct = reduced_teacher_heatmaps(runner, images)
-        found = runner.model.teacher.heatmaps(images, (16, 16))
+        found = runner.model.teacher.teach(images).values
         assert_same(found, direct.flip(1))
 
     def test_a_given_map_does_not_need_names(self, mpii_root, tmp_path, monkeypatch):
@@ -181,7 +181,7 @@ class TestTeaching:
         model = MODELS.build(config.model)
         model.teacher.prepare(model)
         images = torch.randn(1, 3, 64, 64)
-        found = model.teacher.heatmaps(images, (16, 16))
+        found = model.teacher.teach(images).values
         with torch.no_grad():
             direct = model.teacher.model(images, None)[-1]
         assert_same(found, direct.flip(1))

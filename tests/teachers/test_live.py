@@ -7,8 +7,9 @@ import pytest
 import torch
 from mmpose.registry import MODELS
 
-from fpd_mmpose.teachers.heatmaps import as_stages, recorded_forward, resize_heatmaps
 from fpd_mmpose.teachers.input_adapter import InputAdapter
+from fpd_mmpose.teachers.outputs import as_stages
+from fpd_mmpose.teachers.recording import recorded_forward
 from tests.helpers import ROOT
 from tests.helpers.reduced import CODEC, reduced_config, reduced_teacher
 from tests.helpers.refusals import refused
@@ -65,7 +66,7 @@ class TestAnyHeatmapEstimatorTeaches:
         teacher = model.teacher.model
         pixels = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)
         expected = teacher(pixels_for(teacher, pixels), None)
-        got = model.teacher.heatmaps(pixels_for(model, pixels), (16, 16))
+        got = model.teacher.teach(pixels_for(model, pixels)).values
         assert_same(got, expected)
 
     def test_equal_normalization_leaves_the_input_bit_identical(
@@ -82,7 +83,7 @@ class TestAnyHeatmapEstimatorTeaches:
         model = build(dict(teacher, joint_map=joint_map), mpii_root, tmp_path)
         model.init_weights()
         inputs = torch.randn(1, 3, 64, 64)
-        mapped = model.teacher.heatmaps(inputs, (16, 16))
+        mapped = model.teacher.teach(inputs).values
         adapter = InputAdapter(
             model.data_preprocessor, model.teacher.model.data_preprocessor
         )
@@ -109,7 +110,7 @@ class TestAnyHeatmapEstimatorTeaches:
         torch.save(MODELS.build(teacher['config']).state_dict(), teacher['checkpoint'])
         model = build(teacher, mpii_root, tmp_path)
         model.init_weights()
-        heatmaps = model.teacher.heatmaps(torch.randn(1, 3, 64, 64), (16, 16))
+        heatmaps = model.teacher.teach(torch.randn(1, 3, 64, 64)).values
         assert heatmaps.shape == (1, 16, 16, 16)
 
     def test_a_distilled_network_can_teach(self, mpii_root, tmp_path):
@@ -131,7 +132,7 @@ class TestAnyHeatmapEstimatorTeaches:
         )
         model.init_weights()
         stored = np.load(weights.with_suffix('.npz'))
-        got = model.teacher.heatmaps(torch.from_numpy(stored['input']), (16, 16))
+        got = model.teacher.teach(torch.from_numpy(stored['input'])).values
         assert_same(got, stored['heatmaps'][-1])
 
     def test_config_by_path_name_or_dict(self, mpii_root, tmp_path, monkeypatch):
@@ -226,12 +227,13 @@ class TestErrorsOfOneLine:
             model = build(dict(teacher, joint_map=joint_map), mpii_root, tmp_path)
             assert reason in refusal(model)
 
-    def test_heatmaps_of_another_aspect_ratio(self, mpii_root, tmp_path):
+    def test_heatmaps_of_another_size_than_the_codecs(self, mpii_root, tmp_path):
         teacher = small_resnet(tmp_path)
         # Strides of the last stage that shrink the width alone.
         teacher['config']['backbone'].update(strides=(1, 2, 2, (2, 4)))
         message = refusal(build(teacher, mpii_root, tmp_path))
-        assert "are 8 x 16 and the student's 16 x 16" in message
+        assert 'are 8 x 16 for an input of 64 x 64 pixels' in message
+        assert 'its codec has 16 x 16 for 64 x 64: correct heatmap_size' in message
 
     def test_a_head_without_heatmaps(self, mpii_root, tmp_path):
         teacher = small_resnet(tmp_path)
@@ -241,40 +243,30 @@ class TestErrorsOfOneLine:
         teacher['config']['neck'] = dict(type='GlobalAveragePooling')
         torch.save(MODELS.build(teacher['config']).state_dict(), teacher['checkpoint'])
         message = refusal(build(teacher, mpii_root, tmp_path))
-        assert 'returns no heatmaps' in message
+        assert 'has no codec: set its decoder' in message
 
     def test_an_input_that_the_teacher_cannot_take(self, mpii_root, tmp_path):
         teacher = reduced_teacher(tmp_path)
         student = small_resnet(tmp_path)['config']
-        codec = dict(CODEC, input_size=(96, 96), heatmap_size=(24, 24))
+        codec = dict(CODEC, input_size=(96, 128), heatmap_size=(24, 32))
         student['head']['decoder'] = codec
         model = MODELS.build(dict(student, type='FPDDistiller', teacher=teacher))
         message = refusal(model)
-        assert 'input of 96 x 96 pixels' in message and 'divisible by 64' in message
+        assert 'input of 96 x 128 pixels' in message and 'divisible by 64' in message
 
 
-class TestHeatmapTools:
-    @pytest.mark.parametrize('size', [(16, 12), (24, 18), (64, 48)])
-    def test_resizing_keeps_the_peak_where_the_codec_puts_it(self, size):
-        # A joint at input pixel (48, 80) of 192 x 256: (12, 20) of 48 x 64.
-        y, x = torch.meshgrid(torch.arange(64.0), torch.arange(48.0), indexing='ij')
-        gauss = torch.exp(-((x - 12) ** 2 + (y - 20) ** 2) / (2 * 3.0**2))
-        resized = resize_heatmaps(gauss[None, None], size)[0, 0]
-        assert resized.max() > 0.8
-        # Its middle, as the peak may lie between two pixels that are equally high.
-        y, x = torch.meshgrid(*(torch.arange(float(n)) for n in size), indexing='ij')
-        middle = [float((resized * axis).sum() / resized.sum()) for axis in (y, x)]
-        expected = [20 * size[0] / 64, 12 * size[1] / 48]
-        assert middle == pytest.approx(expected, abs=0.05)
-
-    def test_same_size_is_the_same_tensor(self):
-        heatmaps = torch.rand(1, 2, 8, 6)
-        assert resize_heatmaps(heatmaps, (8, 6)) is heatmaps
-
+class TestOutputsOfHeads:
     def test_stages_of_tensors_and_sequences(self):
         one = torch.rand(1, 2, 8, 6)
         assert as_stages(one, 'x') == [one]
         assert len(as_stages((one, one), 'x')) == 2
+
+    def test_simcc_vectors_are_one_stage_and_visibilities_are_left_out(self):
+        x, y = torch.rand(1, 2, 8), torch.rand(1, 2, 6)
+        assert as_stages((x, y), 'x') == [(x, y)]
+        heatmaps, visible = torch.rand(1, 2, 8, 6), torch.rand(1, 2)
+        assert as_stages((heatmaps, visible), 'x') == [heatmaps]
+        assert as_stages(((x, y), visible), 'x') == [(x, y)]
 
     @pytest.mark.parametrize('output', [torch.rand(1, 2, 8), (), None, 'text'])
     def test_other_outputs_are_an_error(self, output):

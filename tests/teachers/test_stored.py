@@ -105,7 +105,7 @@ class TestHeatmaps:
         checked = flipped = 0
         for _ in range(4):
             inputs, samples = batch_of(cached, student, range(12))
-            found = student.teacher.heatmaps(inputs, (16, 16), samples)
+            found = student.teacher.teach(inputs, samples).values
             targets = torch.stack([one.gt_fields.heatmaps for one in samples])
             visible = torch.cat(
                 [one.gt_instance_labels.keypoint_weights for one in samples]
@@ -133,7 +133,7 @@ class TestHeatmaps:
         for student in (plain, mapped):
             student.teacher.prepare(student)
             inputs, samples = batch_of(cached, student, range(3))
-            maps.append(student.teacher.heatmaps(inputs, (16, 16), samples))
+            maps.append(student.teacher.teach(inputs, samples).values)
         for joint, source in enumerate(given):
             if source is None:
                 assert not maps[1][:, joint].any()
@@ -149,7 +149,7 @@ class TestHeatmaps:
         inputs, samples = batch_of(cached, student, range(2))
         loss, _ = student.parse_losses(student.loss(inputs, samples))
         loss.backward()
-        assert not student.teacher.heatmaps(inputs, (16, 16), samples).requires_grad
+        assert not student.teacher.teach(inputs, samples).values.requires_grad
 
 
 def put_peaks_on_the_joints(path: str, mpii_root: Path) -> None:
@@ -257,7 +257,7 @@ class TestErrorsOfSamples:
         inputs, samples = batch_of(cached, student, range(1))
         samples[0].gt_instances.bboxes += 1
         with pytest.raises(ValueError, match=r'has no person in box \[.*again'):
-            student.teacher.heatmaps(inputs, (16, 16), samples)
+            student.teacher.teach(inputs, samples)
 
     def test_mirrored_after_the_crop(self, cached):
         pipeline = cached.train_dataloader.dataset.pipeline

@@ -3,16 +3,21 @@
 from typing import Any
 
 import torch
+from mmpose.codecs import SimCCLabel
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.registry import MODELS
+from mmpose.structures import MultilevelPixelData, PoseDataSample
 from mmpose.utils.typing import ConfigType, SampleList
 from torch import Tensor
 
 from fpd_mmpose.device_accuracy import accuracy_on_device
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.models.losses import SimCCDistillLoss
+from fpd_mmpose.models.losses.distill_loss import DistillLoss
 from fpd_mmpose.teachers.base import Teacher
 from fpd_mmpose.teachers.factory import build_teacher
-from fpd_mmpose.teachers.heatmaps import as_stages, copy_to, recorded_forward
+from fpd_mmpose.teachers.outputs import as_stages, pose_head
+from fpd_mmpose.teachers.recording import copy_to, recorded_forward, select_rows
 from fpd_mmpose.teachers.speed.compiled import Compiled
 
 
@@ -22,7 +27,7 @@ class FPDDistiller(TopdownPoseEstimator):
 
     It *is* the student: its ``backbone``, ``head``, and ``test_cfg`` are those of the
     student's config, and so are the keys of its checkpoints. Training adds a frozen
-    teacher, whose final heatmaps are a second target for every stage of the student:
+    teacher, whose final output is a second target for every stage of the student:
 
     .. math:: L = (1 - \alpha) L_{pose} + \alpha L_{kd}
 
@@ -33,8 +38,9 @@ class FPDDistiller(TopdownPoseEstimator):
         teacher: The teacher, whose files are read when training starts. A live teacher
             needs the first two fields, a stored one needs ``cache``:
 
-            - ``config``: Config of any heatmap estimator of MMPose, as a path, a name,
-              or a dict; see :func:`fpd_mmpose.config.load_config`.
+            - ``config``: Config of any top-down estimator of MMPose with heatmaps or
+              SimCC, as a path, a name, or a dict; see
+              :func:`fpd_mmpose.config.load_config`.
             - ``checkpoint``: Path or URL of its weights, which may be a file of the
               reference.
             - ``joint_map``: For each joint of the student, the index of the teacher's
@@ -46,12 +52,21 @@ class FPDDistiller(TopdownPoseEstimator):
               on this device that gives nearly the same heatmaps; ``'max'`` compiles it
               too; a dict holds the fields of
               :class:`~fpd_mmpose.teachers.speed.speed_plan.SpeedPlan`.
+            - ``output``: What the teacher's heatmaps mean, if its codec is not one of
+              MMPose: a dict with ``grid``, one of ``'stride'`` (pixel i of n stands for
+              input pixel i * W / n), ``'align_corners'`` (i * (W - 1) / (n - 1)), and
+              ``'center'`` ((i + 0.5) * W / n), ``scale``, the highest value of a
+              target, and optionally ``sigma``, a peak's standard deviation in pixels of
+              the heatmap.
             - ``cache``: A file of the teacher's heatmaps, made by
               :func:`fpd_mmpose.cache_teacher`, which replaces the network. It must
               belong to ``config`` and ``checkpoint`` if these are given; a checkpoint
               that is missing is not compared.
-        distill_loss: Config of the distillation loss, which holds alpha. Defaults to
-            :class:`HeatmapDistillLoss` with alpha 0.5.
+        distill_loss: Config of the distillation loss, which holds alpha. Its type
+            defaults to :class:`HeatmapDistillLoss`, or for a SimCC head to
+            :class:`SimCCDistillLoss`, and alpha to 0.5.
+        output: What the student's heatmaps mean, if its codec is not one of MMPose: a
+            dict as ``teacher.output``.
         channels_last: Whether the student's backbone trains in this memory format. The
             weights and their names stay the same.
         compile: Whether the student's backbone is compiled for training.
@@ -115,14 +130,16 @@ class FPDDistiller(TopdownPoseEstimator):
     def __init__(
         self,
         teacher: ConfigType,
-        distill_loss: ConfigType = dict(type='HeatmapDistillLoss'),  # noqa: B006
+        distill_loss: ConfigType | None = None,
+        output: ConfigType | None = None,
         channels_last: bool = False,
         compile: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.teacher: Teacher = build_teacher(teacher)
-        self.distill_loss = MODELS.build({**self._term_weight(), **distill_loss})
+        self.output = output
+        self.distill_loss = self._build_loss(distill_loss or {})
         self.channels_last = channels_last
         self._backbone_in_training = (
             Compiled(_run_backbone, 'the student') if compile else _run_backbone
@@ -130,12 +147,24 @@ class FPDDistiller(TopdownPoseEstimator):
         if channels_last:
             self.backbone.to(memory_format=torch.channels_last)
 
-    def _term_weight(self) -> dict[str, float]:
-        """Takes the weight of the head's loss, so that alpha balances equal terms."""
-        stages = getattr(self.head, 'loss_module', None)
-        first = stages[0] if isinstance(stages, torch.nn.ModuleList) else stages
-        weight = getattr(first, 'loss_weight', None)
-        return {} if weight is None else {'loss_weight': weight}
+    def _build_loss(self, settings: ConfigType) -> DistillLoss:
+        """Builds the loss of the head's kind, with what the head's own loss has."""
+        head = pose_head(self.head)
+        own = getattr(head, 'loss_module', None)
+        if isinstance(own, torch.nn.ModuleList):
+            own = own[0]
+        simcc = isinstance(getattr(head, 'decoder', None), SimCCLabel)
+        kind = 'SimCCDistillLoss' if simcc else 'HeatmapDistillLoss'
+        wrong = 'HeatmapDistillLoss' if simcc else 'SimCCDistillLoss'
+        if settings.get('type') == wrong:
+            raise UserError(
+                f"distill_loss.type is {wrong}, but the student's head returns "
+                f'{"SimCC vectors" if simcc else "heatmaps"}: use {kind}'
+            )
+        # Alpha then balances terms of equal weight.
+        field = 'beta' if simcc else 'loss_weight'
+        taken = {field: getattr(own, field)} if hasattr(own, field) else {}
+        return MODELS.build({'type': kind, **taken, **settings})
 
     def init_weights(self) -> None:
         """Prepares the teacher and initializes the student, before the first batch."""
@@ -166,11 +195,12 @@ class FPDDistiller(TopdownPoseEstimator):
         labeled, unlabeled = self._split(data_samples)
         started = self.teacher.start(inputs, data_samples)
         feats = self._training_feats(inputs)
+        head = pose_head(self.head)
         reported = {}
         if labeled:
             with (
-                recorded_forward(self.head, _rows(labeled, inputs)) as outputs,
-                accuracy_on_device(self.head),
+                recorded_forward(head, _rows(labeled, inputs)) as outputs,
+                accuracy_on_device(head),
             ):
                 reported = self.head.loss(
                     feats,
@@ -179,15 +209,17 @@ class FPDDistiller(TopdownPoseEstimator):
                 )
             output = outputs[-1]
         else:
-            output = self.head.forward(feats)
+            output = head.forward(feats)
         stages = as_stages(output, 'the student')
-        target = self.teacher.finish(started, stages[-1].shape[-2:])
-        has_joint = self.teacher.has_joint(target.device)
+        taught = self.teacher.finish(started)
+        has_joint = self.teacher.has_joint(inputs.device)
 
-        alpha = self.distill_loss.alpha
+        alpha = self.distill_loss.present_alpha()
         losses = {}
         for name, value in reported.items():
-            losses[name] = (1 - alpha) * value if 'loss' in name else value
+            # A teacher says nothing of visibility.
+            shared = 'loss' in name and name != 'loss_vis'
+            losses[name] = (1 - alpha) * value if shared else value
         pose = [value.detach() for name, value in reported.items() if 'loss' in name]
         if pose:
             losses['pose'] = sum(pose)
@@ -199,15 +231,19 @@ class FPDDistiller(TopdownPoseEstimator):
             if not group:
                 continue
             rows = _rows(group, inputs)
-            weights = None
-            if group is labeled:
-                weights = _keypoint_weights([data_samples[index] for index in group])
+            target = taught.rows(rows)
             kd = self.distill_loss(
-                [stage[rows] for stage in stages], target[rows], weights, has_joint
+                select_rows(stages, rows),
+                target.values,
+                _keypoint_weights(data_samples, group) if group is labeled else None,
+                has_joint,
+                target.confidence() if self.distill_loss.uses_confidence else None,
             )
             terms.append(factor * kd)
             losses[name] = kd.detach()
         losses['loss_kd'] = alpha * sum(terms)
+        if self.distill_loss.alpha_schedule != 'constant':
+            losses['alpha'] = torch.full_like(losses['loss_kd'].detach(), alpha)
         return losses
 
     def _training_feats(self, inputs: Tensor) -> Any:
@@ -221,19 +257,28 @@ class FPDDistiller(TopdownPoseEstimator):
         """Returns the indices of the labeled and of the unlabeled people."""
         labeled, unlabeled = [], []
         for index, sample in enumerate(data_samples):
-            if 'gt_fields' in sample and 'heatmaps' in sample.gt_fields:
+            if self._has_target(sample):
                 labeled.append(index)
-            elif self.distill_loss.alpha < 1 and 'keypoints' in sample.get(
+            elif self.distill_loss.needs_labels and 'keypoints' in sample.get(
                 'gt_instances', ()
             ):
                 raise UserError(
-                    'a training sample has keypoints but no ground-truth heatmaps, and '
-                    f'alpha is {self.distill_loss.alpha}: add GenerateTarget to the '
-                    'pipeline, or set distill_loss.alpha=1'
+                    'a training sample has keypoints, but not the targets of the '
+                    f"student's head, and alpha is {self.distill_loss.alpha}: add "
+                    "GenerateTarget with the student's codec to the pipeline, or set "
+                    'distill_loss.alpha=1'
                 )
             else:
                 unlabeled.append(index)
         return labeled, unlabeled
+
+    def _has_target(self, sample: PoseDataSample) -> bool:
+        if isinstance(self.distill_loss, SimCCDistillLoss):
+            return 'keypoint_x_labels' in sample.get('gt_instance_labels', ())
+        fields = sample.get('gt_fields', ())
+        return 'heatmaps' in (
+            fields[0] if isinstance(fields, MultilevelPixelData) else fields
+        )
 
 
 def _run_backbone(backbone: torch.nn.Module, inputs: Tensor) -> Any:
@@ -247,13 +292,10 @@ def _rows(indices: list[int], inputs: Tensor) -> slice | Tensor:
     return copy_to(torch.tensor(indices), inputs.device)
 
 
-def _keypoint_weights(data_samples: SampleList) -> Tensor | None:
-    if not all(
-        'gt_instance_labels' in sample
-        and 'keypoint_weights' in sample.gt_instance_labels
-        for sample in data_samples
-    ):
+def _keypoint_weights(data_samples: SampleList, group: list[int]) -> Tensor | None:
+    """Returns the weights of the joints, (N, K), of the last level if several."""
+    found = [data_samples[index].get('gt_instance_labels', {}) for index in group]
+    if not all('keypoint_weights' in one for one in found):
         return None
-    return torch.cat(
-        [sample.gt_instance_labels.keypoint_weights for sample in data_samples]
-    )
+    weights = [one['keypoint_weights'] for one in found]
+    return torch.cat([one[-1] if one.ndim == 3 else one for one in weights])

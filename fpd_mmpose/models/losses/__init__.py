@@ -1,5 +1,6 @@
 """Losses."""
 
 from fpd_mmpose.models.losses.heatmap_distill_loss import HeatmapDistillLoss
+from fpd_mmpose.models.losses.simcc_distill_loss import SimCCDistillLoss
 
-__all__ = ['HeatmapDistillLoss']
+__all__ = ['HeatmapDistillLoss', 'SimCCDistillLoss']

@@ -7,10 +7,11 @@ from mmpose.registry import MODELS
 from torch import Tensor
 
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.models.losses.distill_loss import DistillLoss
 
 
 @MODELS.register_module()
-class HeatmapDistillLoss(KeypointMSELoss):
+class HeatmapDistillLoss(DistillLoss):
     r"""MSE between the student's heatmaps and the teacher's, summed over stages.
 
     :class:`FPDDistiller` adds it to the loss of the student's head as
@@ -39,9 +40,12 @@ class HeatmapDistillLoss(KeypointMSELoss):
             the reference does not do it (``function.py`` multiplies both terms by
             ``target_weight``).
         confidence_weight: Whether each joint is weighted by the peak of the teacher's
-            heatmap, clipped to [0, 1]; a target's peak is 1. Not in the paper.
+            heatmap as a share of a target's, clipped to [0, 1]. Not in the paper.
         confidence_threshold: Joints with a lower peak have no term; in [0, 1]. Not in
             the paper.
+        alpha_schedule: ``'constant'``, as in the paper, or ``'linear'``, which lowers
+            alpha to 0 over the run, epoch by epoch, as DWPose does with its terms
+            (Yang et al., ICCVW 2023). The log then shows it as ``alpha``.
 
     Raises:
         UserError: If an argument is out of range.
@@ -63,34 +67,22 @@ class HeatmapDistillLoss(KeypointMSELoss):
         unannotated_joints: bool = False,
         confidence_weight: bool = False,
         confidence_threshold: float = 0.0,
+        alpha_schedule: str = 'constant',
     ) -> None:
-        if isinstance(alpha, bool) or not isinstance(alpha, (int, float)):
-            raise UserError(f'distill_loss.alpha must be a number, got {alpha!r}')
-        if not 0 <= alpha <= 1:
-            raise UserError(
-                f'distill_loss.alpha must be between 0 and 1, the share of the teacher '
-                f'in the loss, got {alpha}'
-            )
+        super().__init__(
+            alpha,
+            unlabeled_weight,
+            unannotated_joints,
+            confidence_weight,
+            confidence_threshold,
+            alpha_schedule,
+        )
         if not loss_weight > 0:
             raise UserError(
                 f'distill_loss.loss_weight must be positive, got {loss_weight}'
             )
-        if not unlabeled_weight >= 0:
-            raise UserError(
-                'distill_loss.unlabeled_weight must not be negative, got '
-                f'{unlabeled_weight}'
-            )
-        if not 0 <= confidence_threshold <= 1:
-            raise UserError(
-                'distill_loss.confidence_threshold must be between 0 and 1, like the '
-                f'peaks of heatmaps, got {confidence_threshold}'
-            )
-        super().__init__(use_target_weight=True, loss_weight=loss_weight)
-        self.alpha = float(alpha)
-        self.unlabeled_weight = float(unlabeled_weight)
-        self.unannotated_joints = unannotated_joints
-        self.confidence_weight = confidence_weight
-        self.confidence_threshold = float(confidence_threshold)
+        self.loss_weight = loss_weight
+        self.error = KeypointMSELoss(use_target_weight=True, loss_weight=loss_weight)
 
     def forward(
         self,
@@ -98,6 +90,7 @@ class HeatmapDistillLoss(KeypointMSELoss):
         target: Tensor,
         target_weights: Tensor | None = None,
         has_joint: Tensor | None = None,
+        confidence: Tensor | None = None,
     ) -> Tensor:
         """Computes the unscaled distillation term of some people.
 
@@ -108,37 +101,16 @@ class HeatmapDistillLoss(KeypointMSELoss):
                 all are 1, as for unlabeled people.
             has_joint: 1 for each joint that the teacher has, else 0, (K,). By default
                 it has all.
+            confidence: The teacher's confidence, (N, K). Defaults to the peaks of its
+                heatmaps.
 
         Returns:
             The scalar :math:`L_{kd}`, without the factors alpha and u.
         """
-        weights = self._joint_weights(target, target_weights, has_joint)
-        terms = [
-            super(HeatmapDistillLoss, self).forward(output, target, weights)
-            for output in outputs
-        ]
+        if confidence is None and self.uses_confidence:
+            confidence = target.amax(dim=(2, 3))
+        weights = self.joint_weights(confidence, target_weights, has_joint)
+        if weights is not None:
+            weights = weights.to(target.dtype).expand(target.shape[:2])
+        terms = [self.error(output, target, weights) for output in outputs]
         return sum(terms[1:], start=terms[0])
-
-    def _joint_weights(
-        self,
-        target: Tensor,
-        annotated: Tensor | None,
-        has_joint: Tensor | None,
-    ) -> Tensor | None:
-        """Multiplies the weights of each joint; None if there are none."""
-        factors = []
-        if annotated is not None and not self.unannotated_joints:
-            factors.append(annotated)
-        if has_joint is not None:
-            factors.append(has_joint.expand(target.shape[:2]))
-        if self.confidence_weight or self.confidence_threshold > 0:
-            peak = target.amax(dim=(2, 3))
-            if self.confidence_weight:
-                factors.append(peak.clamp(0, 1))
-            factors.append((peak >= self.confidence_threshold).to(target.dtype))
-        if not factors:
-            return None
-        weights = factors[0]
-        for factor in factors[1:]:
-            weights = weights * factor
-        return weights

@@ -10,8 +10,9 @@ from mmengine.dataset import pseudo_collate
 from mmpose.registry import DATASETS, MODELS
 from torch import Tensor
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.markdown import markdown_table
-from fpd_mmpose.teachers.base import Teacher
+from fpd_mmpose.teachers.base import Teacher, describe_student
 from fpd_mmpose.teachers.factory import build_live_teacher
 from fpd_mmpose.teachers.joints import joint_names
 
@@ -51,21 +52,19 @@ def compare(
     teachers: list[Teacher] = [live, student.teacher]
     for teacher in teachers:
         teacher.prepare(student)
+    if describe_student(student).simcc:
+        raise UserError('a comparison needs a student with heatmaps, not with SimCC')
     dataset = DATASETS.build(config.train_dataloader.dataset)
     chosen = np.random.choice(len(dataset), min(samples, len(dataset)), replace=False)
-    width, height = student.head.decoder.heatmap_size
     pairs = []
     for start in range(0, len(chosen), BATCH):
         batch = pseudo_collate([dataset[i] for i in chosen[start : start + BATCH]])
         data = student.data_preprocessor(batch, training=True)
-        pairs.append(
-            [
-                teacher.heatmaps(
-                    data['inputs'], (height, width), data['data_samples']
-                ).cpu()
-                for teacher in teachers
-            ]
-        )
+        found_maps = [
+            teacher.teach(data['inputs'], data['data_samples']).values
+            for teacher in teachers
+        ]
+        pairs.append([maps.cpu() for maps in found_maps if isinstance(maps, Tensor)])
     seen, stored = (torch.cat(maps) for maps in zip(*pairs, strict=True))
     names = joint_names(config) or [str(joint) for joint in range(seen.shape[1])]
     found = [

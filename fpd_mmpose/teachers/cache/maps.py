@@ -1,13 +1,17 @@
 """Converts heatmaps to bytes, and warps them to other crops of the same image."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from fpd_mmpose.errors import UserError
+from fpd_mmpose.teachers.outputs import Axis, OutputFormat, heatmap_format
 
 #: The number of steps between the lowest and the highest value of a person's heatmaps.
 LEVELS = 255
@@ -71,25 +75,35 @@ def warp_maps(
 def source_pixels(
     to_input: np.ndarray,
     to_teacher: np.ndarray,
-    input_size: Sequence[int],
-    teacher_size: Sequence[int],
-    size: Sequence[int],
-    stored_size: Sequence[int],
+    cells: tuple[Axis, Axis],
+    stored_cells: tuple[Axis, Axis],
 ) -> np.ndarray:
     """Computes the affine map (2, 3) from a sample's heatmap to the stored one.
 
     ``to_input`` and ``to_teacher`` map the image to the inputs of the sample and of the
-    teacher. All sizes are widths and heights. Heatmap pixel i stands for input pixel
-    i * stride, as in MSRAHeatmap.
+    teacher, and the two pairs of axes say where the heatmaps' pixels lie in these.
     """
-    from_size = np.diag([input_size[0] / size[0], input_size[1] / size[1], 1])
-    to_stored = np.diag(
-        [stored_size[0] / teacher_size[0], stored_size[1] / teacher_size[1], 1]
-    )
-    to_image = np.linalg.inv(_square(to_input)) @ from_size
+    to_image = np.linalg.inv(_square(to_input)) @ _to_input(cells)
+    to_stored = np.linalg.inv(_to_input(stored_cells))
     return (to_stored @ _square(to_teacher) @ to_image)[:2]
+
+
+def _to_input(cells: tuple[Axis, Axis]) -> np.ndarray:
+    """Maps a heatmap's pixels to those of the input, (3, 3)."""
+    x, y = cells
+    return np.array([[x.stride, 0, x.first], [0, y.stride, y.first], [0, 0, 1]])
 
 
 def _square(matrix: np.ndarray) -> np.ndarray:
     """Extends an affine map (2, 3) to homogeneous coordinates, (3, 3)."""
     return np.vstack([matrix, (0, 0, 1)])
+
+
+def stored_format(settings: Mapping[str, Any], path: str | Path) -> OutputFormat:
+    """Describes the heatmaps of the file ``path``."""
+    _, joints, height, width = settings['shape']
+    sigma = settings.get('sigma', 0.0)  # unknown in older files
+    if not isinstance(sigma, (int, float)) or not 0 <= sigma < width:
+        raise UserError(f'teacher cache "{path}" is damaged: its sigma is {sigma!r}')
+    across, down = settings['input size']
+    return heatmap_format(joints, (across, down), (width, height), sigma=sigma)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmpose.models.utils.tta import flip_heatmaps
+from mmpose.models.utils.tta import flip_heatmaps, flip_vectors
 from mmpose.registry import MODELS
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
@@ -25,11 +25,14 @@ from fpd_mmpose.teachers.cache.identity import (
 from fpd_mmpose.teachers.cache.maps import pack_maps
 from fpd_mmpose.teachers.cache.store import HeatmapStore, PersonKey
 from fpd_mmpose.teachers.cache.training_instances import TrainingInstances
+from fpd_mmpose.teachers.conversion import Conversion
 from fpd_mmpose.teachers.factory import build_live_teacher
-from fpd_mmpose.teachers.heatmaps import as_stages
-from fpd_mmpose.teachers.input_adapter import InputAdapter
 from fpd_mmpose.teachers.joints import flip_indices, joint_names
+from fpd_mmpose.teachers.live import input_adapter
+from fpd_mmpose.teachers.outputs import SIGMA, Output, as_stages, heatmap_format
 
+#: Pixels from one cell of a heatmap to the next, for a teacher without heatmaps.
+STRIDE = 4
 #: The zoom of testing, and the widest of MPII's augmentation.
 ZOOMS = (1.0, 1.25)
 
@@ -61,9 +64,16 @@ class CacheWriter:
         teacher = build_live_teacher(config.model.get('teacher') or {})
         teacher_config, model = teacher.build()
         self.preprocessor = MODELS.build(config.model.data_preprocessor).to(device)
-        self.adapter = InputAdapter(self.preprocessor, model.data_preprocessor)
-        self.adapter.to(device)
+        width, height = crop['input size']
         self.model = model.to(device)
+        self.adapter = input_adapter(self.preprocessor, model, (width, height))
+        own = teacher.describe(model, self.adapter, (width, height))
+        if own.simcc:
+            cells, sigma = (width // STRIDE, height // STRIDE), SIGMA
+        else:
+            cells, sigma = (own.x.cells, own.y.cells), own.x.sigma
+        stored = heatmap_format(own.joints, (width, height), cells, sigma=sigma)
+        self.conversion = Conversion(own, stored)
         test_cfg = model.test_cfg or {}
         if flip and test_cfg.get('flip_mode', 'heatmap') != 'heatmap':
             raise UserError(
@@ -72,7 +82,7 @@ class CacheWriter:
             )
         self.shift = bool(test_cfg.get('shift_heatmap', False))
         self.flip = flip
-        shape = [len(zooms), *self._shape(crop['input size'])]
+        shape = [len(zooms), own.joints, stored.y.cells, stored.x.cells]
         indices = flip_indices(teacher_config) or flip_indices(config)
         self.flip_indices = indices if indices and len(indices) == shape[1] else None
         if flip and self.flip_indices is None:
@@ -88,11 +98,15 @@ class CacheWriter:
             'shape': shape,
             'joints': joint_names(teacher_config),
             'flip_indices': self.flip_indices,
+            'sigma': sigma,
         }
         about = [source.describe() for source in self.sources]
         self.people = TrainingInstances(self.sources, crop, zooms)
         self.store = HeatmapStore(path, write=True)
-        if changed := difference(self.store.claim(settings), settings):
+        present = self.store.claim(settings)
+        if 'sigma' not in present:  # in older files
+            del settings['sigma']
+        if changed := difference(present, settings):
             raise UserError(
                 f'teacher cache "{path}" belongs to another teacher or box: {changed}; '
                 f'remove the file or name another one, and {ADVICE}'
@@ -142,21 +156,28 @@ class CacheWriter:
         """Computes heatmaps (N, K, h, w), float32, of crops (N, 3, H, W), uint8."""
         data = self.preprocessor(dict(inputs=list(crops), data_samples=[]))
         inputs = self.adapter(data['inputs'])
-        heatmaps = self._last(inputs)
+        output = self._last(inputs)
         if self.flip:
-            mirrored = flip_heatmaps(
-                self._last(inputs.flip(-1)), self.flip_indices, 'heatmap', self.shift
-            )
-            heatmaps = (heatmaps + mirrored) / 2
+            output = _mean(output, self._mirrored(inputs))
+        heatmaps = self.conversion(output).values
+        assert isinstance(heatmaps, Tensor)
         return heatmaps.float()
 
-    def _last(self, inputs: Tensor) -> Tensor:
+    def _last(self, inputs: Tensor) -> Output:
         return as_stages(self.model(inputs, None), 'the teacher')[-1]
 
-    def _shape(self, size: Sequence[int]) -> list[int]:
-        image = torch.zeros(1, 3, size[1], size[0], device=self.device)
-        with torch.inference_mode():
-            return list(self._last(image).shape[1:])
+    def _mirrored(self, inputs: Tensor) -> Output:
+        output = self._last(inputs.flip(-1))
+        if isinstance(output, tuple):
+            return flip_vectors(*output, self.flip_indices)
+        return flip_heatmaps(output, self.flip_indices, 'heatmap', self.shift)
+
+
+def _mean(one: Output, other: Output) -> Output:
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return (one[0] + other[0]) / 2, (one[1] + other[1]) / 2
+    assert isinstance(one, Tensor) and isinstance(other, Tensor)
+    return (one + other) / 2
 
 
 class _Missing(Sampler):

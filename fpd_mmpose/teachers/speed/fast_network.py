@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.teachers.heatmaps import as_stages
+from fpd_mmpose.teachers.outputs import Output, as_stages
 from fpd_mmpose.teachers.speed.compiled import Compiled
 from fpd_mmpose.teachers.speed.speed_plan import DTYPES, SpeedPlan
 
@@ -53,12 +53,12 @@ class FastNetwork:
         self.name = name
         self.speed = speed
         self.plan: SpeedPlan | None = None
-        self._run: Callable[[Tensor], Tensor] | None = None
+        self._run: Callable[[Tensor], Output] | None = None
         self._stream: torch.cuda.Stream | None = None
         self._folded: nn.Module | None = None
 
-    def __call__(self, inputs: Tensor) -> Tensor:
-        """Computes the heatmaps of the last stage, (N, K, h, w), in the images' type.
+    def __call__(self, inputs: Tensor) -> Output:
+        """Computes the output of the last stage, in the images' type.
 
         With a stream of its own they may be unfinished: call :meth:`join` before use.
         """
@@ -74,15 +74,16 @@ class FastNetwork:
                 inputs.record_stream(self._stream)
                 return run(inputs)
 
-    def join(self, heatmaps: Tensor) -> Tensor:
-        """Makes the current stream wait for heatmaps, and returns them."""
+    def join(self, output: Output) -> Output:
+        """Makes the current stream wait for an output, and returns it."""
         if self._stream is not None:
-            current = torch.cuda.current_stream(heatmaps.device)
-            current.wait_stream(self._stream)
-            heatmaps.record_stream(current)
-        return heatmaps
+            for tensor in _tensors(output):
+                current = torch.cuda.current_stream(tensor.device)
+                current.wait_stream(self._stream)
+                tensor.record_stream(current)
+        return output
 
-    def _choose(self, inputs: Tensor) -> Callable[[Tensor], Tensor]:
+    def _choose(self, inputs: Tensor) -> Callable[[Tensor], Output]:
         if isinstance(self.speed, SpeedPlan):
             plan = self.speed
         elif self.speed == 'exact':
@@ -106,11 +107,9 @@ class FastNetwork:
         timed = []
         for plan in candidates(inputs.device):
             run = self._runner(plan, inputs)
-            heatmaps = run(inputs)
-            if exact is None:
-                exact = heatmaps
-                peak = exact.abs().max().clamp(min=1e-12)
-            error = ((heatmaps - exact).abs().max() / peak).item()
+            output = run(inputs)
+            exact = output if exact is None else exact
+            error = _difference(output, exact)
             if not error <= TOLERANCE:
                 continue
             timed.append((_seconds(run, inputs), error, plan))
@@ -122,25 +121,26 @@ class FastNetwork:
         )
         return plan
 
-    def _runner(self, plan: SpeedPlan, inputs: Tensor) -> Callable[[Tensor], Tensor]:
+    def _runner(self, plan: SpeedPlan, inputs: Tensor) -> Callable[[Tensor], Output]:
         model = self._network(plan, inputs)
         dtype = DTYPES[plan.precision]
-        forward: Callable = _heatmaps
+        forward: Callable = _output
         if plan.compile:
             options = {'mode': 'reduce-overhead'} if plan.cuda_graph else {}
-            forward = Compiled(_heatmaps, f'teacher {self.name}', **options)
+            forward = Compiled(_output, f'teacher {self.name}', **options)
 
-        def run(images: Tensor) -> Tensor:
+        def run(images: Tensor) -> Output:
             if plan.channels_last:
                 images = images.contiguous(memory_format=torch.channels_last)
             # The student's autocast must not reach a teacher in float32.
             with torch.autocast(
                 images.device.type, dtype, enabled=dtype is not torch.float32
             ):
-                heatmaps = forward(model, images)
-            heatmaps = heatmaps.to(images.dtype)
-            # A replayed graph writes into the same memory each time.
-            return heatmaps.clone() if plan.cuda_graph else heatmaps
+                output = forward(model, images)
+            tensors = [one.to(images.dtype) for one in _tensors(output)]
+            if plan.cuda_graph:  # a replayed graph writes into the same memory
+                tensors = [one.clone() for one in tensors]
+            return tensors[0] if len(tensors) == 1 else (tensors[0], tensors[1])
 
         return run
 
@@ -168,13 +168,13 @@ class FastNetwork:
         image = inputs[:1].cpu()
         with torch.autocast('cpu', enabled=False):
             original = copy.deepcopy(self.model).cpu()
-            expected = _heatmaps(original, image)
+            expected = _output(original, image)
             self._folded = fuse_conv_bn(original).requires_grad_(False)
-            error = (_heatmaps(self._folded, image) - expected).abs().max()
-        if not error <= _FOLD_TOLERANCE * expected.abs().max():
+            error = _difference(_output(self._folded, image), expected)
+        if not error <= _FOLD_TOLERANCE:
             print_log(
                 f'teacher {self.name} keeps its batch norms, because folding them '
-                f'changes its heatmaps by {error.item():.1e}',
+                f'changes its output by {error:.1e} of the highest value',
                 logger='current',
                 level=30,
             )
@@ -197,11 +197,23 @@ def candidates(device: torch.device) -> list[SpeedPlan]:
     return plans
 
 
-def _heatmaps(model: nn.Module, inputs: Tensor) -> Tensor:
+def _output(model: nn.Module, inputs: Tensor) -> Output:
     return as_stages(model(inputs, None), 'the teacher')[-1]
 
 
-def _seconds(run: Callable[[Tensor], Tensor], inputs: Tensor) -> float:
+def _tensors(output: Output) -> tuple[Tensor, ...]:
+    return output if isinstance(output, tuple) else (output,)
+
+
+def _difference(output: Output, exact: Output) -> float:
+    """Returns the largest difference, as a share of the highest absolute value."""
+    pairs = list(zip(_tensors(output), _tensors(exact), strict=True))
+    peak = torch.stack([one.abs().max() for _, one in pairs]).max().clamp(min=1e-12)
+    difference = torch.stack([(a - b).abs().max() for a, b in pairs]).max()
+    return (difference / peak).item()
+
+
+def _seconds(run: Callable[[Tensor], Output], inputs: Tensor) -> float:
     """Times the shortest of a few runs; the caller has run it before."""
     taken = []
     for _ in range(_REPEATS):

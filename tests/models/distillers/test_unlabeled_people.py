@@ -48,7 +48,7 @@ def total(losses: dict) -> torch.Tensor:
 def mse(model, rows, weights=None) -> float:
     """Computes the distillation term of some images by hand."""
     with torch.no_grad():
-        target = model.teacher.heatmaps(IMAGES[rows], (16, 16))
+        target = model.teacher.teach(IMAGES[rows]).values
         stages = model.backbone(IMAGES[rows])
     squares = [(stage - target) ** 2 for stage in stages]
     if weights is not None:
@@ -139,14 +139,14 @@ class TestConfidence:
         model = build(confidence_weight=True)
         with torch.no_grad():
             model.teacher.prepare(model)
-            peak = model.teacher.heatmaps(IMAGES[:2], (16, 16)).amax((2, 3)).clamp(0, 1)
+            peak = model.teacher.teach(IMAGES[:2]).values.amax((2, 3)).clamp(0, 1)
         found = model.loss(IMAGES[:2], [unlabeled()] * 2)['kd_unlabeled'].item()
         assert found == pytest.approx(mse(model, [0, 1], peak), rel=NETWORK)
 
     def test_a_threshold_leaves_unsure_joints_out(self, build):
         model = build()
         model.teacher.prepare(model)
-        peak = model.teacher.heatmaps(IMAGES[:2], (16, 16)).amax((2, 3))
+        peak = model.teacher.teach(IMAGES[:2]).values.amax((2, 3))
         threshold = peak.clamp(0, 1).median().item()
         kept = (peak >= threshold).float()
         assert 0 < kept.mean() < 1

@@ -12,6 +12,7 @@ from fpd_mmpose.teachers.cache.maps import (
     warp_maps,
 )
 from fpd_mmpose.teachers.cache.training_instances import teacher_warp
+from fpd_mmpose.teachers.outputs import heatmap_format
 
 SIGMA, STRIDE, SIZE = 2, 4, (256, 256)
 ZOOMS = (1.0, 1.25)
@@ -99,13 +100,14 @@ def test_peaks_follow_a_half_body_crop():
 def check(found: dict, factor: float) -> None:
     center, scale = np.array([300.0, 240.0]), np.array([250.0, 250.0])
     size = [side // STRIDE for side in SIZE]
+    cells = heatmap_format(len(JOINTS), SIZE, size).axes
     first = int(factor > 1.12)
     stored, sources = [], []
     for zoom in ZOOMS:
         warp = teacher_warp(center, scale, zoom, SIZE)
         maps = gaussians(moved(JOINTS, warp) / STRIDE, size, SIGMA)
         stored.append(maps[found['flip_indices']] if found['flip'] else maps)
-        sources.append(source_pixels(found['warp_mat'], warp, SIZE, SIZE, size, size))
+        sources.append(source_pixels(found['warp_mat'], warp, cells, cells))
     got = warp_maps(
         torch.from_numpy(np.stack(stored))[None],
         torch.from_numpy(np.stack(sources))[None].float(),
