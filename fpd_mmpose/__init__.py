@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from fpd_mmpose.distillation import distill
     from fpd_mmpose.evaluation import MpiiPCKh
     from fpd_mmpose.export import export_onnx
-    from fpd_mmpose.models import FPDDistiller, HeatmapDistillLoss, StackedHourglass
+    from fpd_mmpose.models import (
+        FPDDistiller,
+        HeatmapDistillLoss,
+        SimCCDistillLoss,
+        StackedHourglass,
+    )
     from fpd_mmpose.teachers.cache.command import cache_teacher
     from fpd_mmpose.weights.conversion import convert
     from fpd_mmpose.weights.initialization import load_model
@@ -34,6 +39,7 @@ _HOMES = {
     'HeatmapDistillLoss': 'models',
     'MpiiPCKh': 'evaluation',
     'PoseSession': 'deploy',
+    'SimCCDistillLoss': 'models',
     'StackedHourglass': 'models',
     'UnlabeledPoseDataset': 'datasets',
     'cache_teacher': 'teachers.cache.command',
@@ -52,6 +58,7 @@ __all__ = [
     'HeatmapDistillLoss',
     'MpiiPCKh',
     'PoseSession',
+    'SimCCDistillLoss',
     'StackedHourglass',
     'UnlabeledPoseDataset',
     'UserError',

@@ -147,7 +147,7 @@ def distillation_config(
     if alpha is not None:
         if not 0 <= alpha <= 1:
             raise UserError(f'alpha must be between 0 and 1, got {alpha}')
-        model.setdefault('distill_loss', {})['alpha'] = alpha
+        model.distill_loss = dict(model.get('distill_loss') or {}, alpha=alpha)
     return config
 
 

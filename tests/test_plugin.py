@@ -48,7 +48,8 @@ from mmpose.apis import MMPoseInferencer
 from mmpose.registry import *
 from mmpose import registry
 found = dict(
-    MODELS='StackedHourglass FPDDistiller HeatmapDistillLoss MultiScaleSearch',
+    MODELS='StackedHourglass FPDDistiller HeatmapDistillLoss MultiScaleSearch '
+    'SimCCDistillLoss',
     KEYPOINT_CODECS='FPDHeatmap',
     DATASETS='FPDMpiiDataset FPDCocoDataset UnlabeledPoseDataset',
     DATA_SAMPLERS='MixedBatchSampler',

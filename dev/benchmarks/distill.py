@@ -23,7 +23,7 @@ from fpd_mmpose.device_accuracy import keep_accuracy_on_device
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.models.distillers import FPDDistiller
 from fpd_mmpose.teachers.live import LiveTeacher
-from fpd_mmpose.teachers.outputs import as_stages
+from fpd_mmpose.teachers.output_format import as_stages
 from fpd_mmpose.teachers.speed.fast_network import FastNetwork
 
 PLAIN, REFERENCE, FLOOR = 'plain student', 'FPD, as the reference', 'floor'

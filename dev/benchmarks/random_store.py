@@ -13,7 +13,7 @@ from fpd_mmpose.teachers.cache.maps import pack_maps
 from fpd_mmpose.teachers.cache.store import HeatmapStore, PersonKey, StoredPerson
 from fpd_mmpose.teachers.cache.writer import ZOOMS
 from fpd_mmpose.teachers.live import LiveTeacher
-from fpd_mmpose.teachers.outputs import as_stages
+from fpd_mmpose.teachers.output_format import as_stages
 
 
 def write_store(

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from fpd_mmpose.deploy.model_info import ModelInfo
 from fpd_mmpose.export.decode import Decode
-from fpd_mmpose.teachers.outputs import as_stages
+from fpd_mmpose.teachers.output_format import as_stages
 
 #: Prefix of the node names of ``ExportedNetwork.network``.
 NETWORK = '/network/'

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from fpd_mmpose.config import load_config
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.teachers.conversion import Taught
-from fpd_mmpose.teachers.outputs import (
+from fpd_mmpose.teachers.output_conversion import Taught
+from fpd_mmpose.teachers.output_format import (
     OutputFormat,
     check_codec,
     describe_output,
@@ -80,7 +80,7 @@ def describe_student(student: BasePoseEstimator) -> OutputFormat:
     codec = getattr(pose_head(student.head), 'decoder', None)
     if given is None:
         check_codec(codec, owner)
-    if not hasattr(codec, 'input_size'):
+    if codec is None or not hasattr(codec, 'input_size'):
         raise UserError('the codec of the student does not say its input_size: add it')
     width, height = codec.input_size
     device = next(student.parameters()).device

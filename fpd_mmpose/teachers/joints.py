@@ -13,7 +13,7 @@ from torch import Tensor
 
 from fpd_mmpose.config import SPLITS
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.teachers.outputs import Output
+from fpd_mmpose.teachers.output_format import Output
 
 #: The index of the teacher's heatmap of each joint of the student; None for no heatmap.
 JointMap = list[int | None]

@@ -15,7 +15,6 @@ from torch import Tensor
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.finite import first_non_finite
 from fpd_mmpose.teachers.base import Teacher, describe_student, load_teacher_config
-from fpd_mmpose.teachers.conversion import Conversion, Taught
 from fpd_mmpose.teachers.input_adapter import InputAdapter
 from fpd_mmpose.teachers.joints import (
     JointSelection,
@@ -24,7 +23,8 @@ from fpd_mmpose.teachers.joints import (
     names_of_student,
     resolve_joint_map,
 )
-from fpd_mmpose.teachers.outputs import (
+from fpd_mmpose.teachers.output_conversion import Conversion, Taught
+from fpd_mmpose.teachers.output_format import (
     Output,
     OutputFormat,
     describe_output,

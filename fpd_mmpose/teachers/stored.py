@@ -35,14 +35,14 @@ from fpd_mmpose.teachers.cache.maps import (
 )
 from fpd_mmpose.teachers.cache.store import HeatmapStore, StoredPerson
 from fpd_mmpose.teachers.cache.training_instances import teacher_warp
-from fpd_mmpose.teachers.conversion import Conversion, Taught
 from fpd_mmpose.teachers.joints import (
     JointSelection,
     config_of_run,
     names_of_student,
     resolve_joint_map,
 )
-from fpd_mmpose.teachers.outputs import OutputFormat, heatmap_format
+from fpd_mmpose.teachers.output_conversion import Conversion, Taught
+from fpd_mmpose.teachers.output_format import OutputFormat, heatmap_format
 from fpd_mmpose.teachers.recording import copy_to
 
 #: Pixels by which a box, mirrored and back, may differ from the stored one.

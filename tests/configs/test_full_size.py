@@ -14,7 +14,7 @@ from torch import Tensor
 
 from fpd_mmpose.config import config_root, load_config
 from fpd_mmpose.reports import Complexity, count
-from fpd_mmpose.teachers.outputs import as_stages
+from fpd_mmpose.teachers.output_format import as_stages
 from tests.helpers.every_config import FPD, NAMES, STOCK
 from zoo.facts import cached
 

@@ -1,7 +1,6 @@
 """The recipes are the reference's (its experiment files and scripts)."""
 
 from functools import cache
-from typing import Any
 
 import pytest
 from mmengine.config import Config
@@ -9,7 +8,7 @@ from mmpose.registry import DATASETS
 
 from fpd_mmpose.config import config_root, leaf_datasets, load_config
 from tests.helpers.coco_data import DETECTIONS
-from tests.helpers.every_config import FPD, NAMES, STOCK
+from tests.helpers.every_config import FPD, NAMES, STOCK, unscoped
 
 #: Learning rate, epochs at which it drops, epochs; people on each GPU, GPUs.
 HOURGLASS = (2.5e-4, [90, 120], 140, 4, 1)
@@ -290,14 +289,3 @@ class TestDistillation:
             'load_from',
             'model',
         }
-
-
-def unscoped(value: Any) -> Any:
-    """Without the mark of the package that a base came from."""
-    if isinstance(value, Config):
-        value = value.to_dict()
-    if isinstance(value, dict):
-        return {k: unscoped(v) for k, v in value.items() if k != '_scope_'}
-    if isinstance(value, list | tuple):
-        return [unscoped(one) for one in value]
-    return value

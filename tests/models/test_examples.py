@@ -5,12 +5,18 @@ import sys
 
 import pytest
 
-from fpd_mmpose import FPDDistiller, FPDHeatmap, HeatmapDistillLoss, StackedHourglass
+from fpd_mmpose import (
+    FPDDistiller,
+    FPDHeatmap,
+    HeatmapDistillLoss,
+    SimCCDistillLoss,
+    StackedHourglass,
+)
 
 
 @pytest.mark.parametrize(
     'documented',
-    [FPDDistiller, FPDHeatmap, HeatmapDistillLoss, StackedHourglass],
+    [FPDDistiller, FPDHeatmap, HeatmapDistillLoss, SimCCDistillLoss, StackedHourglass],
     ids=lambda component: component.__name__,
 )
 def test_the_example_runs(documented):

@@ -8,7 +8,7 @@ import torch
 from mmpose.registry import MODELS
 
 from fpd_mmpose.teachers.input_adapter import InputAdapter
-from fpd_mmpose.teachers.outputs import as_stages
+from fpd_mmpose.teachers.output_format import as_stages
 from fpd_mmpose.teachers.recording import recorded_forward
 from tests.helpers import ROOT
 from tests.helpers.reduced import CODEC, reduced_config, reduced_teacher

@@ -13,10 +13,10 @@ from torch import Tensor
 from fpd_mmpose.device_accuracy import accuracy_on_device
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.models.losses import SimCCDistillLoss
-from fpd_mmpose.models.losses.distill_loss import DistillLoss
 from fpd_mmpose.teachers.base import Teacher
+from fpd_mmpose.teachers.distill_loss import DistillLoss
 from fpd_mmpose.teachers.factory import build_teacher
-from fpd_mmpose.teachers.outputs import as_stages, pose_head
+from fpd_mmpose.teachers.output_format import as_stages, pose_head
 from fpd_mmpose.teachers.recording import copy_to, recorded_forward, select_rows
 from fpd_mmpose.teachers.speed.compiled import Compiled
 

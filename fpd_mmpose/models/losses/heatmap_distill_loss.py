@@ -7,7 +7,7 @@ from mmpose.registry import MODELS
 from torch import Tensor
 
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.models.losses.distill_loss import DistillLoss
+from fpd_mmpose.teachers.distill_loss import DistillLoss
 
 
 @MODELS.register_module()

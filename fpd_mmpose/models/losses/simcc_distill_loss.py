@@ -7,7 +7,7 @@ from mmpose.registry import MODELS
 from torch import Tensor
 
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.models.losses.distill_loss import DistillLoss
+from fpd_mmpose.teachers.distill_loss import DistillLoss
 
 
 @MODELS.register_module()
@@ -45,7 +45,7 @@ class SimCCDistillLoss(DistillLoss):
 
     Example:
         >>> import torch
-        >>> from fpd_mmpose.models import SimCCDistillLoss
+        >>> from fpd_mmpose import SimCCDistillLoss
         >>> loss = SimCCDistillLoss(alpha=0.5, beta=10.0)
         >>> logits = torch.rand(2, 17, 384), torch.rand(2, 17, 512)
         >>> target = tuple((one * 10).softmax(2) for one in logits)

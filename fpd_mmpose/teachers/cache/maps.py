@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.teachers.outputs import Axis, OutputFormat, heatmap_format
+from fpd_mmpose.teachers.output_format import Axis, OutputFormat, heatmap_format
 
 #: The number of steps between the lowest and the highest value of a person's heatmaps.
 LEVELS = 255

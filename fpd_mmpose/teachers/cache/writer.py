@@ -25,11 +25,11 @@ from fpd_mmpose.teachers.cache.identity import (
 from fpd_mmpose.teachers.cache.maps import pack_maps
 from fpd_mmpose.teachers.cache.store import HeatmapStore, PersonKey
 from fpd_mmpose.teachers.cache.training_instances import TrainingInstances
-from fpd_mmpose.teachers.conversion import Conversion
 from fpd_mmpose.teachers.factory import build_live_teacher
 from fpd_mmpose.teachers.joints import flip_indices, joint_names
 from fpd_mmpose.teachers.live import input_adapter
-from fpd_mmpose.teachers.outputs import SIGMA, Output, as_stages, heatmap_format
+from fpd_mmpose.teachers.output_conversion import Conversion
+from fpd_mmpose.teachers.output_format import SIGMA, Output, as_stages, heatmap_format
 
 #: Pixels from one cell of a heatmap to the next, for a teacher without heatmaps.
 STRIDE = 4

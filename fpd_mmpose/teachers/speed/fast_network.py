@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.teachers.outputs import Output, as_stages
+from fpd_mmpose.teachers.output_format import Output, as_stages
 from fpd_mmpose.teachers.speed.compiled import Compiled
 from fpd_mmpose.teachers.speed.speed_plan import DTYPES, SpeedPlan
 

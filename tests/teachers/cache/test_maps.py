@@ -12,7 +12,7 @@ from fpd_mmpose.teachers.cache.maps import (
     warp_maps,
 )
 from fpd_mmpose.teachers.cache.training_instances import teacher_warp
-from fpd_mmpose.teachers.outputs import heatmap_format
+from fpd_mmpose.teachers.output_format import heatmap_format
 
 SIGMA, STRIDE, SIZE = 2, 4, (256, 256)
 ZOOMS = (1.0, 1.25)

@@ -1,7 +1,7 @@
 """What the output of a head means: its grid, its peaks, its joints.
 
-Teacher and student each have an :class:`OutputFormat`, made from head and codec; with
-both, :class:`~fpd_mmpose.teachers.conversion.Conversion` brings one to the other.
+Teacher and student each have an :class:`OutputFormat`, made from head and codec.
+:class:`~fpd_mmpose.teachers.output_conversion.Conversion` brings one to the other.
 """
 
 from collections.abc import Mapping

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fpd_mmpose.teachers.outputs import Axis, Output, OutputFormat
+from fpd_mmpose.teachers.output_format import Axis, Output, OutputFormat
 from fpd_mmpose.teachers.recording import select_rows
 
 #: Peaks whose widths differ by less are taken as equal.

@@ -13,8 +13,8 @@ from torch import nn
 
 from fpd_mmpose.codecs import FPDHeatmap
 from fpd_mmpose.models import HeatmapDistillLoss, SimCCDistillLoss
-from fpd_mmpose.teachers.conversion import Conversion
-from fpd_mmpose.teachers.outputs import OutputFormat, describe_output
+from fpd_mmpose.teachers.output_conversion import Conversion
+from fpd_mmpose.teachers.output_format import OutputFormat, describe_output
 
 #: Input and heatmap size (w, h) of a codec, and the sigma of its heatmaps.
 SMALL = (192, 256), (48, 64), 2.0
