@@ -15,7 +15,7 @@ from fpd_mmpose.errors import UserError
 
 def trace_to_onnx(
     module: nn.Module,
-    sample: Tensor,
+    sample: Tensor | tuple[Tensor, ...],
     path: str | Path,
     input_names: Sequence[str],
     output_names: Sequence[str],
@@ -34,7 +34,7 @@ def trace_to_onnx(
             warnings.simplefilter('ignore')
             torch.onnx.export(
                 module.eval(),
-                (sample,),
+                sample if isinstance(sample, tuple) else (sample,),
                 str(path),
                 input_names=list(input_names),
                 output_names=list(output_names),

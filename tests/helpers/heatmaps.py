@@ -68,7 +68,7 @@ def smooth_outputs(name: str, count: int = 60) -> list[np.ndarray]:
 
 
 def decoded_by_mmpose(name: str, maps: list[np.ndarray]) -> list[np.ndarray]:
-    """Decodes one by one: keypoints (count, K, 2) in input pixels, scores (count, K)."""
+    """Decodes one by one; returns keypoints (count, K, 2) and scores (count, K)."""
     decoder = codec(name)
     people = []
     for one in zip(*maps, strict=True):
