@@ -128,7 +128,7 @@ class ModelInfo:
                 known = {each.name for each in fields(cls)}
                 values = {k: _as_tuples(v) for k, v in content.items() if k in known}
                 info = cls(**values)
-                _check_values(info)
+                check_values(info)
                 return info
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             raise UserError(
@@ -146,7 +146,7 @@ def _as_tuples(value: Any) -> Any:
     return value
 
 
-def _check_values(info: ModelInfo) -> None:
+def check_values(info: ModelInfo) -> None:
     """Raises an error for types and sizes that JSON allows and the runtime does not."""
     names = (*info.joints, info.codec, info.crop, info.channel_order)
     given = {name for name in _SETTING_NAMES if getattr(info, name) is not None}

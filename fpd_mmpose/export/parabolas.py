@@ -63,6 +63,7 @@ class Offsets(nn.Module):
     def __init__(self, info: ModelInfo) -> None:
         super().__init__()
         self.smooth = Smooth(info, mirrored=True)
+        assert info.offset_radius is not None
         self.radius = info.offset_radius
 
     def forward(self, outputs: Tensor) -> tuple[Tensor, Tensor]:

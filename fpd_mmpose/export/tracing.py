@@ -1,4 +1,4 @@
-"""PyTorch's ONNX tracer, with a workaround for adaptive pooling."""
+"""PyTorch's ONNX tracer, with workarounds for what it would turn into constants."""
 
 import warnings
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,12 @@ def trace_to_onnx(
     """
     names = [*input_names, *output_names]
     try:
-        with torch.no_grad(), plain_pooling(), warnings.catch_warnings():
+        with (
+            torch.no_grad(),
+            plain_pooling(),
+            free_windows(module),
+            warnings.catch_warnings(),
+        ):
             # The tracer warns that sizes become constants, which is intended, and that
             # there is a newer exporter, which takes minutes for an hourglass.
             warnings.simplefilter('ignore')
@@ -76,3 +81,30 @@ def plain_pooling() -> Iterator[None]:
         yield
     finally:
         F.adaptive_avg_pool2d = adaptive
+
+
+@contextmanager
+def free_windows(module: nn.Module) -> Iterator[None]:
+    """Lets shifted-window attention (Swin) put windows together at any batch size.
+
+    The implementations in OpenMMLab compute the batch size in Python from the number
+    of windows, which the tracer turns into a constant.
+    """
+    layers = [each for each in module.modules() if hasattr(each, 'window_reverse')]
+
+    def reverse(
+        windows: Tensor, height: int, width: int, size: int | None = None
+    ) -> Tensor:
+        side, channels = int(windows.shape[1]), int(windows.shape[3])
+        rows, columns = int(height) // side, int(width) // side
+        grid = windows.reshape(-1, rows, columns, side, side, channels)
+        grid = grid.permute(0, 1, 3, 2, 4, 5)
+        return grid.reshape(-1, rows * side, columns * side, channels)
+
+    for layer in layers:
+        vars(layer)['window_reverse'] = reverse
+    try:
+        yield
+    finally:
+        for layer in layers:
+            del vars(layer)['window_reverse']
