@@ -1,6 +1,5 @@
 """Comparison of exported graphs with PyTorch."""
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,13 +7,13 @@ import onnxruntime
 import torch
 from mmpose.codecs.base import BaseKeypointCodec
 from onnx import ModelProto
-from torch import nn
 
 from fpd_mmpose.deploy.model_info import ModelInfo
 from fpd_mmpose.deploy.outputs import decode_maps
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.export.codec_settings import codec_of
 from fpd_mmpose.export.exportable import TRACED, ExportedNetwork
+from fpd_mmpose.export.frozen import frozen_error
 
 #: Sizes of the batches that are compared.
 BATCHES = (1, 3)
@@ -35,8 +34,10 @@ def open_session(graph: ModelProto) -> onnxruntime.InferenceSession:
     )
 
 
-def compare(graph: ModelProto, network: ExportedNetwork) -> tuple[float, float]:
-    """Runs a graph and its network on the same noise.
+def compare(
+    graph: ModelProto, network: ExportedNetwork, batches: Sequence[int] = BATCHES
+) -> tuple[float, float]:
+    """Runs a graph and its network on the same noise, in batches of several sizes.
 
     Returns the largest difference of the predicted maps, which must be the graph's
     first outputs, and their highest absolute value in PyTorch. Keypoints, decoded in
@@ -51,11 +52,11 @@ def compare(graph: ModelProto, network: ExportedNetwork) -> tuple[float, float]:
     difference = peak = 0.0
     names = list(network.info.maps)
     codec = codec_of(network.network.model)
-    for batch in BATCHES:
+    for batch in batches:
         inputs = network.sample(batch, seed=batch)
         with torch.no_grad():
             expected = [maps.numpy() for maps in network(inputs)[: len(names)]]
-        outputs = _run(session, network, inputs.numpy())
+        outputs = _run(session, graph, network, inputs.numpy())
         found, decoded = outputs[: len(names)], outputs[len(names) :]
         for name, one, truth in zip(names, found, expected, strict=True):
             if one.shape != truth.shape:
@@ -74,7 +75,10 @@ def compare(graph: ModelProto, network: ExportedNetwork) -> tuple[float, float]:
 
 
 def _run(
-    session: onnxruntime.InferenceSession, network: ExportedNetwork, inputs: np.ndarray
+    session: onnxruntime.InferenceSession,
+    graph: ModelProto,
+    network: ExportedNetwork,
+    inputs: np.ndarray,
 ) -> list[np.ndarray]:
     name = session.get_inputs()[0].name
     try:
@@ -85,26 +89,7 @@ def _run(
         session.run(None, {name: network.sample(TRACED).numpy()})
     except Exception as error:
         raise UserError(f'ONNX Runtime cannot run the graph: {reason}') from error
-    raise UserError(
-        f'the network was not exported: {_culprit(network, reason)} computes with the '
-        f'number of people as a constant, so the file would take batches of {TRACED} '
-        'only; use another type of layer'
-    )
-
-
-def _culprit(network: ExportedNetwork, reason: str) -> str:
-    """Names the module of the node in an error of ONNX Runtime."""
-    node = re.search(r"Name:'([^']*)'", reason)
-    module: nn.Module = network
-    above: nn.Module = network
-    for part in node[1].strip('/').split('/') if node else ():
-        # The parts of a sequence are named from where the sequence is.
-        for parent in (module, above):
-            child = dict(parent.named_modules()).get(part)
-            if child is not None:
-                above, module = parent, child
-                break
-    return 'a part of it' if module is network else f'its {type(module).__name__}'
+    raise frozen_error(graph.graph, network, TRACED)
 
 
 def _check_decoding(

@@ -18,6 +18,7 @@ from fpd_mmpose.export.checking import compare
 from fpd_mmpose.export.describe import describe, meta_of
 from fpd_mmpose.export.exportable import TRACED, ExportedNetwork, channels_of
 from fpd_mmpose.export.folding import fold_batch_norms, merge_feedback, tidy
+from fpd_mmpose.export.frozen import frozen_error
 from fpd_mmpose.export.half import to_half
 from fpd_mmpose.export.options import PLAIN, ExportOptions, ExportReport
 from fpd_mmpose.export.tracing import trace_to_onnx
@@ -118,6 +119,9 @@ def checked_graph(
     onnx.checker.check_model(graph, full_check=True)
     difference, peak = compare(graph, network)
     if not difference <= options.limit * peak:
+        same_difference, same_peak = compare(graph, network, [TRACED])
+        if same_difference <= options.limit * same_peak:
+            raise frozen_error(graph.graph, network, TRACED)
         raise UserError(
             f'the network was not exported: {" and ".join(info.maps)} of ONNX Runtime '
             f'differ from those of PyTorch by {difference:.2e}, which is '
