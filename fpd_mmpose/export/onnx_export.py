@@ -116,7 +116,7 @@ def checked_graph(
         graph = _graph(network, Path(folder, 'draft.onnx'), options.opset)
     if options.precision == 'fp16':
         graph = to_half(graph)
-    onnx.checker.check_model(graph, full_check=True)
+    _check_types(graph, options.precision)
     difference, peak = compare(graph, network)
     if not difference <= options.limit * peak:
         same_difference, same_peak = compare(graph, network, [TRACED])
@@ -176,6 +176,16 @@ def _graph(network: ExportedNetwork, draft: Path, opset: int) -> ModelProto:
     tidy(graph)
     fold_batch_norms(graph)
     return graph
+
+
+def _check_types(graph: ModelProto, precision: str) -> None:
+    try:
+        onnx.checker.check_model(graph, full_check=True)
+    except Exception as error:  # of two types, one of them not public
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(
+            f'the network cannot be written as ONNX in {precision}: {reason}'
+        ) from error
 
 
 def _check_sizes(network: ExportedNetwork) -> None:
