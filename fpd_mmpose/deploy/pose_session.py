@@ -9,7 +9,7 @@ import numpy as np
 
 from fpd_mmpose.decoding import DECODERS
 from fpd_mmpose.deploy.model_info import ModelInfo
-from fpd_mmpose.deploy.outputs import read_keypoints
+from fpd_mmpose.deploy.output_decoding import read_keypoints
 from fpd_mmpose.deploy.runtimes import RuntimeNetwork, load_network
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.geometry import (

@@ -9,7 +9,7 @@ from mmpose.codecs.base import BaseKeypointCodec
 from onnx import ModelProto
 
 from fpd_mmpose.deploy.model_info import ModelInfo
-from fpd_mmpose.deploy.outputs import decode_maps
+from fpd_mmpose.deploy.output_decoding import decode_maps
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.export.codec_settings import codec_of
 from fpd_mmpose.export.exportable import TRACED, ExportedNetwork

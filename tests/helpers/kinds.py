@@ -113,6 +113,20 @@ KINDS: dict[str, dict] = {
     'rtmcc': dict(
         backbone=_RESNET, head=_vectors_head('RTMCCHead', _SIMCC, gau_cfg=_GAU)
     ),
+    'rtmw': dict(
+        backbone=dict(
+            _RESNET,
+            num_stages=2,
+            strides=(1, 2),
+            dilations=(1, 1),
+            out_indices=(0, 1),
+        ),
+        head=dict(
+            _vectors_head('RTMWHead', _SIMCC, gau_cfg=_GAU),
+            in_channels=16,
+            in_featuremap_size=(8, 12),
+        ),
+    ),
     'simcc_dark': dict(
         backbone=_RESNET,
         head=_vectors_head('RTMCCHead', dict(_SIMCC, use_dark=True), gau_cfg=_GAU),

@@ -13,7 +13,7 @@ from mmpose.models.pose_estimators import TopdownPoseEstimator
 from onnx import ModelProto
 
 from fpd_mmpose.deploy.model_info import ModelInfo
-from fpd_mmpose.deploy.outputs import decode_maps
+from fpd_mmpose.deploy.output_decoding import decode_maps
 from fpd_mmpose.export.checking import open_session
 from fpd_mmpose.export.describe import rows_of
 from fpd_mmpose.export.int8.calibration import as_input, batches
