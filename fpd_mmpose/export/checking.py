@@ -19,10 +19,12 @@ from fpd_mmpose.export.frozen import frozen_error
 BATCHES = (1, 3)
 #: Input pixels by which keypoints may differ from those of the codec.
 _PIXELS = 1e-3
-#: Keypoints of noise can hang on the last bits of a heatmap. Those that this share of
-#: the highest value moves may differ by this many times their move.
+#: Smoothed noise can have parabolas that hang on its last bits. Keypoints that a change
+#: by this share of the highest value moves may differ by this many times their move.
 _LAST_BITS = 1e-6
 _TIMES = 20
+#: That change is one of many, so that this share of keypoints may still differ.
+_UNLUCKY = 0.05
 
 
 def open_session(graph: ModelProto) -> onnxruntime.InferenceSession:
@@ -109,16 +111,18 @@ def _check_decoding(
     near, near_scores = _decoded(codec, close)
     allowed = _PIXELS + _TIMES * np.abs(near - expected)
     allowed_scores = _PIXELS * np.abs(scores).max() + np.abs(near_scores - scores)
+    share = _UNLUCKY if info.blur_kernel else 0
     # Where nothing is found, MMPose's answer can depend on neighbors in memory.
     positive = scores > 0
     for keypoints, found in results:
         away = np.abs(keypoints - expected)
         wrong = ~(away <= allowed).all(axis=-1)
         wrong |= ~(np.abs(found - scores) <= allowed_scores)
-        if (wrong & positive).any():
+        if wrong[positive].sum() > share * positive.sum():
             raise UserError(
-                f'the graph is not decoded as {info.codec} does: keypoints differ by '
-                f'{away[positive].max():.3g} pixels'
+                f'the network was not exported: its outputs are not decoded as '
+                f'{info.codec} does; keypoints differ by {away[positive].max():.3g} '
+                'pixels'
             )
 
 

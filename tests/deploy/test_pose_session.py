@@ -262,6 +262,18 @@ def test_damaged_metadata_are_an_error(tmp_path, changes):
     assert '\n' not in str(caught.value)
 
 
+def test_files_of_earlier_releases_are_read(tmp_path):
+    metadata = json.loads(INFO.to_metadata()['fpd_mmpose'])
+    metadata.update(decoded=True, image_order='rgb')
+    for name in ('blur_kernel', 'offset_radius', 'split_ratio'):
+        del metadata[name]
+    path = _rewritten(
+        write_decoded(tmp_path / 'student.onnx'), fpd_mmpose=json.dumps(metadata)
+    )
+    expected = replace(INFO, decoded=True, image_order='rgb')
+    assert PoseSession(path).info == expected
+
+
 def test_metadata_of_another_network_are_an_error(tmp_path):
     metadata = replace(INFO, image_order='rgb').to_metadata()
     path = _rewritten(write_decoded(tmp_path / 'swapped.onnx'), **metadata)

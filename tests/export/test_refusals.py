@@ -2,13 +2,15 @@
 
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor, nn
 
+from fpd_mmpose.deploy.output_decoding import decode_maps
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.export import ExportOptions, export_model, tracing
+from fpd_mmpose.export import ExportOptions, checking, export_model, tracing
 from tests.helpers.kinds import SIZE, estimator
 
 FLIP = ExportOptions(flip_test=True)
@@ -103,6 +105,20 @@ def test_another_ratio_of_simcc(tmp_path: Path) -> None:
     model.head.decoder.simcc_split_ratio = 3.0
     message = refusal(model, tmp_path)
     assert 'has 192 x 288: correct simcc_split_ratio in the config' in message
+
+
+@pytest.mark.parametrize('kind', ['dark', 'simcc'])
+def test_decoding_that_differs(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(*given: Any) -> tuple:
+        keypoints, scores = decode_maps(*given)
+        return keypoints + 0.5, scores
+
+    monkeypatch.setattr(checking, 'decode_maps', wrong)
+    message = refusal(estimator(kind), tmp_path)
+    assert 'its outputs are not decoded as' in message
+    assert 'keypoints differ by 0.5' in message
 
 
 class Freeze(nn.Module):
