@@ -74,15 +74,17 @@ class Mirror(nn.Module):
         self.shifts = 'heatmaps' in info.maps and model.test_cfg.get('shift_heatmap')
         self.channels = channels_of(info, meta_of(model)['flip_indices'])
         self.has_offsets = info.codec == OFFSETS
-        signs = torch.tensor([1.0, -1.0, 1.0]).repeat(len(self.channels) // 3)
-        self.register_buffer('signs', signs.view(-1, 1, 1))
+        signs = torch.ones(len(self.channels), 1, 1)
+        if self.has_offsets:
+            signs[1::3] = -1  # those along x change direction
+        self.register_buffer('signs', signs)
 
     def forward(self, *maps: Tensor) -> list[Tensor]:
         """Maps each of ``info.maps`` to the same shape."""
         first, *rest = maps
         first = first.flip(-1)[:, self.channels]
         if self.has_offsets:
-            first = first * self.signs  # those along x change direction
+            first = first * self.signs
         if self.shifts:
             # Not in place, which the tracer would write as a scatter.
             first = torch.cat([first[..., :1], first[..., :-1]], dim=-1)

@@ -52,7 +52,7 @@ def export_onnx(
     A config for distillation exports its student and does not need the teacher's file.
 
     Args:
-        config: Path, name, or content of the config of a top-down heatmap estimator;
+        config: Path, name, or content of the config of a top-down estimator;
             see :func:`fpd_mmpose.config.load_config`.
         checkpoint: Path or URL of its weights.
         out: The file to write.

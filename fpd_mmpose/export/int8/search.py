@@ -15,6 +15,8 @@ from fpd_mmpose.export.int8.quantising import KINDS, quantize_nodes
 
 #: Share of keypoints that may move by more than a heatmap pixel.
 LIMIT = 0.01
+#: Input pixels that count as one for SimCC, whose bins are finer than any heatmap.
+SIMCC_PIXEL = (4.0, 4.0)
 #: Number of runs of consecutive layers that return to float32 together: for single
 #: layers, the conversions would cost more than 8 bits save.
 PARTS = 12
@@ -39,8 +41,7 @@ class Search:
         self.inputs = inputs
         self.log = log
         self.info = info
-        # SimCC has no heatmap pixels: those of most heatmaps are 4 input pixels.
-        self.pixel = (4.0, 4.0) if info.codec == 'SimCCLabel' else info.pixel
+        self.pixel = SIMCC_PIXEL if info.codec == 'SimCCLabel' else info.pixel
         self.expected = self._keypoints(graph)
 
     def find(self, limit: float = LIMIT) -> tuple[ModelProto, list[str], float]:
