@@ -71,6 +71,28 @@ def stock_warp(
     return _warp(center, left, output_size, (output_size[0] * -0.5, 0))
 
 
+def udp_warp(
+    center: np.ndarray,
+    scale: np.ndarray,
+    rotation: float,
+    output_size: tuple[int, int],
+) -> np.ndarray:
+    """Computes the map of ``TopdownAffine(use_udp=True)``; see :func:`reference_warp`.
+
+    The borders of the box become the centers of the outermost pixels of the crop.
+    """
+    angle = np.deg2rad(rotation)
+    turn = np.array(
+        [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]],
+        dtype=center.dtype,  # as precise as MMPose computes
+    )
+    factor = np.subtract(output_size, 1, dtype=scale.dtype) / scale
+    shift = 0.5 * scale - turn @ center
+    return np.hstack([factor[:, None] * turn, (factor * shift)[:, None]]).astype(
+        np.float32
+    )
+
+
 def _warp(
     center: np.ndarray,
     arm: np.ndarray,
@@ -90,10 +112,13 @@ def _warp(
     return cv2.getAffineTransform(source, target)
 
 
+#: The name of MMPose's cropping transform with the grid of UDP.
+UDP_CROP = 'TopdownAffine(use_udp=True)'
 #: The map of each cropping transform.
 WARPS: dict[str, Callable[..., np.ndarray]] = {
     'FPDTopdownAffine': reference_warp,
     'TopdownAffine': stock_warp,
+    UDP_CROP: udp_warp,
 }
 
 

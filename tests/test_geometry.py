@@ -3,14 +3,20 @@
 import numpy as np
 import pytest
 from mmpose.datasets.transforms import TopdownAffine
-from mmpose.structures.bbox import bbox_xyxy2cs, get_warp_matrix
+from mmpose.structures.bbox import (
+    bbox_xyxy2cs,
+    get_udp_warp_matrix,
+    get_warp_matrix,
+)
 
 from fpd_mmpose.geometry import (
+    UDP_CROP,
     WARPS,
     box_center_scale,
     fit_aspect_ratio,
     stock_warp,
     to_image,
+    udp_warp,
 )
 
 
@@ -52,7 +58,19 @@ def test_the_stock_map_equals_mmposes(dtype, rotation):
         )
 
 
-@pytest.mark.parametrize('name', WARPS)
+@pytest.mark.parametrize('dtype', [np.float32, np.float64])
+@pytest.mark.parametrize('rotation', [0.0, 30.0, -75.5])
+def test_the_map_of_udp_equals_mmposes(dtype, rotation):
+    for center, scale in np.random.uniform(1, 600, (100, 2, 2)).astype(dtype):
+        found = udp_warp(center, scale, rotation, (192, 256))
+        expected = get_udp_warp_matrix(center, scale, rotation, (192, 256))
+        assert found.dtype == expected.dtype
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-4)
+        if not rotation:  # as for crops
+            np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize('name', [name for name in WARPS if name != UDP_CROP])
 def test_mapping_back_to_the_image_undoes_the_crop(name):
     size = (192, 256)
     center, scale = box_center_scale(boxes(np.float32), 1.25)

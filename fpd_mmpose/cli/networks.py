@@ -64,7 +64,7 @@ def export(parser: Parser) -> Run:
     parser.epilog = (
         'The file is written once ONNX Runtime has computed the same as PyTorch.'
     )
-    parser.add_argument('config', help='config of a top-down heatmap estimator')
+    parser.add_argument('config', help='config of a top-down estimator')
     parser.add_argument('checkpoint', help='its weights: a file or a URL')
     parser.add_argument('out', metavar='OUT.onnx', help='file to write')
     parser.add_argument(

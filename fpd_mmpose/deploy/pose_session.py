@@ -9,6 +9,7 @@ import numpy as np
 
 from fpd_mmpose.decoding import DECODERS
 from fpd_mmpose.deploy.model_info import ModelInfo
+from fpd_mmpose.deploy.output_decoding import read_keypoints
 from fpd_mmpose.deploy.runtimes import RuntimeNetwork, load_network
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.geometry import (
@@ -27,7 +28,8 @@ class Poses:
 
     Attributes:
         keypoints: In pixels of the image, float32 (N, K, 2).
-        scores: Maxima of the heatmaps, float32 (N, K); they can exceed 1.
+        scores: As the codec computes them, usually maxima of the heatmaps, float32
+            (N, K); they can exceed 1.
         boxes: The given boxes as x1, y1, x2, y2, float32 (N, 4).
 
     Example:
@@ -113,7 +115,6 @@ class PoseSession:
         _check_file(self.info, self._network, path)
         self._batch_size = batch_size
         self._warp = WARPS[self.info.crop]
-        self._decode = DECODERS[self.info.codec]
         # The normalized value of each gray level, (256,) for each channel.
         levels = np.arange(256, dtype=np.float32)
         self._levels = [
@@ -158,7 +159,8 @@ class PoseSession:
         for first in range(0, len(checked), self._batch_size):
             part = slice(first, first + self._batch_size)
             batch = self._crop(image, center[part], scale[part])
-            keypoints[part], scores[part] = self._read(self._network(batch))
+            found = self._network(batch)
+            keypoints[part], scores[part] = read_keypoints(self.info, found)
         keypoints = to_image(keypoints, center, scale, self.info.input_size)
         return Poses(keypoints, scores, checked)
 
@@ -184,14 +186,6 @@ class PoseSession:
                 cv2.LUT(cv2.extractChannel(crop, channel), levels, plane)
         return batch
 
-    def _read(self, outputs: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """Returns keypoints (n, K, 2) in pixels of the crops, and scores (n, K)."""
-        if self.info.decoded:
-            return outputs['keypoints'], outputs['scores']
-        keypoints, scores = self._decode(outputs['heatmaps'])
-        factor = np.divide(self.info.input_size, self.info.heatmap_size)
-        return keypoints * factor.astype(np.float32), scores
-
 
 def _check_file(info: ModelInfo, network: RuntimeNetwork, path: str | Path) -> None:
     """Raises an error for a file that this release cannot run."""
@@ -212,8 +206,7 @@ def _check_file(info: ModelInfo, network: RuntimeNetwork, path: str | Path) -> N
     inputs: dict[str, tuple[int, ...]] = {'input': (3, height, width)}
     if info.image_order is not None:
         inputs = {'image': (height, width, 3)}
-    outputs: dict[str, tuple[int, ...]]
-    outputs = {'heatmaps': (joints, *info.heatmap_size[::-1])}
+    outputs = info.maps
     if info.decoded:
         outputs = {'keypoints': (joints, 2), 'scores': (joints,)}
     for kind, expected, found in (

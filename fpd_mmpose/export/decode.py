@@ -1,53 +1,92 @@
-"""Decoding of heatmaps inside the graph."""
+"""Decoding inside the graph."""
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from fpd_mmpose.decoding import DARK, OFFSETS
 from fpd_mmpose.deploy.model_info import ModelInfo
+from fpd_mmpose.export.parabolas import Dark, Offsets, Simcc, Udp
+from fpd_mmpose.export.pixels import Peaks, Smooth, find_peaks
 
 
 class Decode(nn.Module):
-    """Decodes heatmaps exactly as ``FPDHeatmap`` or ``MSRAHeatmap`` does."""
+    """Decodes as the codec of ``info`` does."""
 
-    scale: Tensor
+    pixel: Tensor
+
+    def __init__(self, info: ModelInfo) -> None:
+        super().__init__()
+        self.find = _FINDERS[info.codec](info)
+        self.register_buffer('pixel', torch.from_numpy(np.array(info.pixel, 'float32')))
+
+    def forward(self, *maps: Tensor) -> tuple[Tensor, Tensor]:
+        """Maps ``info.maps`` to keypoints (N, K, 2) in input pixels, and scores (N, K).
+
+        Where no value is positive, the keypoint is where the codec puts it.
+        """
+        keypoints, scores = self.find(*maps)
+        return keypoints * self.pixel, scores
+
+
+class Quarter(nn.Module):
+    """Moves maxima a quarter pixel, as ``FPDHeatmap`` or ``MSRAHeatmap`` does."""
 
     def __init__(self, info: ModelInfo) -> None:
         super().__init__()
         self.is_fpd = info.codec == 'FPDHeatmap'
-        self.width, self.height = info.heatmap_size
-        scale = torch.tensor(info.input_size) / torch.tensor(info.heatmap_size)
-        self.register_buffer('scale', scale.float())
+        self.empty = 0.0 if self.is_fpd else -1.0
 
     def forward(self, heatmaps: Tensor) -> tuple[Tensor, Tensor]:
-        """Maps heatmaps (N, K, h, w) to keypoints (N, K, 2) and scores (N, K).
-
-        Keypoints are in input pixels: the maxima, moved a quarter of a heatmap pixel
-        toward their higher neighbors.
-        """
-        width, height = self.width, self.height
-        flat = heatmaps.reshape(-1, int(heatmaps.shape[1]), width * height)
-        # Of equal values, ONNX guarantees the first, as NumPy does; PyTorch does not.
-        best = flat.argmax(dim=2, keepdim=True)
-        scores = flat.gather(2, best)
-        x, y = best % width, best // width
-        found = scores > 0
-
-        inner_x = (x > 1) & (x < width - 1)
-        inner_y = (y > 1) & (y < height - 1)
+        """Maps heatmaps (N, K, h, w) to keypoints in their pixels, and scores."""
+        peaks = find_peaks(heatmaps)
+        x, y, found = peaks.x, peaks.y, peaks.found
+        inner_x, inner_y = _inner(peaks)
         if self.is_fpd:
             inner_x = inner_y = inner_x & inner_y & found
-            empty = 0.0
         else:
             inner_x, inner_y = inner_x & (y > 0) & found, inner_y & (x > 0) & found
-            empty = -1.0
+        moves = _quarters(peaks, inner_x, inner_y)
+        return peaks.pixels(self.empty) + moves, peaks.scores
 
-        last = width * height - 1
-        shifts = []
-        for inner, step in ((inner_x, 1), (inner_y, width)):
-            # Clamping affects only values that are not used.
-            above = flat.gather(2, (best + step).clamp(max=last))
-            below = flat.gather(2, (best - step).clamp(min=0))
-            shifts.append(torch.where(inner, (above - below).sign() * 0.25, 0.0))
-        pixels = torch.cat([x, y], dim=2).to(heatmaps.dtype)
-        pixels = torch.where(found, pixels, empty) + torch.cat(shifts, dim=2)
-        return pixels * self.scale, scores.squeeze(2)
+
+class Megvii(nn.Module):
+    """Decodes as ``MegviiHeatmap`` does."""
+
+    def __init__(self, info: ModelInfo) -> None:
+        super().__init__()
+        self.smooth = Smooth(info)
+
+    def forward(self, heatmaps: Tensor) -> tuple[Tensor, Tensor]:
+        """Maps heatmaps (N, K, h, w) to keypoints in their pixels, and scores."""
+        peaks = find_peaks(self.smooth(heatmaps))
+        inner_x, inner_y = _inner(peaks)
+        inner = inner_x & inner_y & peaks.found
+        moves = _quarters(peaks, inner, inner)
+        moves = moves + torch.where(inner, 0.5, 0.0)
+        return peaks.pixels(-1.0) + moves, peaks.scores / 255 + 0.5
+
+
+_FINDERS = {
+    'FPDHeatmap': Quarter,
+    'MSRAHeatmap': Quarter,
+    DARK: Dark,
+    'UDPHeatmap': Udp,
+    OFFSETS: Offsets,
+    'MegviiHeatmap': Megvii,
+    'SimCCLabel': Simcc,
+}
+
+
+def _inner(peaks: Peaks) -> tuple[Tensor, Tensor]:
+    x, y = peaks.x, peaks.y
+    return (x > 1) & (x < peaks.width - 1), (y > 1) & (y < peaks.height - 1)
+
+
+def _quarters(peaks: Peaks, along_x: Tensor, along_y: Tensor) -> Tensor:
+    slopes = (
+        (along_x, peaks.value(1, 0) - peaks.value(-1, 0)),
+        (along_y, peaks.value(0, 1) - peaks.value(0, -1)),
+    )
+    moves = [torch.where(inner, slope.sign() * 0.25, 0.0) for inner, slope in slopes]
+    return torch.cat(moves, dim=2)

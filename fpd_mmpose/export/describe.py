@@ -4,15 +4,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from mmpose.codecs import MSRAHeatmap
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 from torch import nn
 
-from fpd_mmpose.codecs import FPDHeatmap
-from fpd_mmpose.deploy.model_info import ModelInfo
+from fpd_mmpose.decoding import OFFSETS
+from fpd_mmpose.deploy.model_info import ModelInfo, check_values
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.export.codec_settings import (
+    check_estimator,
+    codec_of,
+    codec_settings,
+)
 from fpd_mmpose.export.options import ExportOptions
-from fpd_mmpose.geometry import PADDING, WARPS
+from fpd_mmpose.geometry import PADDING, UDP_CROP, WARPS
 
 
 def describe(
@@ -22,25 +26,18 @@ def describe(
 
     The model needs ``cfg`` and ``dataset_meta``, which MMPose's ``init_model`` sets.
     """
-    if not isinstance(model, TopdownPoseEstimator):
-        raise UserError(
-            f'a {type(model).__name__} cannot be exported: only top-down pose '
-            'estimators can'
-        )
-    codec = _codec(model)
+    model = check_estimator(model)
+    codec = codec_settings(codec_of(model))
     crop, padding = _crop(model)
     joints, links, flips = _joints(model)
     order, mean, std = _normalization(model)
-    return ModelInfo(
+    info = ModelInfo(
         joints=joints,
         links=links,
         flip_indices=flips,
-        input_size=_size(codec.input_size),
-        heatmap_size=_size(codec.heatmap_size),
         channel_order=order,
         mean=mean,
         std=std,
-        codec=type(codec).__name__,
         crop=crop,
         padding=padding,
         image_order=options.image_order,
@@ -48,31 +45,28 @@ def describe(
         flip_test=options.flip_test,
         precision=options.precision,
         source=source or {},
+        **codec,
     )
-
-
-def _codec(model: TopdownPoseEstimator) -> MSRAHeatmap:
-    codec = getattr(model.head, 'decoder', None) if model.with_head else None
-    unbiased = getattr(codec, 'unbiased', False)
-    if type(codec) not in (FPDHeatmap, MSRAHeatmap) or unbiased:
-        name = type(codec).__name__ if codec else 'no codec'
-        if unbiased:
-            name += '(unbiased=True)'
+    if options.flip_test:
+        _check_flip_mode(model, info)
+    try:
+        check_values(info)
+    except ValueError as error:
         raise UserError(
-            f'a network with {name} cannot be exported: only FPDHeatmap and '
-            'MSRAHeatmap(unbiased=False) can'
-        )
-    if model.test_cfg.get('output_keypoint_indices') is not None:
+            f'a network with {info.codec} cannot be exported ({error}): correct the '
+            'codec in the config'
+        ) from error
+    return info
+
+
+def _check_flip_mode(model: TopdownPoseEstimator, info: ModelInfo) -> None:
+    mode = model.test_cfg.get('flip_mode', 'heatmap')
+    needed = 'udp_combined' if info.codec == OFFSETS else 'heatmap'
+    if 'heatmaps' in info.maps and mode != needed:
         raise UserError(
-            'test_cfg.output_keypoint_indices cannot be exported: remove it from the '
-            'config to export all keypoints'
+            f'the flip test cannot be exported with flip_mode={mode!r}: {info.codec} '
+            f'needs {needed!r} in model.test_cfg'
         )
-    return codec
-
-
-def _size(size: Any) -> tuple[int, int]:
-    width, height = size
-    return int(width), int(height)
 
 
 def _pipeline(model: TopdownPoseEstimator) -> Iterator[Mapping[str, Any]]:
@@ -97,11 +91,7 @@ def _crop(model: TopdownPoseEstimator) -> tuple[str, float]:
         elif kind in WARPS:
             crop = kind
             if step.get('use_udp'):
-                raise UserError(
-                    'TopdownAffine(use_udp=True) in the test pipeline cannot be '
-                    'exported: only FPDTopdownAffine and TopdownAffine(use_udp=False) '
-                    'can'
-                )
+                crop = UDP_CROP
     if crop is None:
         raise UserError(
             f'the test pipeline has none of {", ".join(WARPS)}, which crop people'
@@ -109,13 +99,43 @@ def _crop(model: TopdownPoseEstimator) -> tuple[str, float]:
     return crop, padding
 
 
-def _joints(model: TopdownPoseEstimator) -> tuple[tuple, tuple, tuple]:
+def meta_of(model: TopdownPoseEstimator) -> Mapping[str, Any]:
+    """Returns what is known of the keypoints that the network predicts."""
     # Metadata of the model itself override those of the dataset, in MMPose too.
-    meta = model.metainfo or model.dataset_meta
+    return model.metainfo or model.dataset_meta
+
+
+def rows_of(model: TopdownPoseEstimator) -> list[int] | None:
+    """Returns ``output_keypoint_indices``: the only predicted keypoints to keep."""
+    given = model.test_cfg.get('output_keypoint_indices')
+    if given is None:
+        return None
+    rows = [int(row) for row in given]
+    predicted = len(meta_of(model)['keypoint_id2name'])
+    if not rows or not all(0 <= row < predicted for row in rows):
+        raise UserError(
+            f'test_cfg.output_keypoint_indices must be of the {predicted} keypoints of '
+            f'the dataset, 0 to {predicted - 1}, got {rows}'
+        )
+    return rows
+
+
+def _joints(model: TopdownPoseEstimator) -> tuple[tuple, tuple, tuple]:
+    meta = meta_of(model)
     names = meta['keypoint_id2name']
-    joints = tuple(str(names[index]) for index in sorted(names))
-    links = tuple((int(a), int(b)) for a, b in meta.get('skeleton_links', ()))
-    return joints, links, tuple(int(index) for index in meta['flip_indices'])
+    joints = [str(names[index]) for index in sorted(names)]
+    links = [(int(a), int(b)) for a, b in meta.get('skeleton_links', ())]
+    flips = [int(index) for index in meta['flip_indices']]
+    rows = rows_of(model)
+    if rows is None:
+        return tuple(joints), tuple(links), tuple(flips)
+    places = {row: place for place, row in reversed([*enumerate(rows)])}
+    return (
+        tuple(joints[row] for row in rows),
+        tuple((places[a], places[b]) for a, b in links if {a, b} <= places.keys()),
+        # A keypoint whose partner is left out has none.
+        tuple(places.get(flips[row], place) for place, row in enumerate(rows)),
+    )
 
 
 def _normalization(

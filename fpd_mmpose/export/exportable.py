@@ -1,14 +1,20 @@
 """The module that is exported: a pose estimator from crops to its outputs."""
 
+from collections.abc import Sequence
+
 import torch
+from mmpose.models.heads import VisPredictHead
 from mmpose.models.pose_estimators import TopdownPoseEstimator
-from mmpose.models.utils.tta import flip_heatmaps
 from torch import Tensor, nn
 
+from fpd_mmpose.decoding import OFFSETS
 from fpd_mmpose.deploy.model_info import ModelInfo
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.export.decode import Decode
-from fpd_mmpose.teachers.output_format import as_stages
+from fpd_mmpose.export.describe import meta_of, rows_of
 
+#: Size of the batch that is traced.
+TRACED = 2
 #: Prefix of the node names of ``ExportedNetwork.network``.
 NETWORK = '/network/'
 
@@ -33,16 +39,56 @@ class Normalize(nn.Module):
         return (images.float() - self.mean) / self.std
 
 
-class Heatmaps(nn.Module):
-    """A top-down estimator up to the heatmaps of its last stage."""
+class Maps(nn.Module):
+    """A top-down estimator up to what its codec decodes."""
 
-    def __init__(self, model: TopdownPoseEstimator) -> None:
+    def __init__(self, model: TopdownPoseEstimator, info: ModelInfo) -> None:
         super().__init__()
         self.model = model
+        self.names = tuple(info.maps)
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Maps (N, 3, H, W) to (N, K, h, w)."""
-        return as_stages(self.model(inputs, None), 'the network')[-1]
+    def forward(self, inputs: Tensor) -> tuple[Tensor, ...]:
+        """Maps (N, 3, H, W) to what ``info.maps`` names."""
+        outputs = self.model(inputs, None)
+        if isinstance(self.model.head, VisPredictHead):
+            outputs = outputs[0]  # the others tell which keypoints are visible
+        several = isinstance(outputs, list | tuple)
+        if len(self.names) == 1:
+            # Of several stages, the last is the answer.
+            outputs = (outputs[-1] if several else outputs,)
+        if not all(isinstance(each, Tensor) for each in outputs):
+            raise UserError(
+                f'a network with a {type(self.model.head).__name__} cannot be '
+                f'exported: it does not return {" and ".join(self.names)} alone'
+            )
+        return tuple(outputs)
+
+
+class Mirror(nn.Module):
+    """Turns what is predicted for mirrored crops around, as MMPose's flip test does."""
+
+    signs: Tensor
+
+    def __init__(self, model: TopdownPoseEstimator, info: ModelInfo) -> None:
+        super().__init__()
+        self.shifts = 'heatmaps' in info.maps and model.test_cfg.get('shift_heatmap')
+        self.channels = channels_of(info, meta_of(model)['flip_indices'])
+        self.has_offsets = info.codec == OFFSETS
+        signs = torch.ones(len(self.channels), 1, 1)
+        if self.has_offsets:
+            signs[1::3] = -1  # those along x change direction
+        self.register_buffer('signs', signs)
+
+    def forward(self, *maps: Tensor) -> list[Tensor]:
+        """Maps each of ``info.maps`` to the same shape."""
+        first, *rest = maps
+        first = first.flip(-1)[:, self.channels]
+        if self.has_offsets:
+            first = first * self.signs
+        if self.shifts:
+            # Not in place, which the tracer would write as a scatter.
+            first = torch.cat([first[..., :1], first[..., :-1]], dim=-1)
+        return [first, *(vectors[:, self.channels] for vectors in rest)]
 
 
 class ExportedNetwork(nn.Module):
@@ -55,31 +101,35 @@ class ExportedNetwork(nn.Module):
         super().__init__()
         self.info = info
         self.normalize = Normalize(info) if info.image_order else nn.Identity()
-        self.network = Heatmaps(model)
+        self.network = Maps(model, info)
+        self.mirror = Mirror(model, info) if info.flip_test else None
+        rows = rows_of(model)
+        self.channels = None if rows is None else channels_of(info, rows)
         self.decode = Decode(info) if info.decoded else None
-        self.shift = model.test_cfg.get('shift_heatmap', False)
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, ...]:
-        """Maps crops to heatmaps (N, K, h, w), and to keypoints and scores if decoded.
+        """Maps crops to ``info.maps``, and to keypoints and scores if decoded.
 
         See :class:`ModelInfo` for the formats.
         """
         inputs = self.normalize(inputs)
-        if self.info.flip_test:
+        if self.mirror is not None:
             # One batch makes half the graph, and is faster for small networks.
             both = torch.stack([inputs, inputs.flip(-1)])
-            heatmaps = self.network(both.reshape(-1, *_sizes(inputs)))
-            heatmaps = heatmaps.reshape(2, -1, *_sizes(heatmaps))
-            mirrored = flip_heatmaps(
-                heatmaps[1], list(self.info.flip_indices), shift_heatmap=False
-            )
-            if self.shift:
-                # Not in place, which the tracer would write as a scatter.
-                mirrored = torch.cat([mirrored[..., :1], mirrored[..., :-1]], dim=-1)
-            heatmaps = (heatmaps[0] + mirrored) * 0.5
+            pairs = [
+                maps.reshape(2, -1, *_sizes(maps))
+                for maps in self.network(both.reshape(-1, *_sizes(inputs)))
+            ]
+            mirrored = self.mirror(*(pair[1] for pair in pairs))
+            maps = [
+                (pair[0] + other) * 0.5
+                for pair, other in zip(pairs, mirrored, strict=True)
+            ]
         else:
-            heatmaps = self.network(inputs)
-        return (heatmaps, *self.decode(heatmaps)) if self.decode else (heatmaps,)
+            maps = list(self.network(inputs))
+        if self.channels is not None:
+            maps = [each[:, self.channels] for each in maps]
+        return (*maps, *self.decode(*maps)) if self.decode else tuple(maps)
 
     def sample(self, batch: int, seed: int = 0) -> Tensor:
         """Makes a batch of noise that :meth:`forward` accepts."""
@@ -94,3 +144,9 @@ class ExportedNetwork(nn.Module):
 def _sizes(tensor: Tensor) -> list[int]:
     """Returns all sizes but that of the batch, as constants for the tracer."""
     return [int(size) for size in tensor.shape[1:]]
+
+
+def channels_of(info: ModelInfo, joints: Sequence[int]) -> list[int]:
+    """Lists the channels of keypoints, which are three each with offsets."""
+    count = 3 if info.codec == OFFSETS else 1
+    return [count * int(joint) + each for joint in joints for each in range(count)]

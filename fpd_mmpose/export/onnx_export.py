@@ -15,9 +15,10 @@ from torch import nn
 from fpd_mmpose.deploy.model_info import ModelInfo
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.export.checking import compare
-from fpd_mmpose.export.describe import describe
-from fpd_mmpose.export.exportable import ExportedNetwork
+from fpd_mmpose.export.describe import describe, meta_of
+from fpd_mmpose.export.exportable import TRACED, ExportedNetwork, channels_of
 from fpd_mmpose.export.folding import fold_batch_norms, merge_feedback, tidy
+from fpd_mmpose.export.frozen import frozen_error
 from fpd_mmpose.export.half import to_half
 from fpd_mmpose.export.options import PLAIN, ExportOptions, ExportReport
 from fpd_mmpose.export.tracing import trace_to_onnx
@@ -29,8 +30,8 @@ from fpd_mmpose.weights.initialization import load_model
 class Checked(NamedTuple):
     """A graph that computes what PyTorch does.
 
-    It returns its heatmaps first, even if it decodes them. ``difference`` is the
-    largest from PyTorch's heatmaps, and ``peak`` their highest absolute value.
+    It returns ``info.maps`` first, even if it decodes them. ``difference`` is the
+    largest from PyTorch's, and ``peak`` their highest absolute value.
     """
 
     graph: ModelProto
@@ -51,7 +52,7 @@ def export_onnx(
     A config for distillation exports its student and does not need the teacher's file.
 
     Args:
-        config: Path, name, or content of the config of a top-down heatmap estimator;
+        config: Path, name, or content of the config of a top-down estimator;
             see :func:`fpd_mmpose.config.load_config`.
         checkpoint: Path or URL of its weights.
         out: The file to write.
@@ -115,12 +116,15 @@ def checked_graph(
         graph = _graph(network, Path(folder, 'draft.onnx'), options.opset)
     if options.precision == 'fp16':
         graph = to_half(graph)
-    onnx.checker.check_model(graph, full_check=True)
+    _check_types(graph, options.precision)
     difference, peak = compare(graph, network)
     if not difference <= options.limit * peak:
+        same_difference, same_peak = compare(graph, network, [TRACED])
+        if same_difference <= options.limit * same_peak:
+            raise frozen_error(graph.graph, network, TRACED)
         raise UserError(
-            f'the network was not exported: heatmaps of ONNX Runtime differ from those '
-            f'of PyTorch by {difference:.2e}, which is '
+            f'the network was not exported: {" and ".join(info.maps)} of ONNX Runtime '
+            f'differ from those of PyTorch by {difference:.2e}, which is '
             f'{difference / peak if peak else 1:.2%} of the highest value and more '
             f'than the tolerance of {options.limit:.2%}'
         )
@@ -133,7 +137,7 @@ def write(checked: Checked, out: str | Path) -> ExportReport:
     finished = ModelProto()
     finished.CopyFrom(graph)
     if info.decoded:
-        kept = [each for each in finished.graph.output if each.name != 'heatmaps']
+        kept = [each for each in finished.graph.output if each.name not in info.maps]
         del finished.graph.output[:]
         finished.graph.output.extend(kept)
     onnx.helper.set_model_props(finished, info.to_metadata())
@@ -162,10 +166,10 @@ def _graph(network: ExportedNetwork, draft: Path, opset: int) -> ModelProto:
     merge_feedback(traced)
     trace_to_onnx(
         traced,
-        network.sample(2),
+        network.sample(TRACED),
         draft,
         ['image' if info.image_order else 'input'],
-        ['heatmaps', 'keypoints', 'scores'] if info.decoded else ['heatmaps'],
+        [*info.maps, *(['keypoints', 'scores'] if info.decoded else [])],
         opset,
     )
     graph = onnx.load(str(draft))
@@ -174,18 +178,43 @@ def _graph(network: ExportedNetwork, draft: Path, opset: int) -> ModelProto:
     return graph
 
 
+def _check_types(graph: ModelProto, precision: str) -> None:
+    try:
+        onnx.checker.check_model(graph, full_check=True)
+    except Exception as error:  # of two types, one of them not public
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(
+            f'the network cannot be written as ONNX in {precision}: {reason}'
+        ) from error
+
+
 def _check_sizes(network: ExportedNetwork) -> None:
     info = network.info
     with torch.no_grad():
-        found = tuple(network(network.sample(1))[0].shape[1:])
-    width, height = info.heatmap_size
-    if found[1:] != (height, width):
+        found = network.network(network.normalize(network.sample(1)))
+    if len(found) != len(info.maps) or any(
+        maps.ndim != 1 + len(shape)
+        for maps, shape in zip(found, info.maps.values(), strict=True)
+    ):
         raise UserError(
-            f'the network returns heatmaps of {found[2]} x {found[1]}, and its codec '
-            f'has {width} x {height}: correct heatmap_size in the config'
+            f'the network does not return {" and ".join(info.maps)}, which '
+            f'{info.codec} decodes: correct the head or its decoder in the config'
         )
-    if found[0] != len(info.joints) or found[0] != len(info.flip_indices):
+    width, height = info.heatmap_size
+    sizes = found[0].shape[-1], found[-1].shape[-1 if len(found) > 1 else -2]
+    if sizes != (width, height):
+        setting = 'heatmap_size' if len(found) == 1 else 'simcc_split_ratio'
         raise UserError(
-            f'the network returns {found[0]} heatmaps, and the dataset of the config '
-            f'has {len(info.joints)} keypoints: correct one of them'
+            f'the network returns {" and ".join(info.maps)} of {sizes[0]} x {sizes[1]},'
+            f' and its codec has {width} x {height}: correct {setting} in the config'
+        )
+    joints = len(meta_of(network.network.model)['keypoint_id2name'])
+    flips = len(meta_of(network.network.model)['flip_indices'])
+    wanted = len(channels_of(info, range(joints)))
+    channels = found[0].shape[1]
+    if channels != wanted or flips != joints:
+        raise UserError(
+            f'the network returns {channels} {next(iter(info.maps))}, and {info.codec} '
+            f'needs {wanted} for the {joints} keypoints (and {flips} flip_indices) of '
+            "the config's dataset: correct one of them"
         )

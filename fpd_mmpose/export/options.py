@@ -72,9 +72,9 @@ class ExportReport:
     Attributes:
         path: The file.
         info: Its description.
-        difference: The largest difference from PyTorch's heatmaps; for int8, before
-            quantization.
-        peak: The highest absolute value of those heatmaps.
+        difference: The largest difference from PyTorch's heatmaps or vectors; for int8,
+            before quantization.
+        peak: The highest absolute value of those.
         size: Bytes of the file.
     """
 
@@ -86,8 +86,9 @@ class ExportReport:
 
     def __str__(self) -> str:
         before = ' before quantization' if self.info.precision == 'int8' else ''
+        maps = ' and '.join(self.info.maps)
         return (
             f'{self.path}: {self.info.precision}, {self.size / 2**20:.1f} MiB; '
-            f'heatmaps differ from those of PyTorch by at most {self.difference:.1e}'
+            f'{maps} differ from those of PyTorch by at most {self.difference:.1e}'
             f'{before} (highest value {self.peak:.2g})'
         )

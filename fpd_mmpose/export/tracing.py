@@ -1,8 +1,9 @@
-"""PyTorch's ONNX tracer, with a workaround for adaptive pooling."""
+"""PyTorch's ONNX tracer, with workarounds for what it would turn into constants."""
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from fpd_mmpose.errors import UserError
 
 def trace_to_onnx(
     module: nn.Module,
-    sample: Tensor,
+    sample: Tensor | tuple[Tensor, ...],
     path: str | Path,
     input_names: Sequence[str],
     output_names: Sequence[str],
@@ -28,13 +29,18 @@ def trace_to_onnx(
     """
     names = [*input_names, *output_names]
     try:
-        with torch.no_grad(), plain_pooling(), warnings.catch_warnings():
+        with (
+            torch.no_grad(),
+            plain_pooling(),
+            free_windows(module),
+            warnings.catch_warnings(),
+        ):
             # The tracer warns that sizes become constants, which is intended, and that
             # there is a newer exporter, which takes minutes for an hourglass.
             warnings.simplefilter('ignore')
             torch.onnx.export(
                 module.eval(),
-                (sample,),
+                sample if isinstance(sample, tuple) else (sample,),
                 str(path),
                 input_names=list(input_names),
                 output_names=list(output_names),
@@ -76,3 +82,38 @@ def plain_pooling() -> Iterator[None]:
         yield
     finally:
         F.adaptive_avg_pool2d = adaptive
+
+
+@contextmanager
+def free_windows(module: nn.Module) -> Iterator[None]:
+    """Lets shifted-window attention (Swin) put windows together at any batch size.
+
+    The implementations in OpenMMLab compute the batch size in Python from the number
+    of windows, which the tracer turns into a constant. The mask of the windows, which
+    depends on the size of the image alone, becomes one instead.
+    """
+    layers = [each for each in module.modules() if hasattr(each, 'window_reverse')]
+    for layer in layers:
+        partition: Any = layer.window_partition
+        vars(layer)['window_partition'] = partial(_partition, partition)
+        vars(layer)['window_reverse'] = _reverse
+    try:
+        yield
+    finally:
+        for layer in layers:
+            del vars(layer)['window_partition'], vars(layer)['window_reverse']
+
+
+def _partition(original: Callable[..., Tensor], inputs: Tensor, *size: int) -> Tensor:
+    if inputs.shape[0] == inputs.shape[3] == 1:  # only the mask has one channel
+        inputs = torch.from_numpy(inputs.cpu().numpy().copy())
+    return original(inputs, *size)
+
+
+def _reverse(windows: Tensor, height: int, width: int, *_: int) -> Tensor:
+    """Puts windows (n * N, side, side, C) together to (N, height, width, C)."""
+    side, channels = int(windows.shape[1]), int(windows.shape[3])
+    rows, columns = int(height) // side, int(width) // side
+    grid = windows.reshape(-1, rows, columns, side, side, channels)
+    grid = grid.permute(0, 1, 3, 2, 4, 5)
+    return grid.reshape(-1, rows * side, columns * side, channels)

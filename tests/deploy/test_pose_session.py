@@ -189,7 +189,7 @@ def test_unusable_images_and_boxes_are_errors(network, given, boxes, why):
 @pytest.mark.parametrize(
     ('changes', 'why'),
     [
-        (dict(codec='UDPHeatmap'), 'codec "UDPHeatmap".*FPDHeatmap, MSRAHeatmap'),
+        (dict(codec='OtherHeatmap'), 'codec "OtherHeatmap".*FPDHeatmap, MSRAHeatmap'),
         (dict(crop='BottomupResize'), 'crop "BottomupResize"'),
         (dict(channel_order='grey'), 'channel order "grey"'),
         (dict(input_size=(32, 32)), r'input image \(batch, 48, 32, 3\)'),
@@ -234,6 +234,20 @@ def test_a_file_of_another_exporter_is_an_error(tmp_path):
         dict(heatmap_size=[2**40, 12]),
         dict(heatmap_size=[8.0, 12]),
         dict(codec=dict()),
+        dict(blur_kernel=[11, 11]),  # of another codec
+        dict(codec='UDPHeatmap'),
+        dict(codec='UDPHeatmap', blur_kernel=[4, 4]),
+        dict(codec='UDPHeatmap', blur_kernel=[1, 3]),
+        dict(codec='UDPHeatmap', blur_kernel=[11, 2**20 + 1]),
+        dict(codec='UDPHeatmap', blur_kernel=[11, 11, 11]),
+        dict(codec='UDPHeatmap', blur_kernel=11),
+        dict(codec='UDPHeatmap', blur_kernel=['11', '11']),
+        dict(codec='UDPHeatmap', blur_kernel=[11, 11], heatmap_size=[1, 12]),
+        dict(codec='SimCCLabel'),
+        dict(codec='SimCCLabel', split_ratio=0),
+        dict(codec='SimCCLabel', split_ratio='2'),
+        dict(codec='SimCCLabel', split_ratio=float('nan')),
+        dict(codec='SimCCLabel', split_ratio=2, offset_radius=2),
         dict(joints=None),
         dict(format=None),
     ],
@@ -246,6 +260,18 @@ def test_damaged_metadata_are_an_error(tmp_path, changes):
     with pytest.raises(UserError, match='student.onnx" has .*metadata') as caught:
         PoseSession(path)
     assert '\n' not in str(caught.value)
+
+
+def test_files_of_earlier_releases_are_read(tmp_path):
+    metadata = json.loads(INFO.to_metadata()['fpd_mmpose'])
+    metadata.update(decoded=True, image_order='rgb')
+    for name in ('blur_kernel', 'offset_radius', 'split_ratio'):
+        del metadata[name]
+    path = _rewritten(
+        write_decoded(tmp_path / 'student.onnx'), fpd_mmpose=json.dumps(metadata)
+    )
+    expected = replace(INFO, decoded=True, image_order='rgb')
+    assert PoseSession(path).info == expected
 
 
 def test_metadata_of_another_network_are_an_error(tmp_path):

@@ -37,11 +37,19 @@ def built(config: Config, checkpoint: Path) -> Student:
 
 
 def run(path: Path, inputs: np.ndarray) -> dict[str, np.ndarray]:
-    """Returns the outputs of a file by name."""
+    """Returns the outputs of a file with one input by name."""
     session = onnxruntime.InferenceSession(str(path))
+    return _run(session, {session.get_inputs()[0].name: inputs})
+
+
+def run_all(path: Path, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Returns the outputs of a file by name."""
+    return _run(onnxruntime.InferenceSession(str(path)), inputs)
+
+
+def _run(session: onnxruntime.InferenceSession, inputs: dict) -> dict[str, np.ndarray]:
     names = [one.name for one in session.get_outputs()]
-    entry = session.get_inputs()[0].name
-    return dict(zip(names, session.run(None, {entry: inputs}), strict=True))
+    return dict(zip(names, session.run(None, inputs), strict=True))
 
 
 def described(path: Path) -> ModelInfo:

@@ -7,13 +7,16 @@ from onnx import GraphProto, ModelProto
 from onnxruntime.quantization.calibrate import TensorsData
 
 from fpd_mmpose.deploy.model_info import ModelInfo
+from fpd_mmpose.deploy.output_decoding import decode_maps
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.export.checking import codec_of, open_session
+from fpd_mmpose.export.checking import open_session
 from fpd_mmpose.export.exportable import NETWORK
 from fpd_mmpose.export.int8.quantising import KINDS, quantize_nodes
 
 #: Share of keypoints that may move by more than a heatmap pixel.
 LIMIT = 0.01
+#: Input pixels that count as one for SimCC, whose bins are finer than any heatmap.
+SIMCC_PIXEL = (4.0, 4.0)
 #: Number of runs of consecutive layers that return to float32 together: for single
 #: layers, the conversions would cost more than 8 bits save.
 PARTS = 12
@@ -37,7 +40,8 @@ class Search:
         self.ranges = ranges
         self.inputs = inputs
         self.log = log
-        self.codec = codec_of(info)
+        self.info = info
+        self.pixel = SIMCC_PIXEL if info.codec == 'SimCCLabel' else info.pixel
         self.expected = self._keypoints(graph)
 
     def find(self, limit: float = LIMIT) -> tuple[ModelProto, list[str], float]:
@@ -47,6 +51,14 @@ class Search:
         returns the graph, the names of its nodes in 8 bits, and that share.
         """
         nodes = quantizable(self.graph.graph)
+        convolutions = {
+            node.name for node in self.graph.graph.node if node.op_type == 'Conv'
+        }
+        if not convolutions.intersection(nodes):
+            raise UserError(
+                'the network was not exported: 8 bits are for convolutions, and it has '
+                'none between the first and the last; export it in fp32 or fp16'
+            )
         graph, moved = self._try(nodes)
         self.log(f'all layers in 8 bits: {moved:.2%} of the keypoints move')
         if moved <= limit:
@@ -69,16 +81,17 @@ class Search:
 
     def _try(self, nodes: Sequence[str]) -> tuple[ModelProto, float]:
         graph = quantize_nodes(self.graph, nodes, self.ranges)
-        moves = np.abs(self._keypoints(graph) - self.expected) / self.codec.scale_factor
+        moves = np.abs(self._keypoints(graph) - self.expected) / self.pixel
         return graph, float((moves.max(axis=-1) > 1).mean())
 
     def _keypoints(self, graph: ModelProto) -> np.ndarray:
         """Finds the keypoints of all inputs, (people, K, 2)."""
         session = open_session(graph)
         entry = session.get_inputs()[0].name
+        names = list(self.info.maps)
         return np.concatenate(
             [
-                self.codec.decode(session.run(['heatmaps'], {entry: person})[0][0])[0]
+                decode_maps(self.info, *session.run(names, {entry: person}))[0]
                 for person in self.inputs
             ]
         )
