@@ -25,9 +25,9 @@ from fpd_mmpose.datasets import (
     FPDTopdownAffine,
     RandomScaleRotation,
 )
-from fpd_mmpose.datasets.datasets.body.fpd_mpii_dataset import PADDING
 from fpd_mmpose.evaluation.fpd_coco_metric import FPDCocoMetric
 from fpd_mmpose.evaluation.mpii_pckh import mpii_pckh
+from fpd_mmpose.geometry import PADDING
 from fpd_mmpose.markdown import markdown_table
 from fpd_mmpose.readers.mpii_ground_truth import MpiiGroundTruth
 
