@@ -22,7 +22,6 @@ LONGEST_FILE = 330
 #: The command line's options and the choices of an export.
 SAME_MODULE_NAMES = {'options'}
 SAME_CLASS_NAMES = {
-    'Layout',  # the origin of a weight file, and the layout of a comparison's table
     'PersonBoxes',  # the boxes that a demo draws, and those read from a file
 }
 #: Replaces mmengine's own hook, and so must not wait for MMPose.

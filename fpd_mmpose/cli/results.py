@@ -58,7 +58,7 @@ def compare(parser: Parser) -> Run:
         action='append',
         default=[],
         metavar='FILE',
-        help='also write .md, .csv, or .png (bars); repeat for several',
+        help='also write .md or .csv; repeat for several',
     )
 
     def run(args: argparse.Namespace) -> None:
@@ -70,14 +70,15 @@ def compare(parser: Parser) -> Run:
 
 
 def _compare(args: argparse.Namespace) -> None:
-    from fpd_mmpose.reports import check_outputs, compare, write_outputs
+    from fpd_mmpose.reports import check_outputs, compare
 
     check_outputs(args.out)
     table = compare(
         args.run, args.baseline, args.teacher_run, args.epochs, args.at, args.mean
     )
     print(table.markdown())
-    write_outputs(args.out, table)
+    for path in args.out:
+        table.save(path)
 
 
 def quickstart(parser: Parser) -> Run:

@@ -18,7 +18,7 @@ from fpd_mmpose.reports.scores import (
     cut_scores,
     layout_of,
 )
-from fpd_mmpose.reports.table import Layout, Row, Table
+from fpd_mmpose.reports.table import Row, Table, TableLayout
 
 _Cost = tuple[tuple[int, int], Complexity]  # input size (width, height) and work
 
@@ -131,7 +131,7 @@ def _check_names(
         raise UserError(f'"{teacher}" cannot be both `teacher` and in `baselines`')
 
 
-def _common_layout(runs: Sequence[Run]) -> Layout:
+def _common_layout(runs: Sequence[Run]) -> TableLayout:
     layouts = [layout_of(run) for run in runs]
     for run, layout in zip(runs, layouts, strict=True):
         if layout is not layouts[0]:
@@ -142,7 +142,7 @@ def _common_layout(runs: Sequence[Run]) -> Layout:
     return layouts[0]
 
 
-def _headings(layout: Layout, results: Sequence[_Result]) -> dict[str, str]:
+def _headings(layout: TableLayout, results: Sequence[_Result]) -> dict[str, str]:
     for result in results:
         for metric in layout.columns.values():
             if metric not in result.scored.metrics:
@@ -204,7 +204,7 @@ def _cost(run: Run) -> _Cost:
 
 def _with_gains(
     rows: Sequence[Row],
-    layout: Layout,
+    layout: TableLayout,
     baselines: Sequence[str],
     teacher: str | None,
 ) -> list[Row]:
@@ -230,7 +230,7 @@ def _difference(row: Row, baseline: Row) -> float:
     return float('inf') if more is None else abs(more)
 
 
-def _explanations(layout: Layout, groups: dict[str, list[_Result]]) -> list[str]:
+def _explanations(layout: TableLayout, groups: dict[str, list[_Result]]) -> list[str]:
     texts = [
         f'{name}: {"; ".join(dict.fromkeys(r.scored.text for r in group))}'
         for name, group in groups.items()
@@ -247,7 +247,7 @@ def _explanations(layout: Layout, groups: dict[str, list[_Result]]) -> list[str]
 
 
 def _gain_notes(
-    rows: Sequence[Row], layout: Layout, baselines: Sequence[str]
+    rows: Sequence[Row], layout: TableLayout, baselines: Sequence[str]
 ) -> list[str]:
     gained = [row for row in rows if row.gain is not None]
     if not gained:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.reports.budgets import Budget
 from fpd_mmpose.reports.finished_runs import Run
-from fpd_mmpose.reports.table import LAYOUTS, Layout
+from fpd_mmpose.reports.table import LAYOUTS, TableLayout
 
 #: Which validation stands for a run after a number of epochs: the one at that epoch, or
 #: the last or the best one up to it.
@@ -22,7 +22,7 @@ class Scored:
     text: str  # their origin, for the notes
 
 
-def layout_of(run: Run) -> Layout:
+def layout_of(run: Run) -> TableLayout:
     """Finds the table that a run's scores belong in."""
     metrics = run.log.metrics or next(iter(run.log.validations.values()), {})
     for layout in LAYOUTS:
@@ -59,7 +59,7 @@ def checkpoint_scores(run: Run) -> Scored:
 
 
 def cut_scores(
-    run: Run, before: Budget, total: int, pick: str, layout: Layout
+    run: Run, before: Budget, total: int, pick: str, layout: TableLayout
 ) -> Scored:
     """Returns the scores of a run after a total number of epochs.
 
