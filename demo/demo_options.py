@@ -93,10 +93,10 @@ def load_networks(args: argparse.Namespace) -> list[Any]:
 
 def load_people(args: argparse.Namespace) -> Any:
     """Sets up the detector if there is one."""
-    from fpd_mmpose.demos import person_boxes, pick_device
+    from fpd_mmpose.demos import person_boxes
 
     return person_boxes(
-        args.det_config, args.det_checkpoint, pick_device(args.device), args.bbox_thr
+        args.det_config, args.det_checkpoint, args.device, args.bbox_thr
     )
 
 

@@ -119,11 +119,7 @@ def _detect(args: argparse.Namespace) -> None:
     detect_people(
         args.input,
         args.out,
-        PersonDetector(
-            args.det_config,
-            args.det_checkpoint,
-            None if args.device == 'auto' else args.device,
-        ),
+        PersonDetector(args.det_config, args.det_checkpoint, args.device),
         Selection(args.bbox_thr, args.nms_thr, args.min_size, args.max_people),
         batch_size=args.batch_size,
         stride=args.stride,

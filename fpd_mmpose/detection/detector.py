@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmpose.apis.inferencers.utils import default_det_models
 
 from fpd_mmpose.config import load_config
+from fpd_mmpose.devices import pick_device
 from fpd_mmpose.errors import UserError
 
 
@@ -27,7 +27,7 @@ class PersonDetector:
             MMPose's inferencer, an RTMDet-m.
         weights: File or URL. Defaults to those that MMPose or MMDetection provides for
             the model.
-        device: A device of PyTorch. Defaults to a GPU if there is one.
+        device: A device of PyTorch; ``'auto'`` is a GPU if there is one.
 
     Attributes:
         facts: The config and the weights in JSON values, to recognize a later run.
@@ -40,14 +40,14 @@ class PersonDetector:
         self,
         config: str | Path | None = None,
         weights: str | Path | None = None,
-        device: str | None = None,
+        device: str = 'auto',
     ) -> None:
         default = default_det_models['human']
         if config is None:
             config, weights = default['model'], weights or default['weights']
         self.config: Config | str = str(config)
         self.weights = None if weights is None else str(weights)
-        self.device = device
+        self.device = pick_device(device)
         self._inferencer: Any = None
         self._label = 0
         self.facts = dict(config=Path(config).name, weights=_describe(self.weights))
@@ -58,12 +58,6 @@ class PersonDetector:
                 raise UserError(
                     f'config "{config}" does not name weights: pass them with `weights`'
                 )
-        if device is not None:
-            try:
-                torch.empty(0, device=device)
-            except (RuntimeError, AssertionError) as error:
-                reason = str(error).splitlines()[0]
-                raise UserError(f'device "{device}": {reason}') from error
 
     def __call__(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Detects the people in BGR images of any sizes, in one batch.
