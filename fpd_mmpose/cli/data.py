@@ -92,16 +92,6 @@ def detect(parser: Parser) -> Run:
         help='of two boxes that overlap more, keep the better one (0.3)',
     )
     parser.add_argument(
-        '--min-size',
-        type=float,
-        default=0,
-        metavar='PIXELS',
-        help='ignore boxes whose shorter side is smaller (0)',
-    )
-    parser.add_argument(
-        '--max-people', type=positive, help='people per image (default: any number)'
-    )
-    parser.add_argument(
         '--stride',
         type=positive,
         default=1,
@@ -120,7 +110,7 @@ def _detect(args: argparse.Namespace) -> None:
         args.input,
         args.out,
         PersonDetector(args.det_config, args.det_checkpoint, args.device),
-        Selection(args.bbox_thr, args.nms_thr, args.min_size, args.max_people),
+        Selection(args.bbox_thr, args.nms_thr),
         batch_size=args.batch_size,
         stride=args.stride,
         restart=args.restart,

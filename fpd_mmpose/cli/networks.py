@@ -29,30 +29,14 @@ def convert(parser: Parser) -> Run:
         action='store_true',
         help='run the network on a seeded input and print statistics of its output',
     )
-    parser.add_argument(
-        '--input-size',
-        type=int,
-        nargs=2,
-        metavar=('H', 'W'),
-        help='of that input (256 192 for 17 joints, else 256 256)',
-    )
+    return _convert
 
-    def run(args: argparse.Namespace) -> None:
-        if args.input_size and not args.verify_input:
-            parser.error('--input-size requires --verify-input')
-        from fpd_mmpose.weights.conversion import convert
 
-        report = convert(
-            args.src,
-            args.dst,
-            args.reverse,
-            args.best,
-            args.verify_input,
-            args.input_size,
-        )
-        print('\n'.join(report))
+def _convert(args: argparse.Namespace) -> None:
+    from fpd_mmpose.weights.conversion import convert
 
-    return run
+    report = convert(args.src, args.dst, args.reverse, args.best, args.verify_input)
+    print('\n'.join(report))
 
 
 def export(parser: Parser) -> Run:

@@ -43,13 +43,6 @@ def compare(parser: Parser) -> Run:
         'that a run started from (default: the checkpoints)',
     )
     parser.add_argument(
-        '--at',
-        choices=('exact', 'last', 'best'),
-        default='exact',
-        help='with --epochs: the validation at that epoch, or the last or best one up '
-        'to it',
-    )
-    parser.add_argument(
         '--mean', action='store_true', help='average runs of the same name (seeds)'
     )
     add_alias(parser, '--seeds', 'mean', action='store_true')
@@ -60,22 +53,14 @@ def compare(parser: Parser) -> Run:
         metavar='FILE',
         help='also write .md or .csv; repeat for several',
     )
-
-    def run(args: argparse.Namespace) -> None:
-        if args.at != 'exact' and args.epochs is None:
-            parser.error(f'--at {args.at} needs --epochs')
-        _compare(args)
-
-    return run
+    return _compare
 
 
 def _compare(args: argparse.Namespace) -> None:
     from fpd_mmpose.reports import check_outputs, compare
 
     check_outputs(args.out)
-    table = compare(
-        args.run, args.baseline, args.teacher_run, args.epochs, args.at, args.mean
-    )
+    table = compare(args.run, args.baseline, args.teacher_run, args.epochs, args.mean)
     print(table.markdown())
     for path in args.out:
         table.save(path)

@@ -28,7 +28,7 @@ class BoxSource:
         height, width = image.shape[:2]
         with _errors_of_detector():
             (found,) = self.detector([image])
-        people, _, _ = self.selection(found, width, height)
+        people = self.selection(found, width, height)
         boxes = np.array(people, np.float32).reshape(-1, 5)[:, :4]
         boxes[:, 2:] += boxes[:, :2]
         return boxes

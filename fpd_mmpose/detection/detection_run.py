@@ -85,7 +85,7 @@ def detect_people(
             command=command,
             source=str(source),
             **settings,
-            **_counts(records),
+            images_without_people=sum(not record['people'] for record in records),
             unreadable=unreadable,
         )
         write_json(out, content)
@@ -132,16 +132,13 @@ def _find(
         found = detector([image for _, image in batch])
         for (frame, image), boxes in zip(batch, found, strict=True):
             height, width = image.shape[:2]
-            people, too_small, too_many = selection(boxes, width, height)
             records.append(
                 dict(
                     name=frame.name,
                     index=frame.index,
                     width=width,
                     height=height,
-                    people=people,
-                    too_small=too_small,
-                    too_many=too_many,
+                    people=selection(boxes, width, height),
                 )
             )
         journal.append(records)
@@ -191,25 +188,12 @@ def _to_coco(records: list[dict]) -> dict[str, Any]:
     )
 
 
-def _counts(records: list[dict]) -> dict[str, int]:
-    return dict(
-        images_without_people=sum(not record['people'] for record in records),
-        people_below_min_size=sum(record['too_small'] for record in records),
-        people_above_max_people=sum(record['too_many'] for record in records),
-    )
-
-
 def _report(content: dict[str, Any], out: Path) -> None:
     info = content['info']
     parts = [
         f'{len(content["annotations"])} people in {len(content["images"])} images',
         f'{info["images_without_people"]} images without people',
     ]
-    for count, what in (
-        (info['people_below_min_size'], 'people skipped below the minimum size'),
-        (info['people_above_max_people'], 'people skipped beyond the maximum number'),
-        (len(info['unreadable']), 'images skipped that cannot be read'),
-    ):
-        if count:
-            parts.append(f'{count} {what}')
+    if unreadable := info['unreadable']:
+        parts.append(f'{len(unreadable)} images skipped that cannot be read')
     print_log(f'"{out}": {", ".join(parts)}', logger='current')

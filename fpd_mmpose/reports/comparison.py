@@ -12,7 +12,6 @@ from fpd_mmpose.reports.budgets import Budget, budget_before, own_budget
 from fpd_mmpose.reports.complexity import Complexity, count
 from fpd_mmpose.reports.finished_runs import Run, Start, read_run
 from fpd_mmpose.reports.scores import (
-    PICKS,
     Scored,
     checkpoint_scores,
     cut_scores,
@@ -37,7 +36,6 @@ def compare(
     baselines: Sequence[str] = (),
     teacher: str | None = None,
     epochs: int | None = None,
-    pick: str = 'exact',
     seeds: bool = False,
 ) -> Table:
     """Builds the reference's result table from finished runs.
@@ -50,8 +48,6 @@ def compare(
         teacher: Name of a run that is shown but not compared.
         epochs: Compares the runs after this total number of epochs, rather than by
             their checkpoints. Does not apply to the teacher.
-        pick: The validation that stands for a run after ``epochs``: ``'exact'``,
-            ``'last'``, or ``'best'``; see :data:`fpd_mmpose.reports.scores.PICKS`.
         seeds: Whether to average runs of the same name.
 
     Returns:
@@ -60,10 +56,6 @@ def compare(
     Raises:
         UserError: If a run cannot be read, or the runs cannot be compared.
     """
-    if pick not in PICKS:
-        raise UserError(f'`pick` must be one of {", ".join(PICKS)}, got "{pick}"')
-    if pick != 'exact' and epochs is None:
-        raise UserError(f'`pick` "{pick}" needs `epochs`')
     if epochs is not None and epochs < 1:
         raise UserError(f'`epochs` must be at least 1, got {epochs}')
     read = [read_run(words) for words in runs]
@@ -89,7 +81,7 @@ def compare(
         if epochs is None or run.name == teacher:
             scored = checkpoint_scores(run)
         else:
-            scored = cut_scores(run, before, epochs, pick, layout)
+            scored = cut_scores(run, before, epochs)
         budget = before + own_budget(run, scored.epochs)
         groups.setdefault(run.name, []).append(_Result(run, scored, budget))
     headings = _headings(layout, [result for g in groups.values() for result in g])

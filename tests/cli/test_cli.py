@@ -28,13 +28,11 @@ ANSWERED = [
     (['distill', 'c.py', '--teacher', 'a'], '--teacher: expected 2 arguments'),
     (['cache', 'c.py', '--limit', '0'], '--limit: must be 1 or more'),
     (['check', 'c.py', '--all', '--images', '3'], 'not allowed with'),
-    (['convert', 'a', 'b', '--input-size', '1', '1'], 'requires --verify-input'),
     (['export', 'c', 'w', 'o', '--fp16', '--int8', 'd'], 'not allowed with'),
     (['predict', 'a.onnx'], 'give STUDENT.onnx IMAGE, or CONFIG CHECKPOINT IMAGE'),
     (['predict', 'a.py', 'b.jpg'], 'give STUDENT.onnx IMAGE, or'),
     (['predict', 'a.onnx', 'b.jpg', '--device', 'cpu'], '--device is an option for'),
     (['predict', 'c', 'w', 'b.jpg', '--threads', '2'], '--threads is an option for'),
-    (['compare', '--run', 'a=b', '--at', 'last'], '--at last needs --epochs'),
     (['quickstart', '--people', '0'], '--people: must be 1 or more'),
 ]
 STACK = {'numpy', 'torch', 'mmengine', 'mmcv', 'mmpose', 'mmdet', 'cv2', 'onnxruntime'}

@@ -30,7 +30,7 @@ def test_the_default_is_the_whole_image(noise):
 
 def test_a_detector_finds_the_boxes(detector, noise, student):
     (raw,) = PersonDetector(*detector.values())([noise])
-    people, _, _ = Selection(score_thr=0)(raw, 130, 100)
+    people = Selection(score_thr=0)(raw, 130, 100)
     assert people
     drawn = SideBySide([student], person_boxes(**detector, score_thr=0))(noise)
     np.testing.assert_allclose(

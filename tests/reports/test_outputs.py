@@ -44,12 +44,6 @@ def test_errors_are_one_line(tmp_path):
         main(['--run', 'a=nowhere', '--out', 'x.pdf'])
 
 
-def test_a_validation_up_to_an_epoch_needs_the_epoch(capsys):
-    with pytest.raises(SystemExit):
-        main(['--run', 'a=nowhere', '--at', 'best'])
-    assert '--at best needs --epochs' in capsys.readouterr().err
-
-
 @pytest.mark.slow
 def test_runs_of_mmengine_itself(mpii_root, tmp_path):
     def trained(name, epochs, load_from=None):
