@@ -47,10 +47,7 @@ class FrameReader:
             raise UserError(self._problem('has no frame that can be read'))
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        """Yields uint8 BGR images, (H, W, 3), and warns if there are too few.
-
-        The size is constant for files, and can change for webcams.
-        """
+        """Yields uint8 BGR images, (H, W, 3), and warns if there are too few."""
         count, frame, self._first = 0, self._first, None
         while frame is not None:
             yield frame

@@ -1,24 +1,20 @@
 """Writes a video frame by frame."""
 
-import logging
 from pathlib import Path
 
 import cv2
 import numpy as np
-from mmengine.logging import print_log
 
 from fpd_mmpose.errors import UserError
 
 #: The codec for each file format, of those that OpenCV's own FFmpeg writes.
 CODECS = {'.avi': 'MJPG', '.mkv': 'mp4v', '.mov': 'mp4v', '.mp4': 'mp4v'}
-_BORDER = (0, 0, 0)
 
 
 class FrameWriter:
-    """Writes a video in the size of its first frame; the suffix gives the format.
+    """Writes a video of frames of one size; the suffix gives the format.
 
-    Frames of other sizes are resized to fit, with black borders and a warning. Messages
-    name the file ``name``, or ``path``; ``count`` is the number of frames so far.
+    Messages name the file ``name``, or ``path``; ``count`` is the number of frames.
     """
 
     def __init__(self, path: Path, fps: float, name: str | Path | None = None) -> None:
@@ -27,23 +23,15 @@ class FrameWriter:
         self.fps = fps
         self.count = 0
         self._writer: cv2.VideoWriter | None = None
-        self._size = (0, 0)
-        self._shape = (0, 0)
-        self._warned = False
 
     def write(self, frame: np.ndarray) -> None:
         """Adds a frame, uint8 BGR (H, W, 3)."""
+        # Codecs halve the resolution of colors, and so need even sizes.
+        bottom, right = (length % 2 for length in frame.shape[:2])
+        frame = cv2.copyMakeBorder(frame, 0, bottom, 0, right, cv2.BORDER_CONSTANT)
         if self._writer is None:
             self._writer = self._open(frame)
-        elif frame.shape[:2] != self._shape and not self._warned:
-            self._warned = True
-            print_log(
-                f'frame {self.count} has {frame.shape[1]}x{frame.shape[0]} pixels, and '
-                f'the first has {self._shape[1]}x{self._shape[0]}: resizing it to fit',
-                logger='current',
-                level=logging.WARNING,
-            )
-        self._writer.write(fit_frame(frame, self._size))
+        self._writer.write(frame)
         self.count += 1
 
     def close(self) -> None:
@@ -66,40 +54,17 @@ class FrameWriter:
             self._writer = None
 
     def _open(self, frame: np.ndarray) -> cv2.VideoWriter:
-        height, width = self._shape = frame.shape[:2]
-        # Codecs halve the resolution of colors, and so need even sizes.
-        self._size = (width + width % 2, height + height % 2)
+        height, width = frame.shape[:2]
         code = cv2.VideoWriter.fourcc(*CODECS[self.path.suffix.lower()])
-        writer = cv2.VideoWriter(str(self.path), code, self.fps, self._size)
+        writer = cv2.VideoWriter(str(self.path), code, self.fps, (width, height))
         if not writer.isOpened():
             writer.release()
-            width, height = self._size
             raise UserError(
                 f'"{self.name}" cannot be written: OpenCV does not support this format '
                 f'for {width}x{height} pixels and {self.fps:g} frames per second; '
                 'try .avi'
             )
         return writer
-
-
-def fit_frame(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Fits a frame into a size (width, height) and keeps its aspect ratio.
-
-    Black borders are to the right and below, or on all sides if it was resized.
-    """
-    width, height = size
-    rows, columns = frame.shape[:2]
-    top = left = 0
-    if not (width - 1 <= columns <= width and height - 1 <= rows <= height):
-        scale = min(width / columns, height / rows)
-        columns = max(1, round(columns * scale))
-        rows = max(1, round(rows * scale))
-        frame = cv2.resize(frame, (columns, rows), interpolation=cv2.INTER_AREA)
-        top, left = (height - rows) // 2, (width - columns) // 2
-    if (columns, rows) == size:
-        return frame
-    borders = (top, height - rows - top, left, width - columns - left)
-    return cv2.copyMakeBorder(frame, *borders, cv2.BORDER_CONSTANT, value=_BORDER)
 
 
 def _count_frames(path: Path) -> int:
