@@ -3,7 +3,7 @@
 import argparse
 import shlex
 
-from fpd_mmpose.cli.options import (
+from fpd_mmpose.cli.shared_options import (
     Parser,
     Run,
     add_alias,
@@ -17,10 +17,7 @@ from fpd_mmpose.cli.options import (
 
 
 def check(parser: Parser) -> Run:
-    """Checks the data, weights, and settings of a config."""
-    parser.description = (
-        'Checks the data, weights, and settings of a config before a long run.'
-    )
+    """Checks the data, weights, and settings of a config before a long run."""
     parser.epilog = (
         'Exit status 1, and "N problems" in the last line, mean that the run would '
         'fail; warnings do not count.'
@@ -63,7 +60,6 @@ def _check(args: argparse.Namespace) -> None:
 
 def detect(parser: Parser) -> Run:
     """Finds the people in unlabeled images or in a video."""
-    parser.description = 'Finds the people in unlabeled images or in a video.'
     parser.epilog = 'A run that was interrupted continues when the command is repeated.'
     parser.add_argument('input', help='folder of images, list (.txt), image, or video')
     parser.add_argument('out', help='file of boxes to write (.json)')

@@ -3,15 +3,14 @@
 import argparse
 import sys
 
-from fpd_mmpose.cli.options import Parser, Run, add_thresholds, positive
+from fpd_mmpose.cli.shared_options import Parser, Run, add_thresholds, positive
 
 
 def convert(parser: Parser) -> Run:
-    """Converts weights between projects."""
-    parser.description = (
-        'Converts weights of the released FPD code, HRNet, and SimpleBaseline to '
-        "MMPose's names, or back."
-    )
+    """Converts weights of other projects to MMPose's names, or back.
+
+    They are those of the released FPD code, HRNet, and SimpleBaseline.
+    """
     parser.add_argument('src', help='weights: a file or a URL of any known project')
     parser.add_argument('dst', help='file to write; an existing one is replaced')
     parser.add_argument(
@@ -40,11 +39,10 @@ def _convert(args: argparse.Namespace) -> None:
 
 
 def export(parser: Parser) -> Run:
-    """Writes a trained network as an ONNX file."""
-    parser.description = (
-        'Writes a trained network as an ONNX file that describes its own input and '
-        'output.'
-    )
+    """Writes a trained network as an ONNX file.
+
+    The file describes its own input and output.
+    """
     parser.epilog = (
         'The file is written once ONNX Runtime has computed the same as PyTorch.'
     )
@@ -109,14 +107,13 @@ def _export(args: argparse.Namespace) -> None:
 
 
 def predict(parser: Parser) -> Run:
-    """Finds the keypoints of people in an image."""
+    """Finds the keypoints of people in an image and prints them as JSON.
+
+    An exported network needs neither PyTorch nor MMPose.
+    """
     parser.usage = (
         'fpd predict STUDENT.onnx IMAGE [options]\n'
         '       fpd predict CONFIG CHECKPOINT IMAGE [options]'
-    )
-    parser.description = (
-        'Finds the keypoints of people in an image and prints them as JSON. An '
-        'exported network needs neither PyTorch nor MMPose.'
     )
     parser.add_argument('files', nargs='+', help=argparse.SUPPRESS)
     parser.add_argument(

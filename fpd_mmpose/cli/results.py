@@ -4,15 +4,14 @@ import argparse
 import os
 from pathlib import Path
 
-from fpd_mmpose.cli.options import Parser, Run, add_alias, positive
+from fpd_mmpose.cli.shared_options import Parser, Run, add_alias, positive
 
 
 def compare(parser: Parser) -> Run:
-    """Tabulates finished runs."""
-    parser.description = (
-        "Prints the paper's result table for finished runs in Markdown, with the gain "
-        'over the plain student and the cost of training.'
-    )
+    """Prints the paper's result table for finished runs in Markdown.
+
+    It has the gain over the plain student and the cost of training.
+    """
     parser.add_argument(
         '--run',
         action='append',
@@ -67,12 +66,12 @@ def _compare(args: argparse.Namespace) -> None:
 
 
 def quickstart(parser: Parser) -> Run:
-    """Distills a student on drawn people."""
-    parser.description = (
-        'Draws people, trains a small teacher and a plain student, and continues the '
-        "student twice for the same number of steps: plainly, and with the teacher's "
-        "help. Prints the paper's table and saves pictures."
-    )
+    """Distills a student on drawn people, and compares it with plain training.
+
+    Draws people, trains a small teacher and a plain student, and continues the student
+    twice for the same number of steps: plainly, and with the teacher's help. Prints
+    the paper's table and saves pictures.
+    """
     parser.add_argument(
         '--out',
         type=Path,

@@ -188,3 +188,26 @@ def test_config_options_are_read_as_mmpose_reads_them():
     ]
     found = cfg_options(parsed('cache', 'c', *words))
     assert found == {'a.b': -1, 'c': [1, (2, 'x')], 'd': 'e=f', 'g': [1, 2]}
+
+
+@pytest.mark.process
+@pytest.mark.parametrize('unbuffered', ['', '1'])
+def test_a_reader_that_has_enough_ends_the_command_quietly(unbuffered):
+    code = """
+import fpd_mmpose.cli as cli
+
+def show(parser):
+    "Prints much."
+    return lambda args: print('much ' * 100_000)
+
+cli.COMMANDS['show'] = ('data', '')
+cli.importlib.import_module('fpd_mmpose.cli.data').show = show
+cli.main(['show'])
+"""
+    done = subprocess.run(
+        ['bash', '-c', 'set -o pipefail; "$0" -c "$1" | true', sys.executable, code],
+        env={**os.environ, 'PYTHONPATH': str(ROOT), 'PYTHONUNBUFFERED': unbuffered},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (1, '')

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 Parser = argparse.ArgumentParser
-#: Runs a command. The functions named after commands add arguments and return one.
+#: Runs a command. The functions that are named after commands, and whose docstrings are
+#: the descriptions in the help, add arguments and return one.
 Run = Callable[[argparse.Namespace], None]
 
 
