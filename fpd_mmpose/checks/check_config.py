@@ -11,13 +11,16 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
 
-from fpd_mmpose.checks.expected_files import IMAGE_FOLDER, check_files
+from fpd_mmpose.checks.expected_files import (
+    IMAGE_FOLDER,
+    check_files,
+    check_metrics,
+    check_model_files,
+)
 from fpd_mmpose.checks.findings import Report, one_line
 from fpd_mmpose.checks.images import Images, check_images
-from fpd_mmpose.checks.model_files import check_metrics, check_model_files
-from fpd_mmpose.checks.overlays import draw_people
-from fpd_mmpose.checks.pipeline import spread, try_pipeline
 from fpd_mmpose.checks.records import People
+from fpd_mmpose.checks.samples import draw_people, spread, try_pipeline
 from fpd_mmpose.config import leaf_datasets, load_config, set_data_root, splits_of
 
 

@@ -23,8 +23,7 @@ from fpd_mmpose.weights.architectures import (
 )
 from fpd_mmpose.weights.checkpoint import read_checkpoint, rename, weights_of
 from fpd_mmpose.weights.hourglass import to_reference
-from fpd_mmpose.weights.layouts import KNOWN, Layout, recognize
-from fpd_mmpose.weights.official import to_official
+from fpd_mmpose.weights.layouts import KNOWN, Layout, recognize, to_official
 from fpd_mmpose.weights.wrappers import without_wrappers
 
 #: The dataset that a number of joints stands for.
