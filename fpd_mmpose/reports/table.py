@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.evaluation.mpii_pckh import COLUMNS
+from fpd_mmpose.evaluation.mpii_pckh import SCORES
 from fpd_mmpose.files import replace_when_done
 from fpd_mmpose.markdown import markdown_table
 from fpd_mmpose.reports.budgets import Budget
@@ -28,7 +28,6 @@ class TableLayout:
 
 
 _SUFFIXES = ('.md', '.csv')
-_PCKH = (*COLUMNS, 'Mean', 'Mean@0.1')
 _AP = tuple(
     f'{name}{suffix}'
     for name in ('AP', 'AR')
@@ -36,7 +35,7 @@ _AP = tuple(
 )
 MPII = TableLayout(
     name='MPII',
-    columns={name: f'PCKh/{name}' for name in _PCKH},
+    columns={name: f'PCKh/{name}' for name in SCORES},
     extra={name: f'PCKh/{name}' for name in ('PCKh@0.1', 'AUC')},
     main='Mean',
     size_first=False,
