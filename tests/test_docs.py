@@ -170,8 +170,12 @@ def test_the_options_of_a_script_are_its_own(command):
     if not scripts or parsed_by(command) or 'pytest' in command:
         pytest.skip('not another script of the project')
     source = (ROOT / scripts[0]).read_text()
-    if scripts[0].startswith('demo/'):
-        source += (ROOT / 'demo/demo_options.py').read_text()
+    for start, shared in (
+        ('demo/', 'demo/demo_options.py'),
+        ('dev/study_', 'dev/studies/options.py'),
+    ):
+        if scripts[0].startswith(start):
+            source += (ROOT / shared).read_text()
     for option in (word for word in command if word.startswith('--')):
         assert f"'{option}'" in source or f'{option} ' in source, option
 
