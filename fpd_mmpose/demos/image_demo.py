@@ -65,12 +65,7 @@ def run_image_demo(
     if not content['images']:
         raise UserError(f'none of the {len(names)} images of "{source}" can be read')
     if json_file is not None:
-        try:
-            write_json(json_file, content)
-        except OSError as error:
-            raise UserError(
-                f'"{json_file}" cannot be written: {error.strerror}'
-            ) from error
+        write_json(json_file, content)
     return content
 
 

@@ -13,7 +13,6 @@ from mmengine.runner import Runner
 from mmpose.apis import init_model
 from torch import nn
 
-from fpd_mmpose.errors import UserError
 from fpd_mmpose.evaluation.mpii_pckh import SCORES
 from fpd_mmpose.files import replace_when_done, write_json
 from fpd_mmpose.markdown import markdown_table
@@ -39,10 +38,6 @@ def run_quickstart(
     for the same number of steps: plainly, and with the teacher's help.
     """
     started = time.perf_counter()
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f'"{out}" cannot be created: {error.strerror}') from error
     init_default_scope('mmpose')
     # More threads do not speed up layers this small.
     torch.set_num_threads(min(torch.get_num_threads(), 2))
