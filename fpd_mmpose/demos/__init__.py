@@ -1,7 +1,7 @@
 """Demos on images, videos, and a web page."""
 
 from fpd_mmpose.demos.box_sources import BoxSource, person_boxes
-from fpd_mmpose.demos.frame_reader import FrameReader
+from fpd_mmpose.demos.frames import FrameReader
 from fpd_mmpose.demos.image_demo import run_image_demo
 from fpd_mmpose.demos.painter import SideBySide
 from fpd_mmpose.demos.pose_network import PoseNetwork, load_teacher

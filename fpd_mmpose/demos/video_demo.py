@@ -15,8 +15,7 @@ from typing import Any
 
 from mmengine.logging import print_log
 
-from fpd_mmpose.demos.frame_reader import FrameReader
-from fpd_mmpose.demos.frame_writer import CODECS, FrameWriter
+from fpd_mmpose.demos.frames import CODECS, FrameReader, FrameWriter
 from fpd_mmpose.demos.painter import SideBySide
 from fpd_mmpose.demos.window import Window
 from fpd_mmpose.errors import UserError

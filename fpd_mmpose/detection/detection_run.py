@@ -11,8 +11,8 @@ import numpy as np
 from mmengine.logging import print_log
 from tqdm import tqdm
 
+from fpd_mmpose.detection.detector import Selection
 from fpd_mmpose.detection.journal import Journal
-from fpd_mmpose.detection.selection import Selection
 from fpd_mmpose.detection.sources import Frame, Source
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import write_json

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fpd_mmpose.demos.frame_writer import CODECS, FrameWriter
+from fpd_mmpose.demos.frames import CODECS, FrameWriter
 from fpd_mmpose.errors import UserError
 from tests.helpers.demo_video import frames_of
 
