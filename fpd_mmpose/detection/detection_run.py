@@ -31,31 +31,15 @@ def detect_people(
     restart: bool = False,
     command: str = '',
 ) -> dict[str, Any]:
-    """Writes the boxes of people to a file in COCO's layout.
+    """Writes the boxes of people to a .json file in COCO's layout, and returns them.
+
+    The source is a folder of images and videos, a text file that lists some, an image,
+    or a video, of which every ``stride``-th frame counts. Images without people have no
+    annotations; those that cannot be read are in ``info.unreadable`` only.
 
     A journal beside the file (``out.json.part``) keeps the boxes of each batch, so that
-    a killed run continues when it is started again.
-
-    Args:
-        source: A folder of images and videos, a text file that lists some, an image,
-            or a video.
-        out: The .json file to write. Images without people have no annotations in it;
-            images that cannot be read are in ``info.unreadable`` only.
-        detector: A :class:`PersonDetector`, or another function that maps a list of BGR
-            images to an (N, 5) array of x1, y1, x2, y2, and score for each. A journal
-            is only continued with the same ``facts`` of the detector.
-        selection: Selects the boxes to keep; see :class:`Selection` for the defaults.
-        batch_size: Number of images that are detected and saved together.
-        stride: Uses every n-th frame of a video.
-        restart: Whether to discard an existing journal.
-        command: A note for ``info.command``.
-
-    Returns:
-        The content of the file.
-
-    Raises:
-        UserError: If there are no images or none can be read, a setting is invalid, or
-            the journal belongs to other settings. ``out`` is then unchanged.
+    a killed run continues when it is started again with the same settings and ``facts``
+    of the detector; ``restart`` discards it. After an error, ``out`` is unchanged.
     """
     out = Path(out)
     if out.suffix != '.json' or out.is_dir():

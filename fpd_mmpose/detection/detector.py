@@ -23,19 +23,10 @@ from fpd_mmpose.errors import UserError
 class PersonDetector:
     """Detects people in images; the network is built for the first images.
 
-    Args:
-        config: A config file, a config of a package (``mmdet::rtmdet/...``), or a model
-            name of MMDetection (``rtmdet-m``). Defaults to the person detector of
-            MMPose's inferencer, an RTMDet-m.
-        weights: File or URL. Defaults to those that MMPose or MMDetection provides for
-            the model.
-        device: A device of PyTorch; ``'auto'`` is a GPU if there is one.
-
-    Attributes:
-        facts: The config and the weights in JSON values, to recognize a later run.
-
-    Raises:
-        UserError: If a file is missing, or the device cannot be used.
+    ``config`` is a config file, a config of a package (``mmdet::rtmdet/...``), or a
+    model name of MMDetection (``rtmdet-m``). The defaults are the person detector of
+    MMPose's inferencer, an RTMDet-m, and the weights that MMPose or MMDetection
+    provides. ``facts`` has both in JSON values, to recognize a later run.
     """
 
     def __init__(
@@ -62,17 +53,9 @@ class PersonDetector:
                 )
 
     def __call__(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Detects the people in BGR images of any sizes, in one batch.
+        """Detects the people in uint8 BGR images of any sizes, in one batch.
 
-        Args:
-            images: (H, W, 3) uint8 each.
-
-        Returns:
-            For each image an (N, 5) array of x1, y1, x2, y2 in pixels, and score.
-
-        Raises:
-            UserError: If the weights cannot be loaded or do not match the config, or
-                the detector has no class for people.
+        Returns (N, 5) for each image: x1, y1, x2, y2 in pixels, and score.
         """
         # Everything that is built here belongs to MMDetection; the caller keeps
         # MMPose's scope.
@@ -119,15 +102,8 @@ class PersonDetector:
 class Selection:
     """Selects boxes of people, best first, as MMPose's inferencer does by default.
 
-    Boxes outside of the image are dropped.
-
-    Args:
-        score_thr: Keeps boxes whose score is above this.
-        nms_thr: Keeps only the better of two boxes whose IoU is above this; 1 keeps
-            both.
-
-    Raises:
-        UserError: If a setting is out of range.
+    Boxes are kept if their score is above ``score_thr``; only the better of two boxes
+    whose IoU is above ``nms_thr``; and only inside the image.
     """
 
     score_thr: float = 0.3
@@ -144,16 +120,9 @@ class Selection:
                 )
 
     def __call__(self, boxes: np.ndarray, width: int, height: int) -> list[list[float]]:
-        """Selects boxes of one image.
+        """Selects boxes (N, 5) of one image: x1, y1, x2, y2 in pixels, and score.
 
-        Args:
-            boxes: (N, 5) of x1, y1, x2, y2 in pixels, and score.
-            width: Width of the image.
-            height: Height of the image.
-
-        Returns:
-            x, y, width, height, and score of each person, clipped to the image and
-            rounded.
+        Returns x, y, width, height, and score of each person, clipped and rounded.
         """
         boxes = boxes[boxes[:, 4] > self.score_thr].astype(np.float64)
         boxes = boxes[nms(boxes, self.nms_thr)]

@@ -38,23 +38,13 @@ def compare(
     epochs: int | None = None,
     seeds: bool = False,
 ) -> Table:
-    """Builds the reference's result table from finished runs.
+    """Builds the reference's result table from finished runs, a row for each name.
 
-    Args:
-        runs: Each as ``NAME CONFIG CHECKPOINT LOG`` or as ``NAME=WORK_DIR``; see
-            :func:`fpd_mmpose.reports.finished_runs.read_run`.
-        baselines: Names of plain students. The gain of a run is over the baseline that
-            was trained for the closest total number of epochs.
-        teacher: Name of a run that is shown but not compared.
-        epochs: Compares the runs after this total number of epochs, rather than by
-            their checkpoints. Does not apply to the teacher.
-        seeds: Whether to average runs of the same name.
-
-    Returns:
-        A table with one row per name, in the given order.
-
-    Raises:
-        UserError: If a run cannot be read, or the runs cannot be compared.
+    ``runs`` are as :func:`fpd_mmpose.reports.finished_runs.read_run` takes them, and
+    ``baselines`` and ``teacher`` are names of such runs. A gain is over the baseline of
+    the closest total number of epochs; the teacher is shown but not compared. With
+    ``epochs``, runs are compared after that total, and not by their checkpoints. With
+    ``seeds``, runs of the same name are averaged.
     """
     if epochs is not None and epochs < 1:
         raise UserError(f'`epochs` must be at least 1, got {epochs}')
