@@ -9,6 +9,7 @@ from fpd_mmpose.cli.shared_options import (
     add_alias,
     add_batches,
     add_cfg_options,
+    add_detector,
     add_device,
     add_thresholds,
     cfg_options,
@@ -63,18 +64,8 @@ def detect(parser: Parser) -> Run:
     parser.epilog = 'A run that was interrupted continues when the command is repeated.'
     parser.add_argument('input', help='folder of images, list (.txt), image, or video')
     parser.add_argument('out', help='file of boxes to write (.json)')
-    parser.add_argument(
-        '--det-config',
-        metavar='CONFIG',
-        help='config of an mmdet detector, or a model name such as rtmdet-m (default: '
-        "MMPose's RTMDet-m for people)",
-    )
+    add_detector(parser, default="MMPose's RTMDet-m for people")
     add_alias(parser, '--config', 'det_config')
-    parser.add_argument(
-        '--det-checkpoint',
-        metavar='FILE',
-        help='its weights, a file or a URL (default: fetched from OpenMMLab)',
-    )
     add_alias(parser, '--weights', 'det_checkpoint')
     add_device(parser, 'the detector')
     add_batches(parser)

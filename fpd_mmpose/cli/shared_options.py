@@ -59,6 +59,21 @@ def add_batches(
         )
 
 
+def add_detector(parser: Parser, default: str) -> None:
+    """Adds ``--det-config`` and ``--det-checkpoint``."""
+    parser.add_argument(
+        '--det-config',
+        metavar='CONFIG',
+        help='config of an mmdet detector, or a model name such as rtmdet-m (default: '
+        f'{default})',
+    )
+    parser.add_argument(
+        '--det-checkpoint',
+        metavar='FILE',
+        help='its weights, a file or a URL (default: fetched from OpenMMLab)',
+    )
+
+
 def add_thresholds(parser: Parser, boxes: bool = True, keypoints: bool = True) -> None:
     """Adds ``--bbox-thr`` and ``--kpt-thr``."""
     if boxes:
