@@ -12,6 +12,8 @@ from setuptools.command.build_py import build_py
 
 FOLDERS = ('configs', 'demo', 'tools')
 MODEL_INDEX = 'model-index.yml'
+#: What needs a checkout, with its lock file or its tests, and so is in no wheel.
+CHECKOUT_ONLY = ('tools/quickstart.sh', 'tools/run_tests.sh', 'tools/setup_env.sh')
 
 
 class BuildPy(build_py):
@@ -25,7 +27,7 @@ class BuildPy(build_py):
         mim = Path(self.build_lib, 'fpd_mmpose', '.mim')
         # An earlier build may have left files that are gone from the source.
         shutil.rmtree(mim, ignore_errors=True)
-        for name in self.mim_files():
+        for name in sorted({*self.mim_files()} - {*CHECKOUT_ONLY}):
             (mim / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(name, mim / name)
 
@@ -35,7 +37,7 @@ class BuildPy(build_py):
 
     @staticmethod
     def mim_files():
-        """List the files that go into `.mim`, relative to the repository."""
+        """List the files of the folders, relative to the repository."""
         found = [p for folder in FOLDERS for p in sorted(Path(folder).rglob('*'))]
         return [
             str(path)

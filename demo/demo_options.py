@@ -8,6 +8,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from fpd_mmpose.cli.shared_options import (  # noqa: E402
+    add_detector,
+    add_device,
+    add_thresholds,
+)
+
 
 def add_network_options(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the networks and the detector."""
@@ -22,37 +28,9 @@ def add_network_options(parser: argparse.ArgumentParser) -> None:
         help='also draw the teacher, given by its config and checkpoint, or without '
         'values the one that the config of the distillation names (put it last)',
     )
-    parser.add_argument(
-        '--det-config',
-        metavar='CONFIG',
-        help='detect people with this detector of MMDetection: a config file, or a '
-        'model name such as rtmdet-m (default: the whole image is the box of a person)',
-    )
-    parser.add_argument(
-        '--det-checkpoint',
-        metavar='FILE',
-        help='weights of the detector, a file or a URL (default: those of the model '
-        'name)',
-    )
-    parser.add_argument(
-        '--bbox-thr',
-        type=float,
-        default=0.3,
-        metavar='SCORE',
-        help='ignore detected people unless their score is higher (0.3)',
-    )
-    parser.add_argument(
-        '--kpt-thr',
-        type=float,
-        default=0.3,
-        metavar='SCORE',
-        help='do not draw keypoints with a lower score (0.3)',
-    )
-    parser.add_argument(
-        '--device',
-        default='auto',
-        help='cpu, cuda:0, or auto: a GPU if there is one (auto)',
-    )
+    add_detector(parser, default='the whole image is the box of a person')
+    add_thresholds(parser)
+    add_device(parser, 'everything')
 
 
 def add_drawing_options(parser: argparse.ArgumentParser) -> None:
@@ -93,10 +71,10 @@ def load_networks(args: argparse.Namespace) -> list[Any]:
 
 def load_people(args: argparse.Namespace) -> Any:
     """Sets up the detector if there is one."""
-    from fpd_mmpose.demos import person_boxes, pick_device
+    from fpd_mmpose.demos import person_boxes
 
     return person_boxes(
-        args.det_config, args.det_checkpoint, pick_device(args.device), args.bbox_thr
+        args.det_config, args.det_checkpoint, args.device, args.bbox_thr
     )
 
 

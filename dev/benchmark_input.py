@@ -40,10 +40,11 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
 
     # Imported after parsing, so that --help does not wait for torch.
-    from benchmarks.input_report import as_markdown, save_chart, write_json
+    from benchmarks.input_report import as_markdown, save_chart
     from benchmarks.input_side import measure_input
     from fpd_mmpose.config import load_config
     from fpd_mmpose.errors import one_line_errors
+    from fpd_mmpose.files import write_json
 
     with one_line_errors():
         measured = measure_input(
@@ -56,7 +57,7 @@ def main(argv: list[str] | None = None) -> None:
         )
         print(as_markdown(measured))
         if args.json:
-            write_json(args.json, measured)
+            write_json(args.json, measured.as_dict(), indent=1)
         if args.png:
             save_chart(args.png, measured)
 

@@ -26,10 +26,7 @@ def main(argv: list[str] | None = None) -> None:
     # Imported after parsing, so that --help does not wait for torch.
     from comparisons import stock_differences as stock
     from fpd_mmpose.errors import one_line_errors
-    from fpd_mmpose.readers.mpii_ground_truth import (
-        read_mpii_ground_truth,
-        read_predictions,
-    )
+    from fpd_mmpose.readers.mpii_ground_truth import read_mpii_ground_truth
 
     with one_line_errors():
         rows = [*stock.draw_differences(), *stock.decode_differences()]
@@ -37,7 +34,7 @@ def main(argv: list[str] | None = None) -> None:
             rows += stock.mpii_differences(args.mpii, args.images)
         if args.preds:
             truth = read_mpii_ground_truth(args.gt_file)
-            predictions = read_predictions(args.preds, len(truth.head_size))
+            predictions = stock.read_predictions(args.preds, len(truth.head_size))
             rows += stock.pckh_differences(predictions, truth)
         if args.coco:
             rows += stock.coco_differences(args.coco, args.boxes)

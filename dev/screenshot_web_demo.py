@@ -30,6 +30,7 @@ def main(argv: list[str] | None = None) -> None:
     from fpd_mmpose.demos import PoseNetwork, load_teacher
     from fpd_mmpose.demos.web import create_app
     from fpd_mmpose.errors import one_line_errors
+    from fpd_mmpose.geometry import PIXELS_PER_SCALE
     from fpd_mmpose.inputs import write_image
     from fpd_mmpose.synthetic import draw_person
     from screenshots.browser import save_screenshot
@@ -40,8 +41,8 @@ def main(argv: list[str] | None = None) -> None:
         image = Path(folder, 'drawn_person.png')
         person = draw_person(0, 'val', args.person, size=400)
         write_image(image, person.image)
-        # MPII's scale is that of a box of 200 pixels.
-        corners = person.center + 100 * person.scale * np.array([[-1], [1]])
+        half = person.scale * PIXELS_PER_SCALE / 2
+        corners = person.center + half * np.array([[-1], [1]])
         box = corners.clip(0, 400).round().astype(int).ravel().tolist()
         save_screenshot(create_app([student, teacher]), image, box, args.out)
         print(args.out)

@@ -2,24 +2,17 @@
 """Measures the effect of unlabeled people on a student."""
 
 import argparse
-from pathlib import Path
+
+from studies.options import add_study_options
 
 
 def main(argv: list[str] | None = None) -> None:
     """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('root', type=Path, help="data in MPII's layout")
-    parser.add_argument('out', type=Path, help='folder of the runs; repeat to continue')
-    parser.add_argument(
-        '--seeds', type=int, nargs='+', default=[0, 1], help='seeds (0 1)'
-    )
+    add_study_options(parser, 'network')
     parser.add_argument(
         '--share', type=float, default=0.1, help='of labeled people (0.1)'
     )
-    parser.add_argument(
-        '--steps', type=int, default=3000, help='steps of each network (3000)'
-    )
-    parser.add_argument('--threads', type=int, default=1, help='CPU threads (1)')
     args = parser.parse_args(argv)
 
     # Imported after parsing, so that --help does not wait for torch.

@@ -2,11 +2,10 @@
 """Writes docs/reference/command.md from the parsers of the command `fpd`."""
 
 import argparse
-import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from fpd_mmpose.cli import COMMANDS
+from fpd_mmpose.cli import COMMANDS, command_parser
 
 PAGE = Path(__file__).resolve().parents[1] / 'docs/reference/command.md'
 INTRODUCTION = """\
@@ -46,16 +45,8 @@ def command_page() -> str:
         script = f'`{SCRIPTS[name]}`' if name in SCRIPTS else ''
         page += f'| [{name}](#fpd-{name}) | {purpose} | {script} |\n'
     for name in COMMANDS:
-        page += f'\n## fpd {name}\n\n' + '\n'.join(_section(command_parser(name)))
+        page += f'\n## fpd {name}\n\n' + '\n'.join(_section(command_parser(name)[0]))
     return page
-
-
-def command_parser(command: str) -> argparse.ArgumentParser:
-    """Returns the parser of a command."""
-    parser = argparse.ArgumentParser(prog=f'fpd {command}')
-    module = importlib.import_module(f'fpd_mmpose.cli.{COMMANDS[command][0]}')
-    getattr(module, command)(parser)
-    return parser
 
 
 def _section(parser: argparse.ArgumentParser) -> Iterator[str]:

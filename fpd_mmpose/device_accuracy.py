@@ -4,8 +4,6 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import wraps
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -71,18 +69,3 @@ def accuracy_on_device(head: nn.Module) -> Iterator[None]:
     finally:
         for namespace, name, original in reversed(replaced):
             namespace[name] = original
-
-
-def keep_accuracy_on_device(head: nn.Module) -> None:
-    """Replaces the ``loss`` of a head by one within :func:`accuracy_on_device`.
-
-    Plain training in bfloat16 needs this, because NumPy has no such type.
-    """
-    loss: Any = head.loss
-
-    @wraps(loss)
-    def on_device(*args: Any, **kwargs: Any) -> dict:
-        with accuracy_on_device(head):
-            return loss(*args, **kwargs)
-
-    head.loss = on_device  # type: ignore[assignment]

@@ -100,5 +100,5 @@ def mpii_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from fpd_mmpose.synthetic import write_dataset
 
     root = tmp_path_factory.mktemp('mpii')
-    write_dataset(root, num_train=12, num_val=6, seed=0, num_workers=1)
+    write_dataset(root, num_train=12, num_val=6, seed=0)
     return root

@@ -222,7 +222,7 @@ def test_a_person_detector_runs():
     # mmdet sets its own warning filters.
     with mmdet_scope(), warnings.catch_warnings(record=True):
         detector = init_detector(config, None, device='cpu')
-        # Boxes of 8 strides, so that neighbours overlap.
+        # Boxes of 8 strides, so that neighbors overlap.
         for layer in detector.bbox_head.rtm_reg:
             torch.nn.init.constant_(layer.bias, 4)
         image = draw_person(0, 'val', 0, 96).image

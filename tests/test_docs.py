@@ -22,12 +22,13 @@ from mmpose.registry import (
 )
 
 import fpd_mmpose
+from fpd_mmpose.cli import command_parser
 from fpd_mmpose.config import load_config
 from fpd_mmpose.deploy import PoseSession
 from fpd_mmpose.teachers.live import LiveTeacher
 from fpd_mmpose.teachers.speed.speed_plan import SpeedPlan
 from tests.helpers import ROOT
-from update_command_page import SCRIPTS, command_page, command_parser
+from update_command_page import SCRIPTS, command_page
 
 SITE = sorted((ROOT / 'docs').rglob('*.md'))
 PAGES = [*SITE, ROOT / 'README.md', ROOT / 'CONTRIBUTING.md']
@@ -159,7 +160,8 @@ def test_a_command_is_accepted_by_its_parser(command):
     if found is None:
         pytest.skip('not a command of fpd')
     name, arguments = found
-    command_parser(name).parse_args(arguments)
+    parser, _ = command_parser(name)
+    parser.parse_args(arguments)
 
 
 @pytest.mark.parametrize('command', COMMANDS)
@@ -168,8 +170,13 @@ def test_the_options_of_a_script_are_its_own(command):
     if not scripts or parsed_by(command) or 'pytest' in command:
         pytest.skip('not another script of the project')
     source = (ROOT / scripts[0]).read_text()
-    if scripts[0].startswith('demo/'):
-        source += (ROOT / 'demo/demo_options.py').read_text()
+    for start, shared in (
+        ('demo/', 'demo/demo_options.py'),
+        ('demo/', 'fpd_mmpose/cli/shared_options.py'),
+        ('dev/study_', 'dev/studies/options.py'),
+    ):
+        if scripts[0].startswith(start):
+            source += (ROOT / shared).read_text()
     for option in (word for word in command if word.startswith('--')):
         assert f"'{option}'" in source or f'{option} ' in source, option
 

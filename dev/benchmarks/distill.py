@@ -15,11 +15,11 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from benchmarks.bfloat16 import keep_accuracy_on_device
 from benchmarks.random_people import random_batch
 from benchmarks.random_store import write_store
 from benchmarks.timing import Timed, time_in_turn
 from fpd_mmpose.config import load_config
-from fpd_mmpose.device_accuracy import keep_accuracy_on_device
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.models.distillers import FPDDistiller
 from fpd_mmpose.teachers.live import LiveTeacher

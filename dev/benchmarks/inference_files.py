@@ -20,7 +20,7 @@ from fpd_mmpose.export import (
     trace_to_onnx,
 )
 from fpd_mmpose.export.describe import describe
-from fpd_mmpose.export.int8.quantising import REDUCE_RANGE
+from fpd_mmpose.export.int8.quantizing import REDUCE_RANGE
 from fpd_mmpose.export.int8.search import LIMIT
 from fpd_mmpose.files import replace_when_done
 

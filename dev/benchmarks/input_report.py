@@ -7,7 +7,7 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from benchmarks.input_side import HERE, OTHER, STACK, InputSide, Spread
-from fpd_mmpose import files as atomic
+from fpd_mmpose.files import replace_when_done
 
 _NAMES = {HERE: 'this project', OTHER: "MMPose's transforms"}
 
@@ -44,11 +44,6 @@ def as_markdown(measured: InputSide) -> str:
     return '\n'.join([*lines, '', *_conclusions(measured)])
 
 
-def write_json(path: str | Path, measured: InputSide) -> None:
-    """Writes all results as JSON."""
-    atomic.write_json(path, measured.as_dict(), indent=1)
-
-
 def save_chart(path: str | Path, measured: InputSide) -> None:
     """Draws the time of each stage as bars."""
     names = list(measured.stages[HERE])
@@ -78,7 +73,7 @@ def save_chart(path: str | Path, measured: InputSide) -> None:
     axis.set_axisbelow(True)
     axis.legend(loc='lower right')
     figure.tight_layout()
-    with atomic.replace_when_done(path) as partial:
+    with replace_when_done(path) as partial:
         figure.savefig(partial, dpi=100, format='png')
 
 

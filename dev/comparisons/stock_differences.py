@@ -25,11 +25,12 @@ from fpd_mmpose.datasets import (
     FPDTopdownAffine,
     RandomScaleRotation,
 )
-from fpd_mmpose.datasets.datasets.body.fpd_mpii_dataset import PADDING
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.evaluation.fpd_coco_metric import FPDCocoMetric
 from fpd_mmpose.evaluation.mpii_pckh import mpii_pckh
+from fpd_mmpose.geometry import PADDING
 from fpd_mmpose.markdown import markdown_table
-from fpd_mmpose.readers.mpii_ground_truth import MpiiGroundTruth
+from fpd_mmpose.readers.mpii_ground_truth import NUM_JOINTS, MpiiGroundTruth
 
 INPUT, HEATMAP = (256, 256), (64, 64)
 DRAWS = 100_000
@@ -93,6 +94,29 @@ def mpii_differences(
             "`FPDTopdownAffine`: the reference's, bit for bit",
             f'{differing} of {values} values differ, by at most {largest}',
         )
+
+
+def read_predictions(path: str | Path, num_people: int) -> np.ndarray:
+    """Reads ``preds`` (N, 16, 2), 0-based pixels, from an ``.npz`` file of N people."""
+    shape = (num_people, NUM_JOINTS, 2)
+    what = f'an .npz file with finite `preds` of shape {shape}'
+    try:
+        # NumPy does not unpickle by default.
+        with np.load(path) as content:
+            predictions = content['preds']
+    except FileNotFoundError as error:
+        raise UserError(f'"{path}" does not exist: expected {what}') from error
+    except Exception as error:  # of many types, those of zipfile among them
+        raise UserError(
+            f'"{path}" cannot be read ({error}): expected {what}'
+        ) from error
+    if predictions.shape != shape or predictions.dtype.kind not in 'fiu':
+        raise UserError(
+            f'"{path}" has `preds` of shape {predictions.shape}: expected {what}'
+        )
+    if not np.isfinite(predictions).all():
+        raise UserError(f'"{path}" has numbers that are not finite: expected {what}')
+    return predictions
 
 
 def pckh_differences(

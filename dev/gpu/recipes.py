@@ -14,8 +14,8 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
+from benchmarks.bfloat16 import keep_accuracy_on_device
 from fpd_mmpose.config import load_config
-from fpd_mmpose.device_accuracy import keep_accuracy_on_device
 from fpd_mmpose.models.distillers import FPDDistiller
 
 FULL = dict(

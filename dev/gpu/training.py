@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from mmengine.runner import Runner
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
+sys.path[:0] = [str(ROOT), str(ROOT / 'dev'), str(Path(__file__).parent)]
 
 from recipes import Recipe, Stopwatch  # noqa: E402
 

@@ -3,6 +3,7 @@
 import io
 import os
 import shutil
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from flask import Flask
 from PIL import Image
 
-from fpd_mmpose.demos.web.server import served
+from fpd_mmpose.demos.web import open_server
 from fpd_mmpose.demos.web.upload import SIDES
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import replace_when_done
@@ -41,6 +42,20 @@ def open_page(url: str, width: int = 1100, height: int = 800) -> Iterator[Any]:
             yield page
         finally:
             browser.close()
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """Serves the page on a free port of this machine, and yields its URL."""
+    server = open_server(app, '127.0.0.1', 0)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f'http://127.0.0.1:{server.port}/'
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def save_screenshot(

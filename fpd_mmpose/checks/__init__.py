@@ -1,6 +1,6 @@
 """Checks a config's data, weights, and settings before a long run."""
 
-from fpd_mmpose.checks.check_config import check, check_config
+from fpd_mmpose.checks.check_config import check
 from fpd_mmpose.checks.findings import Report
 
-__all__ = ['Report', 'check', 'check_config']
+__all__ = ['Report', 'check']

@@ -11,13 +11,16 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
 
-from fpd_mmpose.checks.expected_files import IMAGE_FOLDER, check_files
+from fpd_mmpose.checks.expected_files import (
+    IMAGE_FOLDER,
+    check_files,
+    check_metrics,
+    check_model_files,
+)
 from fpd_mmpose.checks.findings import Report, one_line
 from fpd_mmpose.checks.images import Images, check_images
-from fpd_mmpose.checks.model_files import check_metrics, check_model_files
-from fpd_mmpose.checks.overlays import draw_people
-from fpd_mmpose.checks.pipeline import spread, try_pipeline
 from fpd_mmpose.checks.records import People
+from fpd_mmpose.checks.samples import draw_people, spread, try_pipeline
 from fpd_mmpose.config import leaf_datasets, load_config, set_data_root, splits_of
 
 
@@ -64,34 +67,13 @@ def check(
         >>> any('annotations' in problem for problem in report.problems)
         True
     """
-    config = load_config(config)
+    config = copy.deepcopy(load_config(config))
     if data is not None:
         set_data_root(config, data)
     config.merge_from_dict(dict(options or {}))
-    return check_config(config, images, pictures)
-
-
-def check_config(
-    config: Config,
-    num_images: int | None = 200,
-    pictures: str | Path | None = None,
-    seed: int = 0,
-) -> Report:
-    """Checks a config's data, weights, and settings before a long run.
-
-    Args:
-        config: The config of the run, which is not changed.
-        num_images: How many images of each dataset to open; None opens all.
-        pictures: A folder for images of a few people with their joints and boxes.
-        seed: Decides which images to open.
-
-    Returns:
-        The report. The run would fail if it has any ``problems``.
-    """
-    config = copy.deepcopy(config)
     init_default_scope(config.get('default_scope') or 'mmpose')
     report = Report(str(config.filename or 'config'))
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     contents: dict[str, list[_Content]] = {}
     splits = splits_of(config)
     if not splits:
@@ -103,7 +85,7 @@ def check_config(
         datasets = list(leaf_datasets(loader['dataset']))
         contents[split] = []
         for title, settings in _titled(split, datasets):
-            content = _check_dataset(title, settings, num_images, rng, report)
+            content = _check_dataset(title, settings, images, rng, report)
             if content is None:
                 continue
             contents[split].append(content)

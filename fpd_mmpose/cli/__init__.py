@@ -6,10 +6,14 @@ help and usage errors answer at once.
 
 import argparse
 import importlib
+import inspect
+import os
+import select
 import sys
 import warnings
 from collections.abc import Sequence
 
+from fpd_mmpose.cli.shared_options import Run
 from fpd_mmpose.errors import one_line_errors
 from fpd_mmpose.version import __version__
 
@@ -36,15 +40,36 @@ def main(argv: Sequence[str] | None = None, command: str | None = None) -> None:
         argv: Arguments without the program's name. Defaults to the process's.
         command: Command that ``argv`` belongs to. Defaults to its first argument.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        try:
+            _main(list(sys.argv[1:] if argv is None else argv), command)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        if not _stdout_is_broken():
+            raise
+        # Whoever reads, such as `head`, has enough. Python flushes again when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
+
+
+def command_parser(command: str) -> tuple[argparse.ArgumentParser, Run]:
+    """Returns the parser of a command, and what runs its parsed arguments."""
+    module = importlib.import_module(f'fpd_mmpose.cli.{COMMANDS[command][0]}')
+    add_arguments = getattr(module, command)
+    parser = argparse.ArgumentParser(
+        prog=f'fpd {command}',
+        description=inspect.getdoc(add_arguments),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    return parser, add_arguments(parser)
+
+
+def _main(arguments: list[str], command: str | None) -> None:
     if command is None:
         command = _parser().parse_args(arguments[:1]).command
         arguments = arguments[1:]
-    module = importlib.import_module(f'fpd_mmpose.cli.{COMMANDS[command][0]}')
-    parser = argparse.ArgumentParser(
-        prog=f'fpd {command}', formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    run = getattr(module, command)(parser)
+    parser, run = command_parser(command)
     args = parser.parse_args(arguments)
     args.argv = arguments
     with one_line_errors(), warnings.catch_warnings():
@@ -68,3 +93,9 @@ def _parser() -> argparse.ArgumentParser:
         'command', choices=COMMANDS, metavar='COMMAND', help=argparse.SUPPRESS
     )
     return parser
+
+
+def _stdout_is_broken() -> bool:
+    poll = select.poll()
+    poll.register(sys.stdout, 0)  # for errors alone
+    return bool(poll.poll(0))

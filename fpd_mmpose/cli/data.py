@@ -3,12 +3,13 @@
 import argparse
 import shlex
 
-from fpd_mmpose.cli.options import (
+from fpd_mmpose.cli.shared_options import (
     Parser,
     Run,
     add_alias,
     add_batches,
     add_cfg_options,
+    add_detector,
     add_device,
     add_thresholds,
     cfg_options,
@@ -17,10 +18,7 @@ from fpd_mmpose.cli.options import (
 
 
 def check(parser: Parser) -> Run:
-    """Checks the data, weights, and settings of a config."""
-    parser.description = (
-        'Checks the data, weights, and settings of a config before a long run.'
-    )
+    """Checks the data, weights, and settings of a config before a long run."""
     parser.epilog = (
         'Exit status 1, and "N problems" in the last line, mean that the run would '
         'fail; warnings do not count.'
@@ -63,22 +61,11 @@ def _check(args: argparse.Namespace) -> None:
 
 def detect(parser: Parser) -> Run:
     """Finds the people in unlabeled images or in a video."""
-    parser.description = 'Finds the people in unlabeled images or in a video.'
     parser.epilog = 'A run that was interrupted continues when the command is repeated.'
     parser.add_argument('input', help='folder of images, list (.txt), image, or video')
     parser.add_argument('out', help='file of boxes to write (.json)')
-    parser.add_argument(
-        '--det-config',
-        metavar='CONFIG',
-        help='config of an mmdet detector, or a model name such as rtmdet-m (default: '
-        "MMPose's RTMDet-m for people)",
-    )
+    add_detector(parser, default="MMPose's RTMDet-m for people")
     add_alias(parser, '--config', 'det_config')
-    parser.add_argument(
-        '--det-checkpoint',
-        metavar='FILE',
-        help='its weights, a file or a URL (default: fetched from OpenMMLab)',
-    )
     add_alias(parser, '--weights', 'det_checkpoint')
     add_device(parser, 'the detector')
     add_batches(parser)
@@ -90,16 +77,6 @@ def detect(parser: Parser) -> Run:
         default=0.3,
         metavar='IOU',
         help='of two boxes that overlap more, keep the better one (0.3)',
-    )
-    parser.add_argument(
-        '--min-size',
-        type=float,
-        default=0,
-        metavar='PIXELS',
-        help='ignore boxes whose shorter side is smaller (0)',
-    )
-    parser.add_argument(
-        '--max-people', type=positive, help='people per image (default: any number)'
     )
     parser.add_argument(
         '--stride',
@@ -119,12 +96,8 @@ def _detect(args: argparse.Namespace) -> None:
     detect_people(
         args.input,
         args.out,
-        PersonDetector(
-            args.det_config,
-            args.det_checkpoint,
-            None if args.device == 'auto' else args.device,
-        ),
-        Selection(args.bbox_thr, args.nms_thr, args.min_size, args.max_people),
+        PersonDetector(args.det_config, args.det_checkpoint, args.device),
+        Selection(args.bbox_thr, args.nms_thr),
         batch_size=args.batch_size,
         stride=args.stride,
         restart=args.restart,

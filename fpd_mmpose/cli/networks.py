@@ -3,15 +3,14 @@
 import argparse
 import sys
 
-from fpd_mmpose.cli.options import Parser, Run, add_thresholds, positive
+from fpd_mmpose.cli.shared_options import Parser, Run, add_thresholds, positive
 
 
 def convert(parser: Parser) -> Run:
-    """Converts weights between projects."""
-    parser.description = (
-        'Converts weights of the released FPD code, HRNet, and SimpleBaseline to '
-        "MMPose's names, or back."
-    )
+    """Converts weights of other projects to MMPose's names, or back.
+
+    They are those of the released FPD code, HRNet, and SimpleBaseline.
+    """
     parser.add_argument('src', help='weights: a file or a URL of any known project')
     parser.add_argument('dst', help='file to write; an existing one is replaced')
     parser.add_argument(
@@ -29,38 +28,21 @@ def convert(parser: Parser) -> Run:
         action='store_true',
         help='run the network on a seeded input and print statistics of its output',
     )
-    parser.add_argument(
-        '--input-size',
-        type=int,
-        nargs=2,
-        metavar=('H', 'W'),
-        help='of that input (256 192 for 17 joints, else 256 256)',
-    )
+    return _convert
 
-    def run(args: argparse.Namespace) -> None:
-        if args.input_size and not args.verify_input:
-            parser.error('--input-size requires --verify-input')
-        from fpd_mmpose.weights.conversion import convert
 
-        report = convert(
-            args.src,
-            args.dst,
-            args.reverse,
-            args.best,
-            args.verify_input,
-            args.input_size,
-        )
-        print('\n'.join(report))
+def _convert(args: argparse.Namespace) -> None:
+    from fpd_mmpose.weights.conversion import convert
 
-    return run
+    report = convert(args.src, args.dst, args.reverse, args.best, args.verify_input)
+    print('\n'.join(report))
 
 
 def export(parser: Parser) -> Run:
-    """Writes a trained network as an ONNX file."""
-    parser.description = (
-        'Writes a trained network as an ONNX file that describes its own input and '
-        'output.'
-    )
+    """Writes a trained network as an ONNX file.
+
+    The file describes its own input and output.
+    """
     parser.epilog = (
         'The file is written once ONNX Runtime has computed the same as PyTorch.'
     )
@@ -125,14 +107,13 @@ def _export(args: argparse.Namespace) -> None:
 
 
 def predict(parser: Parser) -> Run:
-    """Finds the keypoints of people in an image."""
+    """Finds the keypoints of people in an image and prints them as JSON.
+
+    An exported network needs neither PyTorch nor MMPose.
+    """
     parser.usage = (
         'fpd predict STUDENT.onnx IMAGE [options]\n'
         '       fpd predict CONFIG CHECKPOINT IMAGE [options]'
-    )
-    parser.description = (
-        'Finds the keypoints of people in an image and prints them as JSON. An '
-        'exported network needs neither PyTorch nor MMPose.'
     )
     parser.add_argument('files', nargs='+', help=argparse.SUPPRESS)
     parser.add_argument(
@@ -175,8 +156,29 @@ def predict(parser: Parser) -> Run:
 
             print(predict_exported(args))
         else:
-            from fpd_mmpose.demos.checkpoint_prediction import predict_checkpoint
-
-            print(predict_checkpoint(args))
+            print(_predict_checkpoint(args))
 
     return run
+
+
+def _predict_checkpoint(args: argparse.Namespace) -> str:
+    """Finds the people of an image with a checkpoint, and returns the JSON text."""
+    from mmengine.registry import init_default_scope
+
+    from fpd_mmpose.demos.painter import Painter
+    from fpd_mmpose.demos.pose_network import PoseNetwork
+    from fpd_mmpose.deploy.onnx_prediction import poses_json
+    from fpd_mmpose.deploy.pose_session import Poses
+    from fpd_mmpose.inputs import read_image, write_image
+
+    config, checkpoint, file = args.files
+    image = read_image(file)
+    init_default_scope('mmpose')
+    network = PoseNetwork(config, checkpoint, args.device or 'auto')
+    prediction = network(image, args.box)
+    if args.out_file:
+        drawn = Painter(network, args.kpt_thr).skeletons(image, prediction)
+        write_image(args.out_file, drawn)
+    people = prediction.people
+    poses = Poses(people.keypoints, people.keypoint_scores, people.bboxes)
+    return poses_json(poses, network.joints)

@@ -4,15 +4,14 @@ import argparse
 import os
 from pathlib import Path
 
-from fpd_mmpose.cli.options import Parser, Run, add_alias, positive
+from fpd_mmpose.cli.shared_options import Parser, Run, add_alias, positive
 
 
 def compare(parser: Parser) -> Run:
-    """Tabulates finished runs."""
-    parser.description = (
-        "Prints the paper's result table for finished runs in Markdown, with the gain "
-        'over the plain student and the cost of training.'
-    )
+    """Prints the paper's result table for finished runs in Markdown.
+
+    It has the gain over the plain student and the cost of training.
+    """
     parser.add_argument(
         '--run',
         action='append',
@@ -43,13 +42,6 @@ def compare(parser: Parser) -> Run:
         'that a run started from (default: the checkpoints)',
     )
     parser.add_argument(
-        '--at',
-        choices=('exact', 'last', 'best'),
-        default='exact',
-        help='with --epochs: the validation at that epoch, or the last or best one up '
-        'to it',
-    )
-    parser.add_argument(
         '--mean', action='store_true', help='average runs of the same name (seeds)'
     )
     add_alias(parser, '--seeds', 'mean', action='store_true')
@@ -58,35 +50,28 @@ def compare(parser: Parser) -> Run:
         action='append',
         default=[],
         metavar='FILE',
-        help='also write .md, .csv, or .png (bars); repeat for several',
+        help='also write .md or .csv; repeat for several',
     )
-
-    def run(args: argparse.Namespace) -> None:
-        if args.at != 'exact' and args.epochs is None:
-            parser.error(f'--at {args.at} needs --epochs')
-        _compare(args)
-
-    return run
+    return _compare
 
 
 def _compare(args: argparse.Namespace) -> None:
-    from fpd_mmpose.reports import check_outputs, compare, write_outputs
+    from fpd_mmpose.reports import check_outputs, compare
 
     check_outputs(args.out)
-    table = compare(
-        args.run, args.baseline, args.teacher_run, args.epochs, args.at, args.mean
-    )
+    table = compare(args.run, args.baseline, args.teacher_run, args.epochs, args.mean)
     print(table.markdown())
-    write_outputs(args.out, table)
+    for path in args.out:
+        table.save(path)
 
 
 def quickstart(parser: Parser) -> Run:
-    """Distills a student on drawn people."""
-    parser.description = (
-        'Draws people, trains a small teacher and a plain student, and continues the '
-        "student twice for the same number of steps: plainly, and with the teacher's "
-        "help. Prints the paper's table and saves pictures."
-    )
+    """Distills a student on drawn people, and compares it with plain training.
+
+    Draws people, trains a small teacher and a plain student, and continues the student
+    twice for the same number of steps: plainly, and with the teacher's help. Prints
+    the paper's table and saves pictures.
+    """
     parser.add_argument(
         '--out',
         type=Path,

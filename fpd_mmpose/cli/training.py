@@ -2,7 +2,7 @@
 
 import argparse
 
-from fpd_mmpose.cli.options import (
+from fpd_mmpose.cli.shared_options import (
     Parser,
     Run,
     add_alias,
@@ -15,8 +15,7 @@ from fpd_mmpose.cli.options import (
 
 
 def train(parser: Parser) -> Run:
-    """Takes the options of MMPose's ``train.py``, which then runs."""
-    parser.description = 'Trains a pose estimator. The options are those of MMPose.'
+    """Trains a pose estimator. The options are those of MMPose."""
     parser.add_argument('config', help='config file')
     parser.add_argument(
         '--resume',
@@ -39,11 +38,10 @@ def train(parser: Parser) -> Run:
 
 
 def test(parser: Parser) -> Run:
-    """Takes the options of MMPose's ``test.py``, which then runs, and one more."""
-    parser.description = (
-        'Scores a checkpoint on the test data of its config. The options are those of '
-        'MMPose, and --multi-scale.'
-    )
+    """Scores a checkpoint on the test data of its config.
+
+    The options are those of MMPose, and --multi-scale.
+    """
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='weights: a file or a URL')
     parser.add_argument(
@@ -129,11 +127,10 @@ def _multi_scale_settings(scales: list[float]) -> list[str]:
 
 
 def distill(parser: Parser) -> Run:
-    """Trains a student with the help of a teacher."""
-    parser.description = (
-        'Trains a student with the help of a teacher. The checkpoints hold the '
-        "student's weights alone."
-    )
+    """Trains a student with the help of a teacher.
+
+    The checkpoints hold the student's weights alone.
+    """
     parser.add_argument('student', help='config of the student, or of a distillation')
     parser.add_argument(
         '--teacher',
@@ -178,10 +175,7 @@ def _distill(args: argparse.Namespace) -> None:
 
 
 def cache(parser: Parser) -> Run:
-    """Stores the heatmaps of a teacher."""
-    parser.description = (
-        "Stores a teacher's heatmaps, so that students train without its network."
-    )
+    """Stores a teacher's heatmaps, so that students train without its network."""
     parser.epilog = (
         'A run that was interrupted continues when the command is repeated. Started '
         'several times at once, also by torchrun, the processes share the work. Then '

@@ -1,4 +1,4 @@
-"""Boxes of the people in an image."""
+"""Finds the boxes of the people in an image."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from fpd_mmpose.errors import UserError
 from fpd_mmpose.inputs import check_boxes
 
 
-class PersonBoxes:
+class BoxSource:
     """Boxes from a detector, or the whole image as the box of one person."""
 
     def __init__(
@@ -28,7 +28,7 @@ class PersonBoxes:
         height, width = image.shape[:2]
         with _errors_of_detector():
             (found,) = self.detector([image])
-        people, _, _ = self.selection(found, width, height)
+        people = self.selection(found, width, height)
         boxes = np.array(people, np.float32).reshape(-1, 5)[:, :4]
         boxes[:, 2:] += boxes[:, :2]
         return boxes
@@ -37,9 +37,9 @@ class PersonBoxes:
 def person_boxes(
     config: str | None,
     checkpoint: str | None = None,
-    device: str | None = None,
+    device: str = 'auto',
     score_thr: float = 0.3,
-) -> PersonBoxes:
+) -> BoxSource:
     """Sets up a detector of MMDetection, or whole images without a config.
 
     See :class:`PersonDetector`, which is built for the first image.
@@ -47,10 +47,10 @@ def person_boxes(
     with _errors_of_detector():
         if config is not None:
             detector = PersonDetector(config, checkpoint, device)
-            return PersonBoxes(detector, Selection(score_thr=score_thr))
+            return BoxSource(detector, Selection(score_thr=score_thr))
         if checkpoint is not None:
             raise UserError('`checkpoint` needs the `config` of its network')
-    return PersonBoxes()
+    return BoxSource()
 
 
 @contextmanager

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from fpd_mmpose.demos.painter import Drawn, SideBySide
 from fpd_mmpose.demos.pose_network import PoseNetwork
-from fpd_mmpose.demos.progress import progress_bar
-from fpd_mmpose.demos.side_by_side import Drawn, SideBySide
 from fpd_mmpose.demos.window import Window
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import write_json
 from fpd_mmpose.inputs import SUFFIXES, check_suffix, read_image, write_image
+from fpd_mmpose.progress import progress_bar
 from fpd_mmpose.readers.media import is_video, open_media
 
 
@@ -65,12 +65,7 @@ def run_image_demo(
     if not content['images']:
         raise UserError(f'none of the {len(names)} images of "{source}" can be read')
     if json_file is not None:
-        try:
-            write_json(json_file, content)
-        except OSError as error:
-            raise UserError(
-                f'"{json_file}" cannot be written: {error.strerror}'
-            ) from error
+        write_json(json_file, content)
     return content
 
 

@@ -1,6 +1,7 @@
-"""Draws predictions with MMPose's visualizer."""
+"""Draws the predictions of networks with MMPose's visualizer."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from mmpose.structures import PoseDataSample
 from mmpose.visualization import PoseLocalVisualizer
 
+from fpd_mmpose.demos.box_sources import BoxSource
 from fpd_mmpose.demos.pose_network import PoseNetwork, Prediction
 
 #: Height in pixels of the caption of an image that is not wider than 1000.
@@ -54,7 +56,56 @@ class Painter:
         return np.ascontiguousarray(drawn[..., ::-1])
 
 
-def beside(images: Sequence[np.ndarray], captions: Sequence[str]) -> np.ndarray:
+@dataclass(frozen=True)
+class Drawn:
+    """The predictions for an image, and their drawing."""
+
+    boxes: np.ndarray  # x1, y1, x2, y2 of the people, (N, 4)
+    predictions: list[Prediction]  # one for each network
+    image: np.ndarray  # uint8 BGR
+
+
+class SideBySide:
+    """Runs networks on the same people and draws them from left to right.
+
+    Keypoints that score below ``kpt_thr`` are not drawn; heatmaps go below the people.
+    """
+
+    def __init__(
+        self,
+        networks: Sequence[PoseNetwork],
+        people: BoxSource | None = None,
+        kpt_thr: float = 0.3,
+        draw_heatmap: bool = False,
+    ) -> None:
+        self.networks = list(networks)
+        self.people = people or BoxSource()
+        self.draw_heatmap = draw_heatmap
+        boxed = self.people.detector is not None
+        self.painters = [Painter(network, kpt_thr, boxed) for network in networks]
+
+    def __call__(self, image: np.ndarray) -> Drawn:
+        """Finds the people in a uint8 BGR image, (H, W, 3), and draws them.
+
+        Several networks get captions.
+        """
+        boxes = self.people(image)
+        predictions = [
+            network(image, boxes, self.draw_heatmap) for network in self.networks
+        ]
+        drawn = []
+        for painter, prediction in zip(self.painters, predictions, strict=True):
+            people = painter.skeletons(image, prediction)
+            if self.draw_heatmap:
+                people = np.vstack([people, painter.heatmap(image, prediction)])
+            drawn.append(people)
+        if len(drawn) == 1:
+            return Drawn(boxes, predictions, drawn[0])
+        captions = [f'{network.label}: {network.name}' for network in self.networks]
+        return Drawn(boxes, predictions, _beside(drawn, captions))
+
+
+def _beside(images: Sequence[np.ndarray], captions: Sequence[str]) -> np.ndarray:
     """Joins images of one size from left to right, with a caption above each."""
     return np.hstack(
         [

@@ -1,6 +1,7 @@
 """A trained network that finds the keypoints of people in images."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from mmpose.structures import PoseDataSample
 from mmpose.structures.utils import revert_heatmap
 
 from fpd_mmpose.config import load_config
-from fpd_mmpose.demos.device import pick_device
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.inputs import check_boxes, check_image
 from fpd_mmpose.weights.initialization import load_model
@@ -44,7 +44,6 @@ class PoseNetwork:
         device: str = 'auto',
         label: str = 'student',
     ) -> None:
-        device = pick_device(device)
         self.label = label
         self.checkpoint = str(checkpoint)
         content = config if isinstance(config, Config) else load_config(config)
@@ -88,6 +87,29 @@ class PoseNetwork:
             people = _nobody(len(self.joints))
         drawn = _highest(samples, image.shape[:2]) if heatmap else None
         return Prediction(people, drawn, milliseconds)
+
+
+def load_teacher(
+    student: str | Path, given: Sequence[str] = (), device: str = 'auto'
+) -> PoseNetwork:
+    """Loads a teacher from its config and checkpoint, under the label ``'teacher'``.
+
+    The default is the teacher that the student's config for distillation names.
+    """
+    if given:
+        config, checkpoint = given
+    else:
+        named = load_config(student).model.get('teacher', {})
+        config, checkpoint = named.get('config'), named.get('checkpoint')
+        if not config or not checkpoint:
+            raise UserError(
+                f'config "{student}" does not name a teacher with a network: give the '
+                'config and the checkpoint of one'
+            )
+    try:
+        return PoseNetwork(config, checkpoint, device, label='teacher')
+    except UserError as error:
+        raise UserError(f'teacher: {error}') from error
 
 
 def _check_config(config: Config, name: str) -> None:

@@ -2,23 +2,28 @@
 
 import logging
 import os
+import signal
 import statistics
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from mmengine.logging import print_log
 
-from fpd_mmpose.demos.frame_reader import FrameReader
-from fpd_mmpose.demos.frame_writer import CODECS, FrameWriter
-from fpd_mmpose.demos.interruption import stop_when_asked
-from fpd_mmpose.demos.progress import progress_bar
-from fpd_mmpose.demos.side_by_side import SideBySide
+from fpd_mmpose.demos.frames import CODECS, FrameReader, FrameWriter
+from fpd_mmpose.demos.painter import SideBySide
 from fpd_mmpose.demos.window import Window
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import replace_when_done
 from fpd_mmpose.inputs import check_suffix
+from fpd_mmpose.progress import progress_bar
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True)
@@ -134,3 +139,26 @@ def _draw_frames(
         {label: statistics.median(values) for label, values in times.items()},
         is_complete,
     )
+
+
+@contextmanager
+def stop_when_asked() -> Iterator[threading.Event]:
+    """Yields an event that the first Ctrl-C or SIGTERM sets; the second acts at once.
+
+    Outside of the main thread, where Python cannot handle signals, it does nothing.
+    """
+    asked = threading.Event()
+    before: dict[signal.Signals, Any] = {}
+
+    def set_event(number: int, frame: FrameType | None) -> None:
+        asked.set()
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+    if threading.current_thread() is threading.main_thread():
+        before = {each: signal.signal(each, set_event) for each in _SIGNALS}
+    try:
+        yield asked
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

@@ -11,8 +11,8 @@ import numpy as np
 from mmengine.logging import print_log
 from tqdm import tqdm
 
+from fpd_mmpose.detection.detector import Selection
 from fpd_mmpose.detection.journal import Journal
-from fpd_mmpose.detection.selection import Selection
 from fpd_mmpose.detection.sources import Frame, Source
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import write_json
@@ -31,31 +31,15 @@ def detect_people(
     restart: bool = False,
     command: str = '',
 ) -> dict[str, Any]:
-    """Writes the boxes of people to a file in COCO's layout.
+    """Writes the boxes of people to a .json file in COCO's layout, and returns them.
+
+    The source is a folder of images and videos, a text file that lists some, an image,
+    or a video, of which every ``stride``-th frame counts. Images without people have no
+    annotations; those that cannot be read are in ``info.unreadable`` only.
 
     A journal beside the file (``out.json.part``) keeps the boxes of each batch, so that
-    a killed run continues when it is started again.
-
-    Args:
-        source: A folder of images and videos, a text file that lists some, an image,
-            or a video.
-        out: The .json file to write. Images without people have no annotations in it;
-            images that cannot be read are in ``info.unreadable`` only.
-        detector: A :class:`PersonDetector`, or another function that maps a list of BGR
-            images to an (N, 5) array of x1, y1, x2, y2, and score for each. A journal
-            is only continued with the same ``facts`` of the detector.
-        selection: Selects the boxes to keep; see :class:`Selection` for the defaults.
-        batch_size: Number of images that are detected and saved together.
-        stride: Uses every n-th frame of a video.
-        restart: Whether to discard an existing journal.
-        command: A note for ``info.command``.
-
-    Returns:
-        The content of the file.
-
-    Raises:
-        UserError: If there are no images or none can be read, a setting is invalid, or
-            the journal belongs to other settings. ``out`` is then unchanged.
+    a killed run continues when it is started again with the same settings and ``facts``
+    of the detector; ``restart`` discards it. After an error, ``out`` is unchanged.
     """
     out = Path(out)
     if out.suffix != '.json' or out.is_dir():
@@ -85,7 +69,7 @@ def detect_people(
             command=command,
             source=str(source),
             **settings,
-            **_counts(records),
+            images_without_people=sum(not record['people'] for record in records),
             unreadable=unreadable,
         )
         write_json(out, content)
@@ -132,16 +116,13 @@ def _find(
         found = detector([image for _, image in batch])
         for (frame, image), boxes in zip(batch, found, strict=True):
             height, width = image.shape[:2]
-            people, too_small, too_many = selection(boxes, width, height)
             records.append(
                 dict(
                     name=frame.name,
                     index=frame.index,
                     width=width,
                     height=height,
-                    people=people,
-                    too_small=too_small,
-                    too_many=too_many,
+                    people=selection(boxes, width, height),
                 )
             )
         journal.append(records)
@@ -191,25 +172,12 @@ def _to_coco(records: list[dict]) -> dict[str, Any]:
     )
 
 
-def _counts(records: list[dict]) -> dict[str, int]:
-    return dict(
-        images_without_people=sum(not record['people'] for record in records),
-        people_below_min_size=sum(record['too_small'] for record in records),
-        people_above_max_people=sum(record['too_many'] for record in records),
-    )
-
-
 def _report(content: dict[str, Any], out: Path) -> None:
     info = content['info']
     parts = [
         f'{len(content["annotations"])} people in {len(content["images"])} images',
         f'{info["images_without_people"]} images without people',
     ]
-    for count, what in (
-        (info['people_below_min_size'], 'people skipped below the minimum size'),
-        (info['people_above_max_people'], 'people skipped beyond the maximum number'),
-        (len(info['unreadable']), 'images skipped that cannot be read'),
-    ):
-        if count:
-            parts.append(f'{count} {what}')
+    if unreadable := info['unreadable']:
+        parts.append(f'{len(unreadable)} images skipped that cannot be read')
     print_log(f'"{out}": {", ".join(parts)}', logger='current')

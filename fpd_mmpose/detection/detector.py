@@ -1,53 +1,46 @@
-"""Person detection with a detector of MMDetection."""
+"""Detects people with a detector of MMDetection, and selects their boxes."""
 
 import datetime
 import hashlib
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmpose.apis.inferencers.utils import default_det_models
+from mmpose.evaluation.functional import nms
 
 from fpd_mmpose.config import load_config
+from fpd_mmpose.devices import pick_device
 from fpd_mmpose.errors import UserError
 
 
 class PersonDetector:
     """Detects people in images; the network is built for the first images.
 
-    Args:
-        config: A config file, a config of a package (``mmdet::rtmdet/...``), or a model
-            name of MMDetection (``rtmdet-m``). Defaults to the person detector of
-            MMPose's inferencer, an RTMDet-m.
-        weights: File or URL. Defaults to those that MMPose or MMDetection provides for
-            the model.
-        device: A device of PyTorch. Defaults to a GPU if there is one.
-
-    Attributes:
-        facts: The config and the weights in JSON values, to recognize a later run.
-
-    Raises:
-        UserError: If a file is missing, or the device cannot be used.
+    ``config`` is a config file, a config of a package (``mmdet::rtmdet/...``), or a
+    model name of MMDetection (``rtmdet-m``). The defaults are the person detector of
+    MMPose's inferencer, an RTMDet-m, and the weights that MMPose or MMDetection
+    provides. ``facts`` has both in JSON values, to recognize a later run.
     """
 
     def __init__(
         self,
         config: str | Path | None = None,
         weights: str | Path | None = None,
-        device: str | None = None,
+        device: str = 'auto',
     ) -> None:
         default = default_det_models['human']
         if config is None:
             config, weights = default['model'], weights or default['weights']
         self.config: Config | str = str(config)
         self.weights = None if weights is None else str(weights)
-        self.device = device
+        self.device = pick_device(device)
         self._inferencer: Any = None
         self._label = 0
         self.facts = dict(config=Path(config).name, weights=_describe(self.weights))
@@ -58,25 +51,11 @@ class PersonDetector:
                 raise UserError(
                     f'config "{config}" does not name weights: pass them with `weights`'
                 )
-        if device is not None:
-            try:
-                torch.empty(0, device=device)
-            except (RuntimeError, AssertionError) as error:
-                reason = str(error).splitlines()[0]
-                raise UserError(f'device "{device}": {reason}') from error
 
     def __call__(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Detects the people in BGR images of any sizes, in one batch.
+        """Detects the people in uint8 BGR images of any sizes, in one batch.
 
-        Args:
-            images: (H, W, 3) uint8 each.
-
-        Returns:
-            For each image an (N, 5) array of x1, y1, x2, y2 in pixels, and score.
-
-        Raises:
-            UserError: If the weights cannot be loaded or do not match the config, or
-                the detector has no class for people.
+        Returns (N, 5) for each image: x1, y1, x2, y2 in pixels, and score.
         """
         # Everything that is built here belongs to MMDetection; the caller keeps
         # MMPose's scope.
@@ -117,6 +96,40 @@ class PersonDetector:
             else:
                 raise
             raise UserError(f'{error}; {advice}') from error
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Selects boxes of people, best first, as MMPose's inferencer does by default.
+
+    Boxes are kept if their score is above ``score_thr``; only the better of two boxes
+    whose IoU is above ``nms_thr``; and only inside the image.
+    """
+
+    score_thr: float = 0.3
+    nms_thr: float = 0.3
+
+    def __post_init__(self) -> None:
+        for name, valid, expected in (
+            ('score_thr', 0 <= self.score_thr < 1, 'at least 0 and less than 1'),
+            ('nms_thr', 0 < self.nms_thr <= 1, 'greater than 0 and at most 1'),
+        ):
+            if not valid:
+                raise UserError(
+                    f'`{name}` is {getattr(self, name)}: it must be {expected}'
+                )
+
+    def __call__(self, boxes: np.ndarray, width: int, height: int) -> list[list[float]]:
+        """Selects boxes (N, 5) of one image: x1, y1, x2, y2 in pixels, and score.
+
+        Returns x, y, width, height, and score of each person, clipped and rounded.
+        """
+        boxes = boxes[boxes[:, 4] > self.score_thr].astype(np.float64)
+        boxes = boxes[nms(boxes, self.nms_thr)]
+        corners = boxes[:, :4].reshape(-1, 2, 2).clip(0, (width, height)).round(2)
+        sizes = corners[:, 1] - corners[:, 0]
+        people = np.hstack([corners[:, 0], sizes.round(2), boxes[:, 4:].round(4)])
+        return people[sizes.min(axis=1) > 0].tolist()
 
 
 def person_label(classes: str | Sequence[str]) -> int:

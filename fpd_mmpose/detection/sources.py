@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 
 import cv2
-import mmcv
 import numpy as np
 from mmengine.logging import print_log
 
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.inputs import read_image
 from fpd_mmpose.readers.media import is_video, open_media, open_video
 
 
@@ -97,8 +97,8 @@ class Source:
 
 def _read_image(path: Path) -> np.ndarray | None:
     try:
-        return mmcv.imread(path)
-    except (OSError, cv2.error):
+        return read_image(path)
+    except UserError:
         return None
 
 

@@ -25,6 +25,8 @@ COLUMNS = {
     'Knee': (4, 1),
     'Ankle': (5, 0),
 }
+#: All columns of the reference's table.
+SCORES = (*COLUMNS, 'Mean', 'Mean@0.1')
 # Pelvis and thorax, which the benchmark excludes from the mean.
 _EXCLUDED = (6, 7)
 _THRESHOLDS = np.arange(0, 51) / 100

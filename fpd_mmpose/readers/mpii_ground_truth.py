@@ -49,29 +49,6 @@ def read_head_sizes(path: str | Path) -> np.ndarray:
     return sizes
 
 
-def read_predictions(path: str | Path, num_people: int) -> np.ndarray:
-    """Reads ``preds`` (N, 16, 2), 0-based pixels, from an ``.npz`` file of N people."""
-    shape = (num_people, NUM_JOINTS, 2)
-    what = f'an .npz file with finite `preds` of shape {shape}'
-    try:
-        # NumPy does not unpickle by default.
-        with np.load(path) as content:
-            predictions = content['preds']
-    except FileNotFoundError as error:
-        raise UserError(f'"{path}" does not exist: expected {what}') from error
-    except Exception as error:  # of many types, those of zipfile among them
-        raise UserError(
-            f'"{path}" cannot be read ({error}): expected {what}'
-        ) from error
-    if predictions.shape != shape or predictions.dtype.kind not in 'fiu':
-        raise UserError(
-            f'"{path}" has `preds` of shape {predictions.shape}: expected {what}'
-        )
-    if not np.isfinite(predictions).all():
-        raise UserError(f'"{path}" has numbers that are not finite: expected {what}')
-    return predictions
-
-
 def read_mpii_ground_truth(path: str | Path) -> MpiiGroundTruth:
     """Reads ``gt_valid.mat``.
 

@@ -2,7 +2,6 @@
 
 from fpd_mmpose.reports.comparison import compare
 from fpd_mmpose.reports.complexity import Complexity, count
-from fpd_mmpose.reports.outputs import check_outputs, write_outputs
-from fpd_mmpose.reports.table import Table
+from fpd_mmpose.reports.table import Table, check_outputs
 
-__all__ = ['Complexity', 'Table', 'check_outputs', 'compare', 'count', 'write_outputs']
+__all__ = ['Complexity', 'Table', 'check_outputs', 'compare', 'count']

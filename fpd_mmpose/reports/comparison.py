@@ -12,13 +12,12 @@ from fpd_mmpose.reports.budgets import Budget, budget_before, own_budget
 from fpd_mmpose.reports.complexity import Complexity, count
 from fpd_mmpose.reports.finished_runs import Run, Start, read_run
 from fpd_mmpose.reports.scores import (
-    PICKS,
     Scored,
     checkpoint_scores,
     cut_scores,
     layout_of,
 )
-from fpd_mmpose.reports.table import Layout, Row, Table
+from fpd_mmpose.reports.table import Row, Table, TableLayout
 
 _Cost = tuple[tuple[int, int], Complexity]  # input size (width, height) and work
 
@@ -37,33 +36,16 @@ def compare(
     baselines: Sequence[str] = (),
     teacher: str | None = None,
     epochs: int | None = None,
-    pick: str = 'exact',
     seeds: bool = False,
 ) -> Table:
-    """Builds the reference's result table from finished runs.
+    """Builds the reference's result table from finished runs, a row for each name.
 
-    Args:
-        runs: Each as ``NAME CONFIG CHECKPOINT LOG`` or as ``NAME=WORK_DIR``; see
-            :func:`fpd_mmpose.reports.finished_runs.read_run`.
-        baselines: Names of plain students. The gain of a run is over the baseline that
-            was trained for the closest total number of epochs.
-        teacher: Name of a run that is shown but not compared.
-        epochs: Compares the runs after this total number of epochs, rather than by
-            their checkpoints. Does not apply to the teacher.
-        pick: The validation that stands for a run after ``epochs``: ``'exact'``,
-            ``'last'``, or ``'best'``; see :data:`fpd_mmpose.reports.scores.PICKS`.
-        seeds: Whether to average runs of the same name.
-
-    Returns:
-        A table with one row per name, in the given order.
-
-    Raises:
-        UserError: If a run cannot be read, or the runs cannot be compared.
+    ``runs`` are as :func:`fpd_mmpose.reports.finished_runs.read_run` takes them, and
+    ``baselines`` and ``teacher`` are names of such runs. A gain is over the baseline of
+    the closest total number of epochs; the teacher is shown but not compared. With
+    ``epochs``, runs are compared after that total, and not by their checkpoints. With
+    ``seeds``, runs of the same name are averaged.
     """
-    if pick not in PICKS:
-        raise UserError(f'`pick` must be one of {", ".join(PICKS)}, got "{pick}"')
-    if pick != 'exact' and epochs is None:
-        raise UserError(f'`pick` "{pick}" needs `epochs`')
     if epochs is not None and epochs < 1:
         raise UserError(f'`epochs` must be at least 1, got {epochs}')
     read = [read_run(words) for words in runs]
@@ -89,7 +71,7 @@ def compare(
         if epochs is None or run.name == teacher:
             scored = checkpoint_scores(run)
         else:
-            scored = cut_scores(run, before, epochs, pick, layout)
+            scored = cut_scores(run, before, epochs)
         budget = before + own_budget(run, scored.epochs)
         groups.setdefault(run.name, []).append(_Result(run, scored, budget))
     headings = _headings(layout, [result for g in groups.values() for result in g])
@@ -131,7 +113,7 @@ def _check_names(
         raise UserError(f'"{teacher}" cannot be both `teacher` and in `baselines`')
 
 
-def _common_layout(runs: Sequence[Run]) -> Layout:
+def _common_layout(runs: Sequence[Run]) -> TableLayout:
     layouts = [layout_of(run) for run in runs]
     for run, layout in zip(runs, layouts, strict=True):
         if layout is not layouts[0]:
@@ -142,7 +124,7 @@ def _common_layout(runs: Sequence[Run]) -> Layout:
     return layouts[0]
 
 
-def _headings(layout: Layout, results: Sequence[_Result]) -> dict[str, str]:
+def _headings(layout: TableLayout, results: Sequence[_Result]) -> dict[str, str]:
     for result in results:
         for metric in layout.columns.values():
             if metric not in result.scored.metrics:
@@ -204,7 +186,7 @@ def _cost(run: Run) -> _Cost:
 
 def _with_gains(
     rows: Sequence[Row],
-    layout: Layout,
+    layout: TableLayout,
     baselines: Sequence[str],
     teacher: str | None,
 ) -> list[Row]:
@@ -230,7 +212,7 @@ def _difference(row: Row, baseline: Row) -> float:
     return float('inf') if more is None else abs(more)
 
 
-def _explanations(layout: Layout, groups: dict[str, list[_Result]]) -> list[str]:
+def _explanations(layout: TableLayout, groups: dict[str, list[_Result]]) -> list[str]:
     texts = [
         f'{name}: {"; ".join(dict.fromkeys(r.scored.text for r in group))}'
         for name, group in groups.items()
@@ -247,7 +229,7 @@ def _explanations(layout: Layout, groups: dict[str, list[_Result]]) -> list[str]
 
 
 def _gain_notes(
-    rows: Sequence[Row], layout: Layout, baselines: Sequence[str]
+    rows: Sequence[Row], layout: TableLayout, baselines: Sequence[str]
 ) -> list[str]:
     gained = [row for row in rows if row.gain is not None]
     if not gained:

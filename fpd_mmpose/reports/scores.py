@@ -6,11 +6,7 @@ from dataclasses import dataclass
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.reports.budgets import Budget
 from fpd_mmpose.reports.finished_runs import Run
-from fpd_mmpose.reports.table import LAYOUTS, Layout
-
-#: Which validation stands for a run after a number of epochs: the one at that epoch, or
-#: the last or the best one up to it.
-PICKS = ('exact', 'last', 'best')
+from fpd_mmpose.reports.table import LAYOUTS, TableLayout
 
 
 @dataclass(frozen=True)
@@ -22,7 +18,7 @@ class Scored:
     text: str  # their origin, for the notes
 
 
-def layout_of(run: Run) -> Layout:
+def layout_of(run: Run) -> TableLayout:
     """Finds the table that a run's scores belong in."""
     metrics = run.log.metrics or next(iter(run.log.validations.values()), {})
     for layout in LAYOUTS:
@@ -58,13 +54,8 @@ def checkpoint_scores(run: Run) -> Scored:
     return Scored(run.log.validations[epoch], run.epochs, text)
 
 
-def cut_scores(
-    run: Run, before: Budget, total: int, pick: str, layout: Layout
-) -> Scored:
-    """Returns the scores of a run after a total number of epochs.
-
-    The total includes the epochs ``before`` the run; ``pick`` is one of ``PICKS``.
-    """
+def cut_scores(run: Run, before: Budget, total: int) -> Scored:
+    """Returns the scores of a run after as many epochs, with those ``before`` it."""
     where = f'run "{run.name}": `epochs` {total}'
     if before.total is None:
         raise UserError(
@@ -75,21 +66,12 @@ def cut_scores(
     known = run.log.validations
     if run.log.metrics is not None and run.epochs is not None:
         known = {run.epochs: run.log.metrics}
-    if pick == 'exact':
-        allowed = [epoch for epoch in known if epoch == own]
-    else:
-        allowed = sorted(epoch for epoch in known if epoch <= own)
-    if not allowed:
+    if own not in known:
         raise UserError(
             f'{where} is its own epoch {own}, but log "{run.log.path}" has '
             f'{_listed(known)}'
         )
-    if pick != 'best':
-        return Scored(known[allowed[-1]], allowed[-1], f'epoch {allowed[-1]}')
-    main = layout.columns[layout.main]
-    epoch = max(allowed, key=lambda epoch: known[epoch].get(main, float('-inf')))
-    spent = min(own, max(run.log.last_epoch, *allowed, epoch))
-    return Scored(known[epoch], spent, f'epoch {epoch}, the best of {spent}')
+    return Scored(known[own], own, f'epoch {own}')
 
 
 def _listed(epochs: Iterable[int]) -> str:

@@ -3,52 +3,62 @@
 import csv
 import io
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from fpd_mmpose.evaluation.mpii_pckh import COLUMNS
+from fpd_mmpose.errors import UserError
+from fpd_mmpose.evaluation.mpii_pckh import SCORES
+from fpd_mmpose.files import replace_when_done
 from fpd_mmpose.markdown import markdown_table
 from fpd_mmpose.reports.budgets import Budget
 from fpd_mmpose.reports.complexity import Complexity
 
 
 @dataclass(frozen=True)
-class Layout:
+class TableLayout:
     """A kind of table of the reference."""
 
     name: str  # of the dataset
     columns: dict[str, str]  # metrics by heading
     extra: dict[str, str]  # metrics that are shown if all runs have them
     main: str  # heading of the score that gains are computed from
-    bars: tuple[str, ...]  # headings that the chart shows
     size_first: bool  # whether input size and cost come before the scores
     note: str = ''  # an explanation of a column
 
 
-_PCKH = (*COLUMNS, 'Mean', 'Mean@0.1')
+_SUFFIXES = ('.md', '.csv')
 _AP = tuple(
     f'{name}{suffix}'
     for name in ('AP', 'AR')
     for suffix in ('', ' .5', ' .75', ' (M)', ' (L)')
 )
-MPII = Layout(
+MPII = TableLayout(
     name='MPII',
-    columns={name: f'PCKh/{name}' for name in _PCKH},
+    columns={name: f'PCKh/{name}' for name in SCORES},
     extra={name: f'PCKh/{name}' for name in ('PCKh@0.1', 'AUC')},
     main='Mean',
-    bars=(*COLUMNS, 'Mean'),
     size_first=False,
     note="Mean@0.1 is the reference's name for the mean at 0.11.",
 )
-COCO = Layout(
+COCO = TableLayout(
     name='COCO',
     # The reference writes "Ap .5".
     columns={'Ap .5' if name == 'AP .5' else name: f'coco/{name}' for name in _AP},
     extra={},
     main='AP',
-    bars=('AP', 'Ap .5', 'AP .75', 'AP (M)', 'AP (L)', 'AR'),
     size_first=True,
 )
 LAYOUTS = (MPII, COCO)
+
+
+def check_outputs(paths: Sequence[str]) -> None:
+    """Raises an error for a file name whose suffix is not that of a known format."""
+    for path in paths:
+        if Path(path).suffix.lower() not in _SUFFIXES:
+            raise UserError(
+                f'output file "{path}": the name must end in {", ".join(_SUFFIXES)}'
+            )
 
 
 @dataclass(frozen=True)
@@ -82,7 +92,7 @@ class Row:
 class Table:
     """A comparison of runs."""
 
-    layout: Layout
+    layout: TableLayout
     rows: tuple[Row, ...]
     seeds: bool  # whether a row may stand for several runs
     notes: tuple[str, ...]  # shown below the table
@@ -96,6 +106,12 @@ class Table:
     def has_gains(self) -> bool:
         """Whether gains over a baseline are shown."""
         return any(row.gain is not None for row in self.rows)
+
+    def save(self, path: str | Path) -> None:
+        """Writes the table in the format of the file's suffix."""
+        is_csv = Path(path).suffix.lower() == '.csv'
+        with replace_when_done(path) as partial:
+            partial.write_text(self.csv() if is_csv else self.markdown() + '\n')
 
     def markdown(self) -> str:
         """Formats the table as the reference prints it, with notes below."""

@@ -12,8 +12,8 @@ from mmengine.runner import Runner
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import write_bytes
 from fpd_mmpose.finite import is_finite_number, is_number
-from fpd_mmpose.runs.checkpoint_folder import CheckpointFolder
-from fpd_mmpose.runs.checkpoint_records import (
+from fpd_mmpose.runs.checkpoint_folder import (
+    CheckpointFolder,
     drop_bad_scores,
     limit_kept_steps,
     score_in,

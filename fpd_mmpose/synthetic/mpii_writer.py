@@ -1,12 +1,8 @@
 """Writes drawn people as a dataset in MMPose's MPII layout."""
 
 import json
-import multiprocessing
 import os
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +11,9 @@ import numpy as np
 from scipy.io import savemat
 from tqdm import tqdm
 
-from fpd_mmpose.datasets.datasets.body.fpd_mpii_dataset import CENTER_SHIFT
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.files import write_json
+from fpd_mmpose.geometry import CENTER_SHIFT
 from fpd_mmpose.readers.mpii_ground_truth import JOINT_NAMES
 from fpd_mmpose.synthetic.scene import MIN_SIZE, SPLITS, PersonSample, draw_person
 
@@ -26,7 +23,6 @@ FORMAT_VERSION = 1
 # MPII's readers take an image's number from its name, which must be digits.
 _FIRST_NUMBER = {'train': 0, 'val': 100_000_000}
 _JPEG_QUALITY = 92
-_CHUNK = 16
 _STAMP = 'dataset.json'
 _ANNOTATIONS = (
     'annotations/mpii_gt_val.mat',
@@ -41,20 +37,18 @@ def write_dataset(
     num_val: int = 200,
     seed: int = 0,
     size: int = 200,
-    num_workers: int = 1,
 ) -> bool:
     """Draws people in images of ``size`` pixels, or returns False if they are there.
 
-    ``root`` gets ``images``, ``annotations``, and the stamp ``dataset.json``, which
-    replace a drawn dataset of other arguments once all people are drawn. The files are
-    the same for any number of processes.
+    ``root`` gets ``images``, ``annotations``, and the stamp ``dataset.json``. A drawn
+    dataset of other arguments is replaced; there are no annotations without images
+    while that takes.
     """
     for name, value, least in (
         ('num_train', num_train, 1),
         ('num_val', num_val, 1),
         ('seed', seed, 0),
         ('size', size, MIN_SIZE),
-        ('num_workers', num_workers, 1),
     ):
         if value < least:
             raise UserError(f'`{name}` must be {least} or more, got {value}')
@@ -71,18 +65,14 @@ def write_dataset(
         print(f'{root}: reused {num_train} + {num_val} drawn people')
         return False
     _check_replaceable(root)
-    root.mkdir(parents=True, exist_ok=True)
-    for abandoned in root.glob('.drawing-*'):
-        shutil.rmtree(abandoned)
     print(f'{root}: drawing {num_train} + {num_val} people', flush=True)
-    staging = Path(tempfile.mkdtemp(prefix='.drawing-', dir=root))
-    try:
-        (staging / 'images').mkdir()
-        (staging / 'annotations').mkdir()
-        _draw_all(staging, stamp, num_workers)
-        _move_into_place(staging, root, stamp)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+    # Until the last line, the stamp marks the folder as drawn but unfinished.
+    write_json(root / _STAMP, {**stamp, 'complete': False}, indent=1)
+    for path in _ANNOTATIONS:
+        (root / path).unlink(missing_ok=True)
+    shutil.rmtree(root / 'images', ignore_errors=True)
+    _draw_all(root, stamp)
+    write_json(root / _STAMP, stamp, indent=1)
     return True
 
 
@@ -141,66 +131,29 @@ def _check_replaceable(root: Path) -> None:
             )
 
 
-def _draw_all(staging: Path, stamp: dict, num_workers: int) -> None:
-    """Draws every person, and writes images and annotations under ``staging``."""
-    jobs = [
-        (
-            staging / 'images',
-            stamp['seed'],
-            split,
-            indices[i : i + _CHUNK],
-            stamp['size'],
-        )
-        for split in SPLITS
-        for indices in [range(stamp[f'num_{split}'])]
-        for i in indices[::_CHUNK]
-    ]
+def _draw_all(root: Path, stamp: dict) -> None:
+    """Draws every person, and writes first the images and then the annotations."""
+    for folder in ('images', 'annotations'):
+        (root / folder).mkdir(exist_ok=True)
     entries: dict[str, list[dict]] = {split: [] for split in SPLITS}
     head_boxes = []
-    total = stamp['num_train'] + stamp['num_val']
+    people = [
+        (split, index) for split in SPLITS for index in range(stamp[f'num_{split}'])
+    ]
     # tqdm draws no bar where stderr is not a terminal: disable=None.
-    with tqdm(total=total, desc='drawing people', unit='', disable=None) as bar:
-        for job, people in zip(jobs, _map(_draw_chunk, jobs, num_workers), strict=True):
-            split = job[2]
-            for entry, head_box in people:
-                entries[split].append(entry)
-                if split == 'val':
-                    head_boxes.append(head_box)
-            bar.update(len(people))
-    for split, listed in entries.items():
-        path = staging / 'annotations' / f'mpii_{split}.json'
-        path.write_text(json.dumps(listed))
-    _write_mat(staging / 'annotations/mpii_gt_val.mat', entries['val'], head_boxes)
-
-
-def _map(function: Callable, jobs: list, num_workers: int) -> Iterator:
-    """Yields the results of the jobs in their order, from several processes."""
-    if num_workers == 1:
-        yield from map(function, jobs)
-        return
-    # Not forked: children of a process in which torch or OpenCV runs threads may hang.
-    context = multiprocessing.get_context('spawn')
-    pool = ProcessPoolExecutor(
-        num_workers, context, initializer=cv2.setNumThreads, initargs=(1,)
-    )
-    try:
-        yield from pool.map(function, jobs)
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _draw_chunk(job: tuple[Path, int, str, range, int]) -> list[tuple[dict, list]]:
-    """Writes the images of some people, and returns annotations and head boxes."""
-    folder, seed, split, indices, size = job
-    people = []
-    for index in indices:
-        sample = draw_person(seed, split, index, size)
+    for split, index in tqdm(people, 'drawing people', unit='', disable=None):
+        sample = draw_person(stamp['seed'], split, index, stamp['size'])
         name = image_name(split, index)
         quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
         _, jpeg = cv2.imencode('.jpg', sample.image, quality)
-        (folder / name).write_bytes(jpeg.tobytes())
-        people.append((mpii_annotation(sample, name), (sample.head_box + 1).tolist()))
-    return people
+        (root / 'images' / name).write_bytes(jpeg.tobytes())
+        entries[split].append(mpii_annotation(sample, name))
+        if split == 'val':
+            head_boxes.append((sample.head_box + 1).tolist())
+    _write_mat(root / 'annotations/mpii_gt_val.mat', entries['val'], head_boxes)
+    for split, listed in entries.items():
+        path = root / 'annotations' / f'mpii_{split}.json'
+        path.write_text(json.dumps(listed))
 
 
 def _write_mat(path: Path, entries: list[dict], head_boxes: list) -> None:
@@ -218,23 +171,3 @@ def _write_mat(path: Path, entries: list[dict], head_boxes: list) -> None:
             'dataset_joints': names,
         },
     )
-
-
-def _move_into_place(staging: Path, root: Path, stamp: dict) -> None:
-    """Replaces a dataset, at no time leaving annotations without their images."""
-    # Until the last line, the stamp marks the folder as drawn but unfinished.
-    _write_stamp(staging, root, {**stamp, 'complete': False})
-    for path in _ANNOTATIONS:
-        (root / path).unlink(missing_ok=True)
-    if (root / 'images').exists():
-        os.replace(root / 'images', staging / 'replaced')
-    os.replace(staging / 'images', root / 'images')
-    (root / 'annotations').mkdir(exist_ok=True)
-    for path in _ANNOTATIONS:
-        os.replace(staging / path, root / path)
-    _write_stamp(staging, root, stamp)
-
-
-def _write_stamp(staging: Path, root: Path, stamp: dict) -> None:
-    (staging / _STAMP).write_text(json.dumps(stamp, indent=1) + '\n')
-    os.replace(staging / _STAMP, root / _STAMP)

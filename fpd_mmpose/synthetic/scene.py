@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from fpd_mmpose.datasets.datasets.body.fpd_mpii_dataset import PIXELS_PER_SCALE
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.geometry import PIXELS_PER_SCALE
 from fpd_mmpose.synthetic.brush import SUPERSAMPLING, Brush, scale_color
 from fpd_mmpose.synthetic.figure import Figure
 from fpd_mmpose.synthetic.outfit import Outfit, random_color

@@ -10,9 +10,8 @@ from fpd_mmpose.weights.hourglass import (
     is_reference_hourglass,
     to_reference,
 )
-from fpd_mmpose.weights.layouts import recognize
+from fpd_mmpose.weights.layouts import from_official, recognize, to_official
 from fpd_mmpose.weights.mmengine_loader import install
-from fpd_mmpose.weights.official import from_official, to_official
 
 __all__ = [
     'from_official',

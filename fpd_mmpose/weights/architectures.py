@@ -45,8 +45,7 @@ for _title, _path in (
 class Architecture:
     """A pose estimator, or the backbone of one, whose ``head`` and ``joints`` are None.
 
-    ``backbone`` and ``head`` are configs; the head's has no loss and no codec. Height
-    and width of the input must be multiples of ``divisor``.
+    ``backbone`` and ``head`` are configs; the head's has no loss and no codec.
     """
 
     title: str
@@ -54,7 +53,6 @@ class Architecture:
     backbone: dict
     head: dict | None = None
     joints: int | None = None
-    divisor: int = 32
 
     @property
     def model(self) -> dict:
@@ -158,7 +156,6 @@ def _hourglass(weights: Mapping[str, Tensor]) -> Architecture:
         backbone=backbone,
         head=head,
         joints=joints,
-        divisor=64,
     )
 
 

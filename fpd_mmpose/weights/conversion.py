@@ -23,8 +23,7 @@ from fpd_mmpose.weights.architectures import (
 )
 from fpd_mmpose.weights.checkpoint import read_checkpoint, rename, weights_of
 from fpd_mmpose.weights.hourglass import to_reference
-from fpd_mmpose.weights.layouts import KNOWN, Layout, recognize
-from fpd_mmpose.weights.official import to_official
+from fpd_mmpose.weights.layouts import KNOWN, Layout, recognize, to_official
 from fpd_mmpose.weights.wrappers import without_wrappers
 
 #: The dataset that a number of joints stands for.
@@ -37,7 +36,6 @@ def convert(
     reverse: bool = False,
     best: bool = False,
     verify: bool = False,
-    input_size: tuple[int, int] | None = None,
 ) -> list[str]:
     """Converts weights between projects, and checks that they fit.
 
@@ -53,8 +51,6 @@ def convert(
             torchvision) instead, as a bare state dict that torch 1.0 reads, too.
         best: Take ``best_state_dict`` of the reference's ``checkpoint.pth``.
         verify: Also run the network once, and report statistics of its output.
-        input_size: Height and width of that input. Defaults to what the number of
-            joints suggests.
 
     Returns:
         What was found and done, line by line.
@@ -94,7 +90,7 @@ def convert(
     report = [f'{source}: {layout.title}', *_describe(network, weights)]
     report += _left_out(checkpoint, theirs, weights, best)
     if verify:
-        report.append(_statistics(model, network, input_size, source))
+        report.append(_statistics(model, network, source))
     if reverse:
         _save(OrderedDict(_original_names(network, weights)), target, zipped=False)
         report.append(f'{target}: written, {len(weights)} weights, original names')
@@ -171,18 +167,8 @@ def _left_out(
 
 
 @torch.no_grad()
-def _statistics(
-    model: nn.Module,
-    network: Architecture,
-    input_size: tuple[int, int] | None,
-    source: str,
-) -> str:
-    height, width = input_size or network.input_size
-    if min(height, width) < 1 or height % network.divisor or width % network.divisor:
-        raise UserError(
-            f'input_size {height} {width}: {network.title} needs multiples of '
-            f'{network.divisor}'
-        )
+def _statistics(model: nn.Module, network: Architecture, source: str) -> str:
+    height, width = network.input_size
     generator = torch.Generator().manual_seed(0)
     image = torch.randn(1, 3, height, width, generator=generator)
     # Only losses and decoding need the samples that a pose estimator expects.

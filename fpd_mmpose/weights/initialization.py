@@ -3,14 +3,13 @@
 import copy
 from pathlib import Path
 
-import torch
 from mmengine.config import Config
 from mmpose.apis import init_model
 from mmpose.apis.inference import dataset_meta_from_config
 from torch import nn
 
 from fpd_mmpose.config import load_config
-from fpd_mmpose.errors import UserError
+from fpd_mmpose.devices import pick_device
 from fpd_mmpose.weights.checkpoint import read_checkpoint, state_dict_of
 from fpd_mmpose.weights.fitting import load_fitting
 
@@ -27,7 +26,7 @@ def load_model(
             content of a config.
         checkpoint: Path or URL of weights: trained here, by MMPose, or those of the
             reference, HRNet, or SimpleBaseline.
-        device: Where the network is put.
+        device: Where the network is put; ``'auto'`` is a GPU if there is one.
 
     Returns:
         The network in eval mode, with ``cfg`` and ``dataset_meta``.
@@ -52,11 +51,7 @@ def load_model(
         name, config = config.filename or 'a config', copy.deepcopy(config)
     else:
         name, config = str(config), load_config(config)
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f'device "{device}": {reason}') from error
+    device = pick_device(device)
     content = read_checkpoint(checkpoint)
     model = init_model(config, device=device)
     state_dict = state_dict_of(content, checkpoint)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
-from fpd_mmpose.checks import Report, check_config
+from fpd_mmpose.checks import Report, check
 from fpd_mmpose.cli import main as fpd
 from fpd_mmpose.config import leaf_datasets, load_config, set_data_root, splits_of
 from tests.helpers.check_data import (
@@ -26,7 +26,7 @@ from tests.helpers.check_data import (
 
 def test_valid_data_are_counted_without_problems(root):
     edit(root / TRAIN, lambda people: people[0]['joints_vis'].__setitem__(3, 0))
-    report = check_config(config_of(root))
+    report = check(config_of(root))
     assert not report.problems and not report.warnings
     assert report.verdict == 'OK: the run can start (0 warnings)'
     assert list(report.sections) == ['train', 'val, test']
@@ -50,28 +50,28 @@ def test_the_layout_of_the_reference_is_accepted(root):
     ):  # fmt: skip
         (root / 'annot').mkdir(exist_ok=True)
         (root / name).rename(root / 'annot' / other)
-    report = check_config(config_of(root))
+    report = check(config_of(root))
     assert not report.problems
     assert report.sections['train']['ann_file'] == str(root / 'annot/train.json')
 
 
 def test_a_sample_of_images_is_opened_and_all_must_exist(root):
-    report = check_config(config_of(root), num_images=5)
+    report = check(config_of(root), images=5)
     assert report.sections['train']['opened images'] == '5 of 12'
     assert report.sections['val, test']['opened images'] == '5 of 6'
-    again = check_config(config_of(root), num_images=5)
+    again = check(config_of(root), images=5)
     for title, figures in report.sections.items():
         del figures['pipeline'], again.sections[title]['pipeline']
     assert report == again
     image_of(root, TRAIN, 7).unlink()
-    report = check_config(config_of(root), num_images=1)
+    report = check(config_of(root), images=1)
     assert 'record 7 ' in only(report.problems)
 
 
 def test_a_split_without_a_dataloader_is_skipped(root):
     config = config_of(root)
     config.test_dataloader = None
-    assert list(check_config(config).sections) == ['train', 'val']
+    assert list(check(config).sections) == ['train', 'val']
 
 
 @pytest.mark.parametrize('wrapper', ['RepeatDataset', 'ConcatDataset'])
@@ -86,12 +86,12 @@ def test_datasets_inside_wrappers_are_checked(root, wrapper):
             type=wrapper, datasets=[inner, dict(inner, ann_file=VAL)]
         )
         titles = ['train 1 of 2', 'train 2 of 2', 'train', 'val, test']
-    report = check_config(config)
+    report = check(config)
     assert not report.problems and list(report.sections) == titles
     assert report.sections[titles[0]]['people'] == 12
     assert 'a batch of 8 x 3 x 256 x 256' in report.sections['train']['pipeline']
     (root / TRAIN).write_text('[]')
-    assert f'{titles[0]}: ' in only(check_config(config).problems)
+    assert f'{titles[0]}: ' in only(check(config).problems)
 
 
 def test_a_combined_dataset_runs_its_own_pipeline(root):
@@ -104,10 +104,10 @@ def test_a_combined_dataset_runs_its_own_pipeline(root):
         datasets=[inner, inner],
         pipeline=loader.dataset.pipeline,
     )
-    report = check_config(config)
+    report = check(config)
     assert 'a batch of 8 x 3 x 256 x 256' in report.sections['train']['pipeline']
     loader.dataset.pipeline[0] = dict(type='NoSuchTransform')
-    problem = only(check_config(config).problems)
+    problem = only(check(config).problems)
     assert problem.startswith('train: ') and 'NoSuchTransform' in problem
 
 
@@ -125,7 +125,7 @@ def test_a_combined_dataset_runs_its_own_pipeline(root):
 )
 def test_a_missing_file_is_reported_with_its_path_and_source(root, name, titles, hint):
     shutil.move(root / name, root / 'elsewhere')
-    report = check_config(config_of(root))
+    report = check(config_of(root))
     assert len(report.problems) == len(titles)
     for problem, title in zip(report.problems, titles, strict=True):
         assert problem.startswith(f'{title}: ')
@@ -156,14 +156,14 @@ def test_set_data_root_moves_the_files_of_metrics_too(root):
 @pytest.mark.parametrize('content', ['', '[]', '{"a": 1}', '[{"image": "0.jpg"'])
 def test_an_invalid_annotation_file(root, content):
     (root / TRAIN).write_text(content)
-    problem = only(check_config(config_of(root)).problems)
+    problem = only(check(config_of(root)).problems)
     assert problem.startswith('train: ') and str(root / TRAIN) in problem
 
 
 def test_head_boxes_of_other_people(root):
     boxes = loadmat(root / HEADS)['headboxes_src']
     savemat(root / HEADS, {'headboxes_src': boxes[..., :-1]})
-    assert str(root / HEADS) in only(check_config(config_of(root)).problems)
+    assert str(root / HEADS) in only(check(config_of(root)).problems)
 
 
 def test_people_without_any_annotated_joint(root):
@@ -173,13 +173,13 @@ def test_people_without_any_annotated_joint(root):
 
     edit(root / TRAIN, hide)
     assert 'no joint of any person is annotated' in ' '.join(
-        check_config(config_of(root)).problems
+        check(config_of(root)).problems
     )
 
 
 def test_repeated_people(root):
     edit(root / TRAIN, lambda people: people.extend([people[4], people[4]]))
-    warning = only(check_config(config_of(root)).warnings)
+    warning = only(check(config_of(root)).warnings)
     assert 'people with the image and box of another: 2,' in warning
     assert 'the first is record 12, a repetition of record 4 ' in warning
 
@@ -198,7 +198,7 @@ def test_repeated_people(root):
 def test_a_wrong_pipeline_is_reported(root, position, step, message):
     config = config_of(root)
     config.val_dataloader.dataset.pipeline[position] = step
-    problem = only(check_config(config).problems)
+    problem = only(check(config).problems)
     assert problem.startswith('val: ') and message in problem
 
 
@@ -208,7 +208,7 @@ def test_missing_files_of_the_model(root, tmp_path):
     config.model.teacher.checkpoint = 'https://example.org/teacher.pth'
     config.model.teacher.config = 'nowhere.py'
     config.model.backbone.init_cfg = dict(type='Pretrained', checkpoint='no.pth')
-    report = check_config(config)
+    report = check(config)
     for option, path in (
         ('load_from', config.load_from),
         ('model.backbone.init_cfg.checkpoint', 'no.pth'),
@@ -226,22 +226,22 @@ def test_missing_files_of_the_model(root, tmp_path):
     url = report.sections['model']['model.teacher.checkpoint']
     assert 'example.org' in url and 'not downloaded' in url
     Path(config.load_from).touch()
-    assert len(check_config(config).problems) == 2
+    assert len(check(config).problems) == 2
 
 
 def test_missing_files_and_unknown_names_of_metrics(root):
     config = config_of(root)
     config.val_evaluator = dict(type='MpiiPCKh', gt_file=str(root / 'nowhere.mat'))
-    assert 'val_evaluator: `gt_file`' in only(check_config(config).problems)
+    assert 'val_evaluator: `gt_file`' in only(check(config).problems)
     config.val_evaluator = dict(type='MpiiPCKh')
     config.default_hooks.checkpoint.save_best = 'coco/AP'
-    problem = only(check_config(config).problems)
+    problem = only(check(config).problems)
     assert 'save_best' in problem and '"coco/AP"' in problem and 'PCKh/' in problem
     config.default_hooks.checkpoint.save_best = 'auto'
     config.val_evaluator = [dict(type='MpiiPCKh')]
-    assert not check_config(config).problems
+    assert not check(config).problems
     config.val_evaluator = dict(type='NoSuchMetric')
-    assert 'no metric NoSuchMetric' in only(check_config(config).problems)
+    assert 'no metric NoSuchMetric' in only(check(config).problems)
 
 
 # --- Other data --------------------------------------------------------------------
@@ -263,13 +263,13 @@ def test_coco_with_annotated_and_detected_boxes(shared, root):
         **config.val_dataloader.dataset,
         'bbox_file': str(sample / 'test_coco_det_AP_H_56.json'),
     }
-    report = check_config(config)
+    report = check(config)
     assert not report.problems
     val, test = report.sections['val'], report.sections['test']
     assert val['images'] == test['images'] == 4 and val['people per image'] > 1
     assert test['annotated joints'] == 'none: boxes without keypoints'
     config.test_dataloader.dataset.bbox_file = str(sample / 'no.json')
-    problem = only(check_config(config).problems)
+    problem = only(check(config).problems)
     assert problem.startswith('test: `bbox_file`') and 'person detections' in problem
 
 
@@ -295,7 +295,7 @@ def test_the_text_ends_with_the_verdict(tmp_path):
 
 
 def test_people_of_each_split_are_drawn(root, tmp_path):
-    check_config(config_of(root), pictures=tmp_path / 'pictures')
+    check(config_of(root), pictures=tmp_path / 'pictures')
     pictures = sorted((tmp_path / 'pictures').iterdir())
     assert [path.name for path in pictures][::8] == [
         'train_000000.jpg', 'val_test_000000.jpg'

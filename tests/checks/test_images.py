@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from fpd_mmpose.checks import check_config
+from fpd_mmpose.checks import check
 from tests.helpers.check_data import TRAIN, VAL, config_of, edit, image_of, only
 
 # --- Images ------------------------------------------------------------------------
@@ -29,7 +29,7 @@ from tests.helpers.check_data import TRAIN, VAL, config_of, edit, image_of, only
 def test_a_damaged_image_is_a_problem(root, damage, message):
     path = image_of(root, TRAIN, 5)
     damage(path)
-    report = check_config(config_of(root))
+    report = check(config_of(root))
     problem = only(report.problems)
     assert message in problem and f'record 5 (id 5, "{path}")' in problem
     assert report.sections['train']['opened images'] == '11 of 12'
@@ -44,7 +44,7 @@ def test_joints_outside_their_image(root):
         people[4]['joints_vis'][8] = 0
 
     edit(root / TRAIN, move)
-    report = check_config(config_of(root))
+    report = check(config_of(root))
     warning = only(report.warnings)
     assert warning.startswith('train: 2 of ') and 'in 2 records' in warning
     # 1-based in the file.
@@ -58,12 +58,12 @@ def test_a_joint_at_the_edge_is_inside(root):
         people[2]['joints_vis'][9:11] = [1, 1]
 
     edit(root / TRAIN, move)
-    assert not check_config(config_of(root)).warnings
+    assert not check(config_of(root)).warnings
 
 
 def test_a_box_outside_its_image(root):
     edit(root / VAL, lambda people: people[1].update(center=[900.0, 900.0]))
-    report = check_config(config_of(root))
+    report = check(config_of(root))
     assert report.sections['val, test']['boxes off their image'] == 1
     # The check itself only warns; the pipeline raises an error.
     assert 'boxes outside their image: 1,' in only(report.warnings)
@@ -72,7 +72,7 @@ def test_a_box_outside_its_image(root):
 
 def test_an_image_under_two_names(root):
     shutil.copy(image_of(root, TRAIN, 1), image_of(root, TRAIN, 2))
-    warning = only(check_config(config_of(root)).warnings)
+    warning = only(check(config_of(root)).warnings)
     assert (
         'train: opened images that are copies of others under another name: 1,'
         in warning
@@ -87,14 +87,14 @@ def test_a_training_image_in_the_validation_set_by_name(root):
     name = image_of(root, TRAIN, 3).name
     edit(root / VAL, lambda people: people[2].update(image=name))
     for num_images in (1, None):
-        warning = only(check_config(config_of(root), num_images).warnings)
+        warning = only(check(config_of(root), images=num_images).warnings)
         assert 'images in both train and val, test: 1,' in warning
         assert name in warning
 
 
 def test_a_training_image_in_the_validation_set_by_content(root):
     shutil.copy(image_of(root, TRAIN, 3), image_of(root, VAL, 2))
-    warning = only(check_config(config_of(root)).warnings)
+    warning = only(check(config_of(root)).warnings)
     assert 'copies of training images under another name: 1,' in warning
     for path in (image_of(root, TRAIN, 3), image_of(root, VAL, 2)):
         assert f'"{path}"' in warning

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 
-from fpd_mmpose.checks import check_config
+from fpd_mmpose.checks import check
 from tests.helpers.check_data import config_of
 
 
@@ -49,7 +49,7 @@ def about_training(lines: list[str]) -> list[str]:
 def test_boxes_left_out_are_warnings(config, photos, tmp_path):
     boxes = [[1, 2, 30, 40], [90, 2, 5, 5], [5, 5, 0, 9], [60, 60, 5, 5]]
     write_boxes(tmp_path, boxes)
-    report = check_config(config)
+    report = check(config)
     assert report.sections['train']['people'] == 1
     assert about_training(report.warnings) == [
         'train: boxes left out: 1 of no area, the first is record 2 of `ann_file`',
@@ -61,17 +61,17 @@ def test_boxes_left_out_are_warnings(config, photos, tmp_path):
 
 def test_the_image_folders_are_shown(config, photos, tmp_path):
     write_boxes(tmp_path, [[1, 2, 30, 40]])
-    section = check_config(config).sections['train']
+    section = check(config).sections['train']
     assert section['image folder'] == str(tmp_path / 'images')
     config.train_dataloader.dataset.images = ['images', 'more']
     (tmp_path / 'more').mkdir()
-    section = check_config(config).sections['train']
+    section = check(config).sections['train']
     folders = f'{tmp_path / "images"}, {tmp_path / "more"}'
     assert section['image folder'] == folders
 
 
 def test_missing_files_are_reported_once_with_their_source(config):
-    boxes, images = about_training(check_config(config).problems)
+    boxes, images = about_training(check(config).problems)
     assert 'people.json" is missing' in boxes and 'detect_people.py' in boxes
     assert 'images" is missing' in images
     assert all('docs/howto/unlabeled_images.md' in line for line in (boxes, images))
@@ -91,7 +91,7 @@ def test_frames_of_videos_are_checked_and_drawn(root, tmp_path):
         whole_image=True,
         pipeline=config.train_dataloader.dataset.pipeline,
     )
-    report = check_config(config, pictures=tmp_path / 'drawn')
+    report = check(config, pictures=tmp_path / 'drawn')
     assert len(list((tmp_path / 'drawn').glob('train_*.jpg'))) == 3
     section = report.section('train')
     assert section['people'] == 3 and section['images'] == 1

@@ -28,13 +28,11 @@ ANSWERED = [
     (['distill', 'c.py', '--teacher', 'a'], '--teacher: expected 2 arguments'),
     (['cache', 'c.py', '--limit', '0'], '--limit: must be 1 or more'),
     (['check', 'c.py', '--all', '--images', '3'], 'not allowed with'),
-    (['convert', 'a', 'b', '--input-size', '1', '1'], 'requires --verify-input'),
     (['export', 'c', 'w', 'o', '--fp16', '--int8', 'd'], 'not allowed with'),
     (['predict', 'a.onnx'], 'give STUDENT.onnx IMAGE, or CONFIG CHECKPOINT IMAGE'),
     (['predict', 'a.py', 'b.jpg'], 'give STUDENT.onnx IMAGE, or'),
     (['predict', 'a.onnx', 'b.jpg', '--device', 'cpu'], '--device is an option for'),
     (['predict', 'c', 'w', 'b.jpg', '--threads', '2'], '--threads is an option for'),
-    (['compare', '--run', 'a=b', '--at', 'last'], '--at last needs --epochs'),
     (['quickstart', '--people', '0'], '--people: must be 1 or more'),
 ]
 STACK = {'numpy', 'torch', 'mmengine', 'mmcv', 'mmpose', 'mmdet', 'cv2', 'onnxruntime'}
@@ -190,3 +188,26 @@ def test_config_options_are_read_as_mmpose_reads_them():
     ]
     found = cfg_options(parsed('cache', 'c', *words))
     assert found == {'a.b': -1, 'c': [1, (2, 'x')], 'd': 'e=f', 'g': [1, 2]}
+
+
+@pytest.mark.process
+@pytest.mark.parametrize('unbuffered', ['', '1'])
+def test_a_reader_that_has_enough_ends_the_command_quietly(unbuffered):
+    code = """
+import fpd_mmpose.cli as cli
+
+def show(parser):
+    "Prints much."
+    return lambda args: print('much ' * 100_000)
+
+cli.COMMANDS['show'] = ('data', '')
+cli.importlib.import_module('fpd_mmpose.cli.data').show = show
+cli.main(['show'])
+"""
+    done = subprocess.run(
+        ['bash', '-c', 'set -o pipefail; "$0" -c "$1" | true', sys.executable, code],
+        env={**os.environ, 'PYTHONPATH': str(ROOT), 'PYTHONUNBUFFERED': unbuffered},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (1, '')

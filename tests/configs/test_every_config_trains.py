@@ -11,7 +11,7 @@ from tests.helpers.coco_data import DETECTIONS, write_coco
 from tests.helpers.every_config import FPD, NAMES
 from tests.helpers.reduced import reduced_config, reduced_teacher, run
 
-#: 6 of a batch of 12 are labelled, or 18 people have no labels.
+#: 6 of a batch of 12 are labeled, or 18 people have no labels.
 WITHOUT_LABELS = {
     'fpd/hg4_128_fpd_unlabeled_mpii.py',
     'fpd/hg4_128_fpd_labelfree_mpii.py',

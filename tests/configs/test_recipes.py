@@ -38,7 +38,7 @@ SCHEDULES = {
     'fpd/hg4_128_fpd_scratch_mpii.py': HOURGLASS,
     'fpd/hg4_128_fpd_labelfree_mpii.py': HOURGLASS,
     'fpd/hg4_128_fpd_cross_skeleton_mpii.py': HOURGLASS,
-    # 4 labelled people and 4 others.
+    # 4 labeled people and 4 others.
     'fpd/hg4_128_fpd_unlabeled_mpii.py': (*HOURGLASS[:3], 8, 1),
     'fpd/hrnet_w32_fpd_mpii.py': HRNET_MPII_FPD,
     'fpd/hrnet_w32_fpd_coco_256x192.py': HRNET_COCO,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fpd_mmpose.demos import PersonBoxes, SideBySide, person_boxes
+from fpd_mmpose.demos import BoxSource, SideBySide, person_boxes
 from fpd_mmpose.detection import PersonDetector, Selection
 from fpd_mmpose.errors import UserError
 from tests.helpers.small_detector import CONFIG, save_weights
@@ -30,7 +30,7 @@ def test_the_default_is_the_whole_image(noise):
 
 def test_a_detector_finds_the_boxes(detector, noise, student):
     (raw,) = PersonDetector(*detector.values())([noise])
-    people, _, _ = Selection(score_thr=0)(raw, 130, 100)
+    people = Selection(score_thr=0)(raw, 130, 100)
     assert people
     drawn = SideBySide([student], person_boxes(**detector, score_thr=0))(noise)
     np.testing.assert_allclose(
@@ -41,7 +41,7 @@ def test_a_detector_finds_the_boxes(detector, noise, student):
 
 
 def test_nothing_is_drawn_where_nobody_is_detected(detector, noise, student):
-    people = PersonBoxes(PersonDetector(*detector.values()), Selection(score_thr=0.99))
+    people = BoxSource(PersonDetector(*detector.values()), Selection(score_thr=0.99))
     drawn = SideBySide([student], people, draw_heatmap=True)(noise)
     assert drawn.boxes.shape == (0, 4)
     np.testing.assert_array_equal(drawn.image[:100], noise)

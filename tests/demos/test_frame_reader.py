@@ -11,7 +11,7 @@ from tests.helpers.demo_video import claim_frames, write_video
 def warnings_logged(monkeypatch) -> list[str]:
     logged = []
     monkeypatch.setattr(
-        'fpd_mmpose.demos.frame_reader.print_log',
+        'fpd_mmpose.demos.frames.print_log',
         lambda text, **_: logged.append(text),
     )
     return logged

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fpd_mmpose.demos.frame_writer import CODECS, FrameWriter, fit_frame
+from fpd_mmpose.demos.frames import CODECS, FrameWriter
 from fpd_mmpose.errors import UserError
 from tests.helpers.demo_video import frames_of
 
@@ -21,28 +21,6 @@ def test_every_format_keeps_the_frames(suffix, tmp_path):
     writer.close()
     found = [frame[:49, :65].mean() for frame in frames_of(path)]
     np.testing.assert_allclose(found, [40, 120, 200], atol=4)
-
-
-def test_a_frame_of_another_size_keeps_its_aspect_ratio(tmp_path):
-    path = tmp_path / 'a.avi'
-    writer = FrameWriter(path, fps=10)
-    writer.write(gray(64, 48))
-    writer.write(gray(20, 40))
-    writer.close()
-    first, second = frames_of(path)
-    assert first.shape == second.shape
-    # 40 rows become 48, and 20 columns become 24 between black borders.
-    assert second[:, 24:40].mean() > 190
-    assert second[:, :16].mean() < 10 and second[:, 48:].mean() < 10
-
-
-def test_frames_that_fit_are_not_resized():
-    frame = gray(64, 48)
-    assert fit_frame(frame, (64, 48)) is frame
-    padded = fit_frame(gray(63, 47), (64, 48))
-    assert padded.shape == (48, 64, 3)
-    np.testing.assert_array_equal(padded[:47, :63], gray(63, 47))
-    assert fit_frame(gray(1000, 3), (64, 48)).shape == (48, 64, 3)
 
 
 def test_a_size_that_a_codec_does_not_support(tmp_path):

@@ -7,7 +7,7 @@ import torch
 from mmpose.apis import inference_topdown, init_model
 from mmpose.structures import merge_data_samples
 
-from fpd_mmpose.demos import PoseNetwork, load_teacher, pick_device
+from fpd_mmpose.demos import PoseNetwork, load_teacher
 from fpd_mmpose.errors import UserError
 
 BOXES = [[5, 10, 60, 110], [20.5, 0, 89, 70]]
@@ -99,10 +99,3 @@ def test_a_config_without_a_pipeline(files):
     content = dict(PoseNetwork(files['teacher'], files['teacher_weights']).model.cfg)
     text = error_of(PoseNetwork, dict(model=content['model']), 'any.pth')
     assert 'no test_dataloader' in text
-
-
-def test_devices():
-    assert pick_device('cpu') == 'cpu'
-    assert pick_device() in ('cpu', 'cuda:0')
-    assert 'device "cuda:99" cannot be used' in error_of(pick_device, 'cuda:99')
-    assert 'device "gpu"' in error_of(pick_device, 'gpu')

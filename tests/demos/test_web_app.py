@@ -17,6 +17,7 @@ from fpd_mmpose.demos import person_boxes
 from fpd_mmpose.demos.web import app as web_app
 from fpd_mmpose.demos.web import create_app, open_server, server, upload
 from fpd_mmpose.errors import UserError
+from screenshots.browser import served
 from tests.helpers.small_detector import CONFIG, save_weights
 
 
@@ -151,7 +152,7 @@ def test_too_many_uploads_at_once_are_rejected(student, image_file, monkeypatch)
 def test_connections_are_limited_and_silent_ones_are_closed(client, monkeypatch):
     monkeypatch.setattr(server, 'MAX_CONNECTIONS', 2)
     monkeypatch.setattr(server._Handler, 'timeout', 0.5)
-    with server.served(client.application) as url, ExitStack() as stack:
+    with served(client.application) as url, ExitStack() as stack:
         port = int(url.rsplit(':')[-1].strip('/'))
         before = threading.active_count()
         silent = [

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from fpd_mmpose.demos.web import create_app
-from fpd_mmpose.demos.web.server import served
 from fpd_mmpose.demos.web.upload import SIDES
-from screenshots.browser import open_page, save_screenshot
+from screenshots.browser import open_page, save_screenshot, served
 
 pytest.importorskip('playwright')
 pytestmark = [

@@ -191,7 +191,7 @@ def test_unusable_images_and_boxes_are_errors(network, given, boxes, why):
     [
         (dict(codec='OtherHeatmap'), 'codec "OtherHeatmap".*FPDHeatmap, MSRAHeatmap'),
         (dict(crop='BottomupResize'), 'crop "BottomupResize"'),
-        (dict(channel_order='grey'), 'channel order "grey"'),
+        (dict(channel_order='gray'), 'channel order "gray"'),
         (dict(input_size=(32, 32)), r'input image \(batch, 48, 32, 3\)'),
         (
             dict(joints=JOINTS[:2], links=(), flip_indices=(1, 0)),

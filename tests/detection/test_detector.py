@@ -76,7 +76,6 @@ def test_the_command_continues_after_a_sigkill(
     main = partial(fpd, command='detect')
     command = [str(photos), str(out), '--config', config, '--weights', weights]
     command += ['--device', 'cpu', '--batch-size', '1', '--score-thr', '0']
-    command += ['--max-people', '3']
     printed = tmp_path_factory.mktemp('printed')
 
     first = Forked(main, command, output=printed)
@@ -97,13 +96,13 @@ def test_the_command_continues_after_a_sigkill(
     assert f'{done} images are already in "{part}"' in second.stdout
     content = json.loads(out.read_text())
     assert list(tmp_path.iterdir()) == [out]
-    assert 0 < len(content['annotations']) <= 3 * 30
+    assert content['annotations']
     assert content['info']['command'].startswith('fpd detect ')
     whole = detect_people(
         photos,
         tmp_path / 'whole.json',
         PersonDetector(config, weights, 'cpu'),
-        Selection(score_thr=0, max_people=3),
+        Selection(score_thr=0),
         batch_size=1,
     )
     assert without_run(content) == without_run(whole)

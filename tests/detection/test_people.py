@@ -74,30 +74,25 @@ def test_boxes_in_coco_layout(images, out, detector):
 
 
 def test_info_records_the_settings_and_what_is_missing(images, out, detector):
-    info = detect_people(
-        images, out, detector, Selection(max_people=2), command='the command'
-    )['info']
+    info = detect_people(images, out, detector, command='the command')['info']
 
     assert info['images_without_people'] == 2
-    assert info['people_above_max_people'] == 1
-    assert info['people_below_min_size'] == 0
     assert info['unreadable'] == []
     assert (info['config'], info['weights']) == ('fake.py', 'fake.pth')
     assert (info['score_thr'], info['nms_thr'], info['stride']) == (0.3, 0.3, 1)
     assert info['command'] == 'the command'
 
 
-def test_skipped_people_and_images_are_logged(images, out, detector, monkeypatch):
+def test_skipped_images_are_logged(images, out, detector, monkeypatch):
     lines = []
     logger = MMLogger.get_current_instance()
     monkeypatch.setattr(logger, 'handle', lambda line: lines.append(line.getMessage()))
     (images / 'broken.jpg').write_bytes(b'no image')
-    detect_people(images, out, detector, Selection(min_size=10.5))
+    detect_people(images, out, detector, Selection(score_thr=0.99))
 
     said = '\n'.join(lines)
     assert '"broken.jpg" was skipped: it cannot be read' in said
     assert '0 people in 5 images, 5 images without people' in said
-    assert '6 people skipped below the minimum size' in said
     assert '1 images skipped that cannot be read' in said
 
 
@@ -232,9 +227,7 @@ def test_images_added_and_removed_between_the_runs(images, out):
     'change, named',
     [
         (dict(selection=Selection(score_thr=0.5)), 'score_thr was 0.3 and is 0.5'),
-        (dict(selection=Selection(min_size=8)), 'min_size was 0.0 and is 8'),
         (dict(selection=Selection(nms_thr=0.7)), 'nms_thr was 0.3 and is 0.7'),
-        (dict(selection=Selection(max_people=3)), 'max_people was None and is 3'),
     ],
 )
 def test_a_journal_with_other_options_is_an_error(images, out, change, named):

@@ -18,13 +18,12 @@ BOXES = np.array(
 
 
 def kept(selection: Selection, boxes: np.ndarray = BOXES) -> list[float]:
-    return [person[4] for person in selection(boxes, 80, 60)[0]]
+    return [person[4] for person in selection(boxes, 80, 60)]
 
 
 def test_defaults_are_those_of_mmpose():
-    people, too_small, too_many = Selection()(BOXES, 80, 60)
+    people = Selection()(BOXES, 80, 60)
     assert people == [[1, 0, 30, 40, 0.9], [50, 10, 8, 50, 0.6]]
-    assert (too_small, too_many) == (0, 0)
 
 
 def test_scores_must_be_above_the_threshold():
@@ -38,29 +37,13 @@ def test_overlapping_boxes():
     assert kept(Selection(nms_thr=0.95)) == [0.9, 0.6, 0.5]
 
 
-def test_the_shorter_side_counts_inside_the_image():
-    assert Selection(min_size=8)(BOXES, 80, 60)[1] == 0
-    assert Selection(min_size=8.5)(BOXES, 80, 60)[1] == 1
-    # 20 of the 40 pixels of the last box are inside.
-    assert kept(Selection(score_thr=0.1, min_size=20)) == [0.9, 0.2]
-    assert kept(Selection(score_thr=0.1, min_size=21)) == [0.9]
-
-
-def test_the_best_people_up_to_a_maximum():
-    people, _, too_many = Selection(score_thr=0.1, max_people=2)(BOXES, 80, 60)
-    assert [person[4] for person in people] == [0.9, 0.6]
-    assert too_many == 1
-
-
 def test_boxes_are_clipped_and_those_outside_dropped():
     boxes = np.array([[-5, -5, 100.126, 30.004, 0.9], [90, 0, 95, 10, 0.8]])
-    people, too_small, _ = Selection()(boxes, 80, 60)
-    assert people == [[0, 0, 80, 30, 0.9]]
-    assert too_small == 1
+    assert Selection()(boxes, 80, 60) == [[0, 0, 80, 30, 0.9]]
 
 
 def test_no_boxes():
-    assert Selection()(np.zeros((0, 5)), 80, 60) == ([], 0, 0)
+    assert Selection()(np.zeros((0, 5)), 80, 60) == []
 
 
 @pytest.mark.parametrize(
@@ -70,8 +53,6 @@ def test_no_boxes():
         dict(score_thr=-0.1),
         dict(nms_thr=0),
         dict(nms_thr=1.1),
-        dict(min_size=-1),
-        dict(max_people=0),
     ],
 )
 def test_settings_out_of_range(setting):

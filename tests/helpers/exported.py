@@ -68,7 +68,7 @@ def small_network(folder: Path, stock: bool = False) -> tuple[nn.Module, ModelIn
     config.model.test_cfg.flip_test = False
     torch.manual_seed(3)
     model = init_model(config, device='cpu')
-    meta, normalise = model.dataset_meta, config.model.data_preprocessor
+    meta, normalize = model.dataset_meta, config.model.data_preprocessor
     names = meta['keypoint_id2name']
     info = ModelInfo(
         joints=tuple(names[joint] for joint in range(len(names))),
@@ -77,8 +77,8 @@ def small_network(folder: Path, stock: bool = False) -> tuple[nn.Module, ModelIn
         input_size=tuple(config.model.head.decoder['input_size']),
         heatmap_size=tuple(config.model.head.decoder['heatmap_size']),
         channel_order='rgb' if stock else 'bgr',
-        mean=tuple(normalise.mean),
-        std=tuple(normalise.std),
+        mean=tuple(normalize.mean),
+        std=tuple(normalize.std),
         codec='MSRAHeatmap' if stock else 'FPDHeatmap',
         crop='TopdownAffine' if stock else 'FPDTopdownAffine',
     )
@@ -109,13 +109,13 @@ def write_small(model: nn.Module, info: ModelInfo, path: Path) -> Path:
 
 
 def write_decoded(path: Path, **changes) -> Path:
-    """A network that finds every joint at (8, 36) of the crop; it scores the grey."""
+    """A network that finds every joint at (8, 36) of the crop; it scores the gray."""
     info = replace(INFO, decoded=True, image_order='rgb', **changes)
     joints = len(JOINTS)
     corner = np.tile(np.float32([8, 36]), (joints, 1)).ravel().tolist()
     nodes = [
-        helper.make_node('Cast', ['image'], ['grey'], to=TensorProto.FLOAT),
-        helper.make_node('ReduceMean', ['grey'], ['scores'], axes=[1, 2], keepdims=0),
+        helper.make_node('Cast', ['image'], ['gray'], to=TensorProto.FLOAT),
+        helper.make_node('ReduceMean', ['gray'], ['scores'], axes=[1, 2], keepdims=0),
         helper.make_node('Unsqueeze', ['scores', 'last'], ['one']),
         helper.make_node('Mul', ['one', 'zero'], ['nothing']),
         helper.make_node('Add', ['nothing', 'corner'], ['keypoints']),

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import torch
 
-from fpd_mmpose.reports.table import COCO, MPII, Layout
+from fpd_mmpose.reports.table import COCO, MPII, TableLayout
 from tests.helpers.reduced import reduced_config
 
 STEPS_PER_EPOCH = 10
 
 
-def metrics(main: float, layout: Layout = MPII, **others: float) -> dict[str, float]:
+def metrics(
+    main: float, layout: TableLayout = MPII, **others: float
+) -> dict[str, float]:
     """Scores that equal the main one in every column but the given ones."""
     return {
         metric: others.get(heading, main) for heading, metric in layout.columns.items()
@@ -60,7 +62,7 @@ def write_log(
     folder: Path,
     scores: dict[int, float],
     config: str,
-    layout: Layout = MPII,
+    layout: TableLayout = MPII,
     processes: int = 1,
 ) -> None:
     """A time-stamped folder of a run that was validated at some epochs."""
@@ -82,7 +84,7 @@ def write_run(
     folder: Path,
     scores: dict[int, float],
     load_from: Path | str | None = None,
-    layout: Layout = MPII,
+    layout: TableLayout = MPII,
     best: int | None = None,
     processes: int = 1,
     **settings: int,

@@ -78,7 +78,7 @@ def _move(dataset: ConfigDict, root: Path) -> None:
     if dataset.get('bbox_file'):
         dataset.bbox_file = _moved(dataset.bbox_file, root)
     if dataset.type == 'UnlabeledPoseDataset':
-        # The labelled people serve as unlabelled ones.
+        # The labeled people serve as unlabeled ones.
         dataset.update(ann_file='', whole_image=True)
 
 

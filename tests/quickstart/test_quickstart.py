@@ -9,8 +9,9 @@ from mmpose.registry import MODELS
 
 from fpd_mmpose.cli import main as fpd
 from fpd_mmpose.config import config_root, load_config
+from fpd_mmpose.evaluation.mpii_pckh import SCORES
+from fpd_mmpose.quickstart.run import result_table
 from fpd_mmpose.quickstart.stages import COMPARED, STAGES, stage_config
-from fpd_mmpose.quickstart.summary import SCORES, result_table
 from fpd_mmpose.weights import read_state_dict
 
 main = partial(fpd, command='quickstart')

@@ -136,17 +136,6 @@ class TestEqualBudgets:
         ):
             compare([student, fpd], epochs=140)
 
-    @pytest.mark.parametrize(
-        'pick, score, budget', [('last', 87.0, 140), ('best', 87.5, 140)]
-    )
-    def test_last_and_best_up_to_an_epoch(self, tmp_path, pick, score, budget):
-        student, _ = student_and_fpd(tmp_path)
-        table = compare([student], epochs=200, pick=pick)
-        assert table.rows[0].mean('Mean') == score
-        assert table.rows[0].budget.total == budget
-        epoch = {'last': 'epoch 140', 'best': 'epoch 139, the best of 140'}[pick]
-        assert f'student: {epoch}.' in table.markdown()
-
     def test_a_best_checkpoint_costs_all_epochs_it_was_chosen_from(self, tmp_path):
         student, _ = student_and_fpd(tmp_path, best=139)
         table = compare([student])

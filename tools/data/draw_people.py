@@ -18,23 +18,14 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         '--size', type=int, default=200, help='side of an image in pixels (200)'
     )
-    parser.add_argument(
-        '--workers', type=int, default=1, help='number of processes (1)'
-    )
-    parser.add_argument('--preview', help='also write a contact sheet (.png)')
     args = parser.parse_args(argv)
 
     # Imported late: the package imports torch, and --help should not wait for it.
     from fpd_mmpose.errors import UserError
     from fpd_mmpose.synthetic import write_dataset
-    from fpd_mmpose.synthetic.preview import write_preview
 
     try:
-        write_dataset(
-            args.out, args.train, args.val, args.seed, args.size, args.workers
-        )
-        if args.preview:
-            write_preview(args.out, args.preview)
+        write_dataset(args.out, args.train, args.val, args.seed, args.size)
     except (OSError, UserError) as error:
         parser.error(str(error))
 

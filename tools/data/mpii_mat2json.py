@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> None:
 
     # Imported after parsing, so that --help does not wait for torch.
     from fpd_mmpose.errors import one_line_errors
-    from fpd_mmpose.readers.mpii_mat2json import convert_mpii_mat
+    from mpii_conversion import convert_mpii_mat
 
     with one_line_errors():
         convert_mpii_mat(

@@ -14,7 +14,7 @@ from flask import Flask, Response, abort, g, jsonify, render_template, request
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException
 
-from fpd_mmpose.demos.box_sources import PersonBoxes
+from fpd_mmpose.demos.box_sources import BoxSource
 from fpd_mmpose.demos.painter import Painter
 from fpd_mmpose.demos.pose_network import PoseNetwork, Prediction
 from fpd_mmpose.demos.web.upload import read_box, read_upload
@@ -30,7 +30,7 @@ LEAST_SIDE, MOST_SIDE = 480, 1280
 
 def create_app(
     networks: Sequence[PoseNetwork],
-    people: PersonBoxes | None = None,
+    people: BoxSource | None = None,
     kpt_thr: float = 0.3,
     max_megabytes: float = 16,
 ) -> Flask:
@@ -43,7 +43,7 @@ def create_app(
     """
     app = Flask(__name__, template_folder='.', static_folder=None)
     app.config['MAX_CONTENT_LENGTH'] = int(max_megabytes * 1024 * 1024)
-    people = people or PersonBoxes()
+    people = people or BoxSource()
     painters = [Painter(network, kpt_thr, draw_boxes=True) for network in networks]
     places = threading.BoundedSemaphore(MAX_UPLOADS)
     worker = ThreadPoolExecutor(1, 'images')

@@ -2,8 +2,6 @@
 
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from flask import Flask
@@ -73,18 +71,4 @@ def serve(app: Flask, host: str = '127.0.0.1', port: int = 8000) -> None:
     except KeyboardInterrupt:
         pass
     finally:
-        server.server_close()
-
-
-@contextmanager
-def served(app: Flask) -> Iterator[str]:
-    """Serves the page on a free port of this machine, and yields its URL."""
-    server = open_server(app, '127.0.0.1', 0)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f'http://127.0.0.1:{server.port}/'
-    finally:
-        server.shutdown()
-        thread.join()
         server.server_close()

@@ -1,11 +1,11 @@
 """Shows a progress bar instead of a log."""
 
-import sys
-
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from tqdm import tqdm
+
+from fpd_mmpose.progress import progress_bar
 
 
 @HOOKS.register_module()
@@ -27,17 +27,12 @@ class ProgressHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Opens the bar at the step where the run starts or resumes."""
-        on_terminal = sys.stderr.isatty()
-        self._bar = tqdm(
-            total=runner.max_iters,
+        self._bar = progress_bar(
+            runner.max_iters,
+            self.label,
+            'step',
             initial=runner.iter,
-            desc=self.label,
-            unit='step',
             disable=runner.rank != 0,
-            # A file gets a line every few seconds rather than a redrawn bar.
-            mininterval=0.1 if on_terminal else 5,
-            ascii=not on_terminal,
-            dynamic_ncols=on_terminal,
         )
 
     def after_train_iter(

@@ -18,7 +18,7 @@ from fpd_mmpose.export.int8.calibration import (
     test_people,
     training_people,
 )
-from fpd_mmpose.export.int8.quantising import batch_norms_to_convolutions
+from fpd_mmpose.export.int8.quantizing import batch_norms_to_convolutions
 from fpd_mmpose.export.int8.ranges import measure_ranges
 from fpd_mmpose.export.int8.score import headline, score
 from fpd_mmpose.export.int8.search import LIMIT, Search, quantizable

@@ -11,7 +11,7 @@ from fpd_mmpose.deploy.output_decoding import decode_maps
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.export.checking import open_session
 from fpd_mmpose.export.exportable import NETWORK
-from fpd_mmpose.export.int8.quantising import KINDS, quantize_nodes
+from fpd_mmpose.export.int8.quantizing import KINDS, quantize_nodes
 
 #: Share of keypoints that may move by more than a heatmap pixel.
 LIMIT = 0.01

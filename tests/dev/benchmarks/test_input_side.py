@@ -6,12 +6,13 @@ import runpy
 import pytest
 from PIL import Image
 
-from benchmarks.input_report import as_markdown, save_chart, write_json
+from benchmarks.input_report import as_markdown, save_chart
 from benchmarks.input_side import HERE, OTHER, STACK, InputSide, Spread, measure_input
 from benchmarks.input_stages import DECODE, READ
 from benchmarks.reduced_decode import ReducedDecode
 from fpd_mmpose.config import config_root, load_config
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.files import write_json
 from tests.helpers import ROOT
 
 COMMAND = ROOT / 'dev' / 'benchmark_input.py'
@@ -116,7 +117,7 @@ def test_the_tables():
 
 
 def test_the_files(tmp_path):
-    write_json(tmp_path / 'a.json', FIGURES)
+    write_json(tmp_path / 'a.json', FIGURES.as_dict(), indent=1)
     found = json.loads((tmp_path / 'a.json').read_text())
     assert found['stages'][HERE][DECODE]['median'] == 3
     assert found['consumed'] == 800

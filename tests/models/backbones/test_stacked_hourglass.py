@@ -140,7 +140,7 @@ def test_training_updates_the_batch_statistics():
     assert all(norm.num_batches_tracked == 1 for norm in norms)
 
 
-# --- Initialisation ----------------------------------------------------------------
+# --- Initialization ----------------------------------------------------------------
 
 
 def assert_pytorchs_defaults(network: nn.Module) -> None:

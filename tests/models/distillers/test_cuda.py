@@ -17,7 +17,7 @@ from mmengine.registry import OPTIM_WRAPPERS
 from mmengine.runner import Runner
 from mmpose.registry import MODELS
 
-from fpd_mmpose.device_accuracy import keep_accuracy_on_device
+from fpd_mmpose.device_accuracy import accuracy_on_device
 from fpd_mmpose.teachers.cache.maps import unpack_levels
 from fpd_mmpose.teachers.cache.store import HeatmapStore
 from fpd_mmpose.teachers.speed.fast_network import TOLERANCE, FastNetwork
@@ -239,8 +239,8 @@ class TestRunner:
         config = reduced_config(name, mpii_root, tmp_path, 1, 8)
         mixed_precision(config, device)
         runner = Runner.from_cfg(config)
-        keep_accuracy_on_device(runner.model.head)
-        runner.train()
+        with accuracy_on_device(runner.model.head):
+            runner.train()
         self.finite(runner)
         accuracy = runner.message_hub.log_scalars['train/acc_pose'].data[0]
         assert np.isfinite(accuracy).all()

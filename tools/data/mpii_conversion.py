@@ -34,7 +34,7 @@ from scipy.io import savemat
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.readers.annotations import MPII_TWINS, as_numbers, read_json
 from fpd_mmpose.readers.mpii_ground_truth import JOINT_NAMES
-from fpd_mmpose.readers.mpii_mat import MpiiPerson, MpiiRelease, read_mpii_mat
+from mpii_mat import MpiiPerson, MpiiRelease, read_mpii_mat
 
 #: Numbers of people in the published files.
 PUBLISHED = {'train': 22246, 'valid': 2958, 'trainval': 29116, 'test': 7247}

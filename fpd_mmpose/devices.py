@@ -1,4 +1,4 @@
-"""The device that a demo runs on."""
+"""Chooses the device that networks run on."""
 
 import torch
 
@@ -11,9 +11,9 @@ def pick_device(name: str = 'auto') -> str:
         return 'cuda:0' if torch.cuda.is_available() else 'cpu'
     try:
         torch.empty(0, device=name)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+    except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(
-            f'device "{name}" cannot be used ({reason}): use cpu, cuda:0, or auto'
+            f'device "{name}": {reason}; use cpu, cuda:0, or auto'
         ) from error
     return name

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from fpd_mmpose.readers.mpii_mat import read_mpii_mat
+from mpii_mat import read_mpii_mat
 from tests.helpers.mpii_mat_data import EMPTY, image, person, structs, write_release
 
 JOINTS = {joint: (10 + joint, 20 + joint) for joint in range(16)}

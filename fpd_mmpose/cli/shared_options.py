@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 Parser = argparse.ArgumentParser
-#: Runs a command. The functions named after commands add arguments and return one.
+#: Runs a command. The functions that are named after commands, and whose docstrings are
+#: the descriptions in the help, add arguments and return one.
 Run = Callable[[argparse.Namespace], None]
 
 
@@ -56,6 +57,21 @@ def add_batches(
             default=workers,
             help=f'processes that read images ({workers})',
         )
+
+
+def add_detector(parser: Parser, default: str) -> None:
+    """Adds ``--det-config`` and ``--det-checkpoint``."""
+    parser.add_argument(
+        '--det-config',
+        metavar='CONFIG',
+        help='config of an mmdet detector, or a model name such as rtmdet-m (default: '
+        f'{default})',
+    )
+    parser.add_argument(
+        '--det-checkpoint',
+        metavar='FILE',
+        help='its weights, a file or a URL (default: fetched from OpenMMLab)',
+    )
 
 
 def add_thresholds(parser: Parser, boxes: bool = True, keypoints: bool = True) -> None:

@@ -9,7 +9,7 @@ from mmengine.logging import MMLogger
 from scipy.io import loadmat
 
 from fpd_mmpose.datasets import FPDMpiiDataset
-from fpd_mmpose.readers.mpii_mat2json import JOINT_NAMES, convert_mpii_mat
+from mpii_conversion import JOINT_NAMES, convert_mpii_mat
 from tests.helpers import ROOT
 from tests.helpers.mpii_mat_data import EMPTY, image, person, write_release
 
@@ -107,7 +107,7 @@ class TestSplits:
     def test_the_counts_and_the_people_left_out_are_logged(self, convert, monkeypatch):
         logged = []
         monkeypatch.setattr(
-            'fpd_mmpose.readers.mpii_mat2json.print_log',
+            'mpii_conversion.print_log',
             lambda message, **_: logged.append(message),
         )
         convert()
@@ -273,7 +273,7 @@ class TestErrors:
             raise OSError('disk full')
 
         # The ground truth is written last.
-        monkeypatch.setattr('fpd_mmpose.readers.mpii_mat2json.savemat', fail)
+        monkeypatch.setattr('mpii_conversion.savemat', fail)
         with pytest.raises(ValueError, match='out" cannot be written .*disk full'):
             convert(val=['alone.jpg'])
         after = {path.name: path.read_bytes() for path in (tmp_path / 'out').iterdir()}
