@@ -1,9 +1,10 @@
 #!/usr/bin/env python
 """Times distillation for several networks, batches, and precisions.
 
-The most valuable come first; those for which no time is left are reported. Writes each
-result as dev/benchmark_distill.py does, all of them to grid.json, and comparisons with
-the targets to conclusions.json. Exit status 1 if anything is missing.
+The most valuable come first; those for which no time is left are reported: an H200 took
+80 to 110 s for each. Writes each result as dev/benchmark_distill.py does, all of them
+to grid.json, and comparisons with the targets to conclusions.json. Exit status 1 if one
+failed, or none was measured.
 """
 
 import argparse
@@ -34,20 +35,13 @@ HRNET = 'configs/fpd/hrnet_w32_fpd_coco_256x192.py'
 DRAWN = 'configs/quickstart/hg1_32_fpd_drawn.py'
 #: Config, batch, precision of the student's training, and what to compile.
 GRID = (
-    (HOURGLASS, 32, 'fp32', None),
-    (HOURGLASS, 32, 'bf16', None),
-    (HRNET, 32, 'fp32', None),
-    (HRNET, 32, 'bf16', None),
-    (HOURGLASS, 4, 'fp32', None),
-    (HOURGLASS, 4, 'bf16', None),
-    (HOURGLASS, 32, 'bf16', 'teacher'),
     (HOURGLASS, 128, 'bf16', None),
     (HRNET, 128, 'bf16', None),
-    (HRNET, 4, 'fp32', None),
-    (HRNET, 4, 'bf16', None),
-    (HOURGLASS, 128, 'fp32', None),
-    (HRNET, 128, 'fp32', None),
-    (HRNET, 32, 'bf16', 'teacher'),
+    (HOURGLASS, 32, 'bf16', None),
+    (HRNET, 32, 'bf16', None),
+    (HOURGLASS, 32, 'fp32', None),
+    (HRNET, 32, 'fp32', None),
+    (HOURGLASS, 32, 'bf16', 'teacher'),
 )
 REDUCED_GRID = ((DRAWN, 2, 'fp32', None), (DRAWN, 2, 'bf16', None))
 
@@ -75,7 +69,6 @@ def main(argv: list[str] | None = None) -> int:
         # A run beyond the limit would be killed and lose everything.
         if start + longest > end:
             print(f'{name}: no time is left', flush=True)
-            whole = False
             continue
         try:
             cells.append(_measure(config, settings, args.out / name))
@@ -88,7 +81,7 @@ def main(argv: list[str] | None = None) -> int:
         write_json(args.out / 'grid.json', cells)
         write_json(args.out / 'conclusions.json', conclusions(cells), indent=1)
     print('\n'.join(conclusions(cells)))
-    return int(not whole)
+    return int(not (whole and cells))
 
 
 def conclusions(cells: list[dict]) -> list[str]:

@@ -46,7 +46,7 @@ class Recipe:
         self.device = device
         self.out = out
         self.lr = lr
-        self.batch = batch or (32 if device == 'cuda' else 8)
+        self.batch = batch or (96 if device == 'cuda' else 8)
         people = json.loads((data / 'annotations/mpii_train.json').read_text())
         self.people = len(people) if device == 'cuda' else min(len(people), REHEARSED)
         self.steps = max(1, self.people // self.batch)
