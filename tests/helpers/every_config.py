@@ -1,6 +1,6 @@
 """The names of the configs that train on real data.
 
-RTMPose has tests of its own (test_rtmpose.py): it is none of the reference's.
+Those of MMPose's own recipes have tests of their own (test_mmpose_recipes.py).
 """
 
 from typing import Any
@@ -13,7 +13,8 @@ from fpd_mmpose.config import config_root
 NAMES = sorted(
     path.relative_to(config_root()).as_posix()
     for path in config_root().glob('[!_]*/*.py')
-    if path.parent.name != 'quickstart' and not path.name.startswith('rtmpose')
+    if path.parent.name != 'quickstart'
+    and not path.name.startswith(('rtmpose', 'cspnext'))
 )
 FPD = [name for name in NAMES if name.startswith('fpd/')]
 #: A student of MMPose's own, whose recipe is not the reference's.

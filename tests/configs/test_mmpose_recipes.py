@@ -1,4 +1,4 @@
-"""RTMPose distills RTMPose: MMPose's recipe, with a teacher added."""
+"""Networks of today train by MMPose's recipe, with a teacher added."""
 
 from pathlib import Path
 
@@ -25,11 +25,58 @@ PAIRS = {
     'rtmpose_m_fpd_wholebody_256x192': (WHOLEBODY.format('m'), WHOLEBODY.format('l')),
 }
 pairs = pytest.mark.parametrize('name', PAIRS)
+HEATMAPS = 'mmpose::body_2d_keypoint/topdown_heatmap/coco/'
+CSPNEXT = 'cspnext/cspnext_t_coco_256x192.py'
 
 
 def test_these_are_all():
     found = (config_root() / 'fpd').glob('rtmpose*.py')
     assert {path.stem for path in found} == set(PAIRS)
+
+
+@pytest.mark.parametrize(
+    ('name', 'teacher'),
+    [
+        ('cspnext_t_fpd_coco_256x192', 'td-hm_hrnet-w48_8xb32-210e_coco-256x192'),
+        (
+            'cspnext_t_fpd_vitpose_coco_256x192',
+            'td-hm_ViTPose-base_8xb64-210e_coco-256x192',
+        ),
+    ],
+)
+def test_a_small_heatmap_network_has_a_strong_teacher(name, teacher):
+    config, student = load_config(f'fpd/{name}.py'), load_config(CSPNEXT)
+    model = dict(config.model, type='TopdownPoseEstimator')
+    added = model.pop('teacher')
+    assert model.pop('distill_loss') == dict(type='HeatmapDistillLoss', alpha=0.5)
+    assert unscoped(model) == unscoped(student)['model']
+    assert config.train_dataloader == student.train_dataloader
+    assert added.config == f'{HEATMAPS}{teacher}.py'
+    assert f'/{teacher}-' in added.checkpoint
+
+
+def test_the_small_heatmap_network_is_that_of_mmpose_with_a_narrower_head():
+    stock = load_config(f'{HEATMAPS}cspnext-tiny_udp_8xb256-210e_coco-256x192.py')
+    mine, stock = unscoped(load_config(CSPNEXT)), unscoped(stock)
+    assert mine['model']['head'].pop('deconv_out_channels') == (64, 64, 64)
+    assert mine['model'] == stock['model']
+    assert mine['train_dataloader'] == stock['train_dataloader']
+
+
+def test_it_learns_from_the_teacher_on_another_grid(tmp_path):
+    """MSRA's heatmaps over UDP's; the networks have their real size."""
+    config = load_config('fpd/cspnext_t_fpd_coco_256x192.py').model
+    teacher = load_config(config.teacher.config).model
+    path = tmp_path / 'teacher.pth'
+    config.backbone.init_cfg = teacher.backbone.init_cfg = None
+    torch.save(MODELS.build(teacher).state_dict(), path)
+    config.teacher.update(config=dict(model=teacher), checkpoint=str(path))
+    student = MODELS.build(config)
+    student.init_weights()
+    images = torch.zeros(1, 3, 256, 192)
+    target = student.teacher.teach(images).values
+    own = student.teacher.model(images, None)
+    assert target.shape == own.shape and not torch.equal(target, own)
 
 
 @pairs
