@@ -13,9 +13,13 @@ from torch import Tensor
 
 from fpd_mmpose.config import SPLITS
 from fpd_mmpose.errors import UserError
-
-#: The index of the teacher's heatmap of each joint of the student; None for no heatmap.
-JointMap = list[int | None]
+from fpd_mmpose.teachers.joint_names import (
+    JointMap,
+    Skeleton,
+    find_contradiction,
+    is_same,
+    match_names,
+)
 
 
 class JointSelection:
@@ -59,25 +63,30 @@ class JointSelection:
         return self._tensors
 
 
-def joint_names(config: Mapping[str, Any]) -> list[str] | None:
-    """Names the joints of a config in the order of the heatmaps, from its metainfo.
+def skeleton_of(config: Mapping[str, Any]) -> Skeleton | None:
+    """Lists the joints of a config in the order of the heatmaps, from its metainfo.
 
     The config may be that of a run or of a model; None if it names no dataset.
     """
     for metainfo in _metainfos(config):
-        names = parse_pose_metainfo(dict(metainfo))['keypoint_id2name']
-        return [names[index] for index in sorted(names)]
+        found = parse_pose_metainfo(dict(metainfo))
+        names = found['keypoint_id2name']
+        return Skeleton(
+            [names[index] for index in sorted(names)],
+            list(found['flip_indices']),
+            found['dataset_name'],
+        )
     return None
 
 
-def names_of_student(
+def skeleton_of_student(
     student: BasePoseEstimator, field: str, value: str
-) -> list[str] | None:
-    """Names the student's joints, from its metainfo or from :func:`config_of_run`."""
+) -> Skeleton | None:
+    """Lists the student's joints, from its metainfo or from :func:`config_of_run`."""
     if student.metainfo:
-        return joint_names({'model': {'metainfo': student.metainfo}})
+        return skeleton_of({'model': {'metainfo': student.metainfo}})
     run = config_of_run(field, value)
-    return None if run is None else joint_names(run)
+    return None if run is None else skeleton_of(run)
 
 
 def config_of_run(field: str, value: str) -> Config | None:
@@ -94,19 +103,12 @@ def config_of_run(field: str, value: str) -> Config | None:
     return config if teacher.get(field) == value else None
 
 
-def flip_indices(config: Mapping[str, Any]) -> list[int] | None:
-    """Returns the index of each joint's mirror image; None if no dataset is named."""
-    for metainfo in _metainfos(config):
-        return list(parse_pose_metainfo(dict(metainfo))['flip_indices'])
-    return None
-
-
 def resolve_joint_map(
     given: Sequence[int | None] | None,
     mine: int,
     theirs: int,
-    my_names: Sequence[str] | None,
-    their_names: Sequence[str] | None,
+    my_joints: Skeleton | None,
+    their_joints: Skeleton | None,
     teacher: str,
 ) -> JointMap | None:
     """Checks a given joint map, or makes one from the names of the joints.
@@ -116,11 +118,7 @@ def resolve_joint_map(
     """
     if given is not None:
         return _checked(list(given), mine, theirs)
-    if (
-        my_names is None
-        or their_names is None
-        or (len(my_names), len(their_names)) != (mine, theirs)
-    ):
+    if my_joints is None or their_joints is None:
         if mine == theirs:
             return None
         raise UserError(
@@ -128,16 +126,18 @@ def resolve_joint_map(
             f"model.teacher.joint_map to the {mine} indices of the teacher's heatmaps, "
             'with None for joints that it lacks'
         )
-    if list(my_names) == list(their_names):
+    if mine == theirs and is_same(my_joints, their_joints):
         return None
-    place = {name: index for index, name in enumerate(their_names)}
-    found = [place.get(name) for name in my_names]
-    if found == [None] * mine:
-        raise UserError(
-            f"teacher {teacher} has none of the student's joints by name "
-            f'({", ".join(my_names[:3])}, ...): set model.teacher.joint_map'
-        )
-    return found
+    for owner, joints, count in (
+        ('the student', my_joints, mine),
+        (f'teacher {teacher}', their_joints, theirs),
+    ):
+        if len(joints.names) != count:
+            raise UserError(
+                f'the dataset of {owner} names {len(joints.names)} joints for its '
+                f'{count} heatmaps: set model.teacher.joint_map'
+            )
+    return _matched(my_joints, their_joints, teacher)
 
 
 def as_table(
@@ -156,6 +156,22 @@ def as_table(
         rows.append((label(joint, my_names), theirs))
     width = max(len(row[0]) for row in rows)
     return '\n'.join(f'  {mine:<{width}}  {theirs}' for mine, theirs in rows)
+
+
+def _matched(mine: Skeleton, theirs: Skeleton, teacher: str) -> JointMap | None:
+    found = match_names(mine, theirs)
+    if all(index is None for index in found):
+        raise UserError(
+            f"the names of the student's joints ({', '.join(mine.names[:3])}, ...) do "
+            f'not tell which joints of teacher {teacher} they are '
+            f'({", ".join(theirs.names[:3])}, ...): set model.teacher.joint_map'
+        )
+    if contradiction := find_contradiction(found, mine, theirs):
+        raise UserError(
+            f'the joints of teacher {teacher} do not match by name: {contradiction}; '
+            'set model.teacher.joint_map'
+        )
+    return None if found == list(range(len(theirs.names))) else found
 
 
 def _metainfos(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -19,9 +19,9 @@ from fpd_mmpose.teachers.input_adapter import InputAdapter
 from fpd_mmpose.teachers.joints import (
     JointSelection,
     as_table,
-    joint_names,
-    names_of_student,
     resolve_joint_map,
+    skeleton_of,
+    skeleton_of_student,
 )
 from fpd_mmpose.teachers.speed.fast_network import FastNetwork, parse_speed
 from fpd_mmpose.weights import load_fitting, read_state_dict
@@ -67,10 +67,10 @@ class LiveTeacher(Teacher):
         config, model = self.build()
         adapter = InputAdapter(student.data_preprocessor, model.data_preprocessor)
         mine, theirs = self._check_fit(student, model, adapter)
-        my_names = names_of_student(student, 'checkpoint', self.checkpoint)
-        their_names = joint_names(config)
+        my_joints = skeleton_of_student(student, 'checkpoint', self.checkpoint)
+        their_joints = skeleton_of(config)
         joint_map = resolve_joint_map(
-            self.joint_map, mine, theirs, my_names, their_names, self._name
+            self.joint_map, mine, theirs, my_joints, their_joints, self._name
         )
         self._joints = JointSelection(joint_map)
         self._adapter = adapter
@@ -83,8 +83,8 @@ class LiveTeacher(Teacher):
         )
         if joint_map is not None:
             names = [
-                known if known and len(known) == count else None
-                for known, count in ((my_names, mine), (their_names, theirs))
+                known.names if known and len(known.names) == count else None
+                for known, count in ((my_joints, mine), (their_joints, theirs))
             ]
             table = as_table(joint_map, *names)
             print_log(f'joints of the teacher:\n{table}', logger='current')

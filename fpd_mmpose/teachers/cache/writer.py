@@ -28,7 +28,7 @@ from fpd_mmpose.teachers.cache.training_instances import TrainingInstances
 from fpd_mmpose.teachers.factory import build_live_teacher
 from fpd_mmpose.teachers.heatmaps import as_stages
 from fpd_mmpose.teachers.input_adapter import InputAdapter
-from fpd_mmpose.teachers.joints import flip_indices, joint_names
+from fpd_mmpose.teachers.joints import skeleton_of
 
 #: The zoom of testing, and the widest of MPII's augmentation.
 ZOOMS = (1.0, 1.25)
@@ -73,8 +73,10 @@ class CacheWriter:
         self.shift = bool(test_cfg.get('shift_heatmap', False))
         self.flip = flip
         shape = [len(zooms), *self._shape(crop['input size'])]
-        indices = flip_indices(teacher_config) or flip_indices(config)
-        self.flip_indices = indices if indices and len(indices) == shape[1] else None
+        joints = skeleton_of(teacher_config)
+        known = joints or skeleton_of(config)
+        fits = known and len(known.names) == shape[1]
+        self.flip_indices = known.flips if known and fits else None
         if flip and self.flip_indices is None:
             raise UserError(
                 "flip_test needs to know the teacher's left and right joints, but its "
@@ -86,7 +88,7 @@ class CacheWriter:
             'zooms': zooms,
             'flip': flip and ('shifted' if self.shift else 'not shifted'),
             'shape': shape,
-            'joints': joint_names(teacher_config),
+            'joints': joints and joints.names,
             'flip_indices': self.flip_indices,
         }
         about = [source.describe() for source in self.sources]
