@@ -69,13 +69,7 @@ def skeleton_of(config: Mapping[str, Any]) -> Skeleton | None:
     The config may be that of a run or of a model; None if it names no dataset.
     """
     for metainfo in _metainfos(config):
-        found = parse_pose_metainfo(dict(metainfo))
-        names = found['keypoint_id2name']
-        return Skeleton(
-            [names[index] for index in sorted(names)],
-            list(found['flip_indices']),
-            found['dataset_name'],
-        )
+        return _as_skeleton(parse_pose_metainfo(dict(metainfo)))
     return None
 
 
@@ -83,8 +77,8 @@ def skeleton_of_student(
     student: BasePoseEstimator, field: str, value: str
 ) -> Skeleton | None:
     """Lists the student's joints, from its metainfo or from :func:`config_of_run`."""
-    if student.metainfo:
-        return skeleton_of({'model': {'metainfo': student.metainfo}})
+    if student.metainfo:  # MMPose has parsed it
+        return _as_skeleton(student.metainfo)
     run = config_of_run(field, value)
     return None if run is None else skeleton_of(run)
 
@@ -156,6 +150,15 @@ def as_table(
         rows.append((label(joint, my_names), theirs))
     width = max(len(row[0]) for row in rows)
     return '\n'.join(f'  {mine:<{width}}  {theirs}' for mine, theirs in rows)
+
+
+def _as_skeleton(parsed: Mapping[str, Any]) -> Skeleton:
+    names = parsed['keypoint_id2name']
+    return Skeleton(
+        [names[index] for index in sorted(names)],
+        list(parsed['flip_indices']),
+        parsed['dataset_name'],
+    )
 
 
 def _matched(mine: Skeleton, theirs: Skeleton, teacher: str) -> JointMap | None:

@@ -64,6 +64,13 @@ class TestNames:
         names = joint_names(dict(model=dict(metainfo=metainfo)))
         assert names == joint_names(load_config(COCO))
 
+    def test_come_from_the_metainfo_of_a_student(self, mpii_root, tmp_path):
+        config = reduced_distiller(mpii_root, tmp_path)
+        config.model.metainfo = dict(from_file='configs/_base_/datasets/mpii.py')
+        student = MODELS.build(config.model)
+        joints = skeleton_of_student(student, 'checkpoint', 'of another run.pth')
+        assert joints == skeleton_of(load_config(MPII))
+
     def test_of_a_student_come_only_from_the_config_of_its_run(
         self, mpii_root, tmp_path
     ):
