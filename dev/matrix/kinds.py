@@ -11,7 +11,7 @@ import torch
 from mmengine.config import Config, ConfigDict
 from mmpose.registry import MODELS
 
-from fpd_mmpose.teachers.joints import skeleton_of
+from fpd_mmpose.teachers.joints import joints_of
 
 ROOT = Path(mmpose.__file__).parent / '.mim' / 'configs'
 #: The arguments of a codec that change what a head learns or how it is decoded.
@@ -131,7 +131,7 @@ def joint_count(config: Config) -> int:
     count = head.get('out_channels') or (head.get('pose_cfg') or {}).get('out_channels')
     if count is None:
         count = head.get('num_joints') or head.get('num_keypoints')
-    skeleton = skeleton_of(config)
+    skeleton = joints_of(config)
     return count or (len(skeleton.names) if skeleton else 0)
 
 

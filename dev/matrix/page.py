@@ -34,6 +34,12 @@ python dev/mmpose_matrix.py   # continues where it stopped
 ```
 """
 
+NOTES = """
+A config counts as its kind does. *Refused*: the project says in one line
+why it does not work. *Breaks*: it does not. *Not built*: MMPose itself cannot build it
+in the tested environment.
+"""
+
 
 def write_page(
     entries: Sequence[Entry], results: Mapping[Kind, Mapping[str, Any]]
@@ -51,7 +57,7 @@ def write_page(
         ),
         '## By family\n',
         _summary(entries, results),
-        '\nA config counts as its kind does.\n',
+        NOTES,
         '## By kind\n',
         _table(entries, results),
         '',

@@ -12,8 +12,8 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmpose.registry import DATASETS
 
-from fpd_mmpose.teachers.joint_names import Skeleton
-from fpd_mmpose.teachers.joints import skeleton_of
+from fpd_mmpose.teachers.joint_names import JointSet
+from fpd_mmpose.teachers.joints import joints_of
 from matrix.kinds import codec_of, joint_count
 
 #: The boxes of the people, as x, y, width, and height.
@@ -26,7 +26,7 @@ def with_people(config: Config, folder: Path) -> Config:
 
     They have the joints that the head of the config returns.
     """
-    skeleton = _skeleton(config)
+    skeleton = _joint_set(config)
     _draw(folder, len(skeleton.names))
     steps = list(_steps(config.get('train_pipeline')))
     (crop, target) = (
@@ -73,14 +73,14 @@ def image_of(folder: Path) -> np.ndarray:
     return cv2.imread(str(folder / 'people.png'))
 
 
-def _skeleton(config: Config) -> Skeleton:
-    found, count = skeleton_of(config), joint_count(config)
+def _joint_set(config: Config) -> JointSet:
+    found, count = joints_of(config), joint_count(config)
     if found is not None and len(found.names) == count:
         return found
-    return Skeleton([f'joint {index}' for index in range(count)], list(range(count)))
+    return JointSet([f'joint {index}' for index in range(count)], list(range(count)))
 
 
-def _metainfo(skeleton: Skeleton) -> dict[str, Any]:
+def _metainfo(skeleton: JointSet) -> dict[str, Any]:
     flips = skeleton.flips or range(len(skeleton.names))
     return dict(
         dataset_name=skeleton.dataset or 'drawn',

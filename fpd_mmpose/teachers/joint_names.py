@@ -33,7 +33,7 @@ MEANINGLESS = re.compile(r'(.*kpt|kp|keypoint|landmark|joint|point|part|)')
 UNCLEAR = {'head'}
 
 
-class Skeleton(NamedTuple):
+class JointSet(NamedTuple):
     """The joints of a dataset, in the order of the heatmaps.
 
     ``flips`` holds the index of each joint's mirror image, and ``dataset`` the name of
@@ -76,7 +76,7 @@ def parse_name(name: str) -> Joint:
     return Joint(side, part, number)
 
 
-def is_same(mine: Skeleton, theirs: Skeleton) -> bool:
+def is_same(mine: JointSet, theirs: JointSet) -> bool:
     """Tells whether the skeletons list the same joints, whatever these are called."""
     if list(mine.names) != list(theirs.names):
         return False
@@ -89,7 +89,7 @@ def is_same(mine: Skeleton, theirs: Skeleton) -> bool:
     return not any(_is_meaningless(parse_name(name)) for name in mine.names)
 
 
-def match_names(mine: Skeleton, theirs: Skeleton) -> JointMap:
+def match_names(mine: JointSet, theirs: JointSet) -> JointMap:
     """Finds each of my joints among theirs by what its name says.
 
     Points that are only numbered match nothing. Other numbered joints, such as those of
@@ -113,7 +113,7 @@ def match_names(mine: Skeleton, theirs: Skeleton) -> JointMap:
 
 
 def find_contradiction(
-    joint_map: JointMap, mine: Skeleton, theirs: Skeleton
+    joint_map: JointMap, mine: JointSet, theirs: JointSet
 ) -> str | None:
     """Says where a map contradicts a flip table or a side, or returns None."""
     for skeleton, used in (
@@ -143,7 +143,7 @@ def find_contradiction(
     return None
 
 
-def _wrong_side(skeleton: Skeleton, used: Sequence[int]) -> str | None:
+def _wrong_side(skeleton: JointSet, used: Sequence[int]) -> str | None:
     """Says which joint of a side has no mirror image on the other side."""
     flips = skeleton.mirrored
     if flips is None:
@@ -163,7 +163,7 @@ def _on_other_side(joint: Joint) -> Joint:
     return joint._replace(side='right' if joint.side == 'left' else 'left')
 
 
-def _joints(skeleton: Skeleton) -> list[Joint]:
+def _joints(skeleton: JointSet) -> list[Joint]:
     joints = [parse_name(name) for name in skeleton.names]
     if {Joint('left', 'hip', None), Joint('right', 'hip', None)} <= set(joints):
         # Halpe calls the middle between the hips "hip".

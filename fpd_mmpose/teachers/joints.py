@@ -15,7 +15,7 @@ from fpd_mmpose.config import SPLITS
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.teachers.joint_names import (
     JointMap,
-    Skeleton,
+    JointSet,
     find_contradiction,
     is_same,
     match_names,
@@ -63,24 +63,24 @@ class JointSelection:
         return self._tensors
 
 
-def skeleton_of(config: Mapping[str, Any]) -> Skeleton | None:
+def joints_of(config: Mapping[str, Any]) -> JointSet | None:
     """Lists the joints of a config in the order of the heatmaps, from its metainfo.
 
     The config may be that of a run or of a model; None if it names no dataset.
     """
     for metainfo in _metainfos(config):
-        return _as_skeleton(parse_pose_metainfo(dict(metainfo)))
+        return _as_joint_set(parse_pose_metainfo(dict(metainfo)))
     return None
 
 
-def skeleton_of_student(
+def joints_of_student(
     student: BasePoseEstimator, field: str, value: str
-) -> Skeleton | None:
+) -> JointSet | None:
     """Lists the student's joints, from its metainfo or from :func:`config_of_run`."""
     if student.metainfo:  # MMPose has parsed it
-        return _as_skeleton(student.metainfo)
+        return _as_joint_set(student.metainfo)
     run = config_of_run(field, value)
-    return None if run is None else skeleton_of(run)
+    return None if run is None else joints_of(run)
 
 
 def config_of_run(field: str, value: str) -> Config | None:
@@ -101,8 +101,8 @@ def resolve_joint_map(
     given: Sequence[int | None] | None,
     mine: int,
     theirs: int,
-    my_joints: Skeleton | None,
-    their_joints: Skeleton | None,
+    my_joints: JointSet | None,
+    their_joints: JointSet | None,
     teacher: str,
 ) -> JointMap | None:
     """Checks a given joint map, or makes one from the names of the joints.
@@ -152,16 +152,16 @@ def as_table(
     return '\n'.join(f'  {mine:<{width}}  {theirs}' for mine, theirs in rows)
 
 
-def _as_skeleton(parsed: Mapping[str, Any]) -> Skeleton:
+def _as_joint_set(parsed: Mapping[str, Any]) -> JointSet:
     names = parsed['keypoint_id2name']
-    return Skeleton(
+    return JointSet(
         [names[index] for index in sorted(names)],
         list(parsed['flip_indices']),
         parsed['dataset_name'],
     )
 
 
-def _matched(mine: Skeleton, theirs: Skeleton, teacher: str) -> JointMap | None:
+def _matched(mine: JointSet, theirs: JointSet, teacher: str) -> JointMap | None:
     found = match_names(mine, theirs)
     if all(index is None for index in found):
         raise UserError(

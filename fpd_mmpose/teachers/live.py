@@ -19,9 +19,9 @@ from fpd_mmpose.teachers.input_adapter import InputAdapter
 from fpd_mmpose.teachers.joints import (
     JointSelection,
     as_table,
+    joints_of,
+    joints_of_student,
     resolve_joint_map,
-    skeleton_of,
-    skeleton_of_student,
 )
 from fpd_mmpose.teachers.speed.fast_network import FastNetwork, parse_speed
 from fpd_mmpose.weights import load_fitting, read_state_dict
@@ -67,8 +67,8 @@ class LiveTeacher(Teacher):
         config, model = self.build()
         adapter = InputAdapter(student.data_preprocessor, model.data_preprocessor)
         mine, theirs = self._check_fit(student, model, adapter)
-        my_joints = skeleton_of_student(student, 'checkpoint', self.checkpoint)
-        their_joints = skeleton_of(config)
+        my_joints = joints_of_student(student, 'checkpoint', self.checkpoint)
+        their_joints = joints_of(config)
         joint_map = resolve_joint_map(
             self.joint_map, mine, theirs, my_joints, their_joints, self._name
         )

@@ -31,12 +31,12 @@ from fpd_mmpose.teachers.cache.maps import source_pixels, unpack_levels, warp_ma
 from fpd_mmpose.teachers.cache.store import HeatmapStore, StoredPerson
 from fpd_mmpose.teachers.cache.training_instances import teacher_warp
 from fpd_mmpose.teachers.heatmaps import copy_to, student_stages
-from fpd_mmpose.teachers.joint_names import Skeleton
+from fpd_mmpose.teachers.joint_names import JointSet
 from fpd_mmpose.teachers.joints import (
     JointSelection,
     config_of_run,
+    joints_of_student,
     resolve_joint_map,
-    skeleton_of_student,
 )
 
 #: Pixels by which a box, mirrored and back, may differ from the stored one.
@@ -90,8 +90,8 @@ class StoredTeacher(Teacher):
             self.joint_map,
             student_stages(student)[-1].shape[1],
             store.settings['shape'][1],
-            skeleton_of_student(student, 'cache', self.cache),
-            _skeleton(store.settings),
+            joints_of_student(student, 'cache', self.cache),
+            _joint_set(store.settings),
             repr(self),
         )
         boxes = defaultdict(list)
@@ -251,9 +251,9 @@ class StoredTeacher(Teacher):
         )
 
 
-def _skeleton(settings: dict[str, Any]) -> Skeleton | None:
+def _joint_set(settings: dict[str, Any]) -> JointSet | None:
     names = settings['joints']
-    return names and Skeleton(names, settings['flip_indices'])
+    return names and JointSet(names, settings['flip_indices'])
 
 
 def _closest(sources: np.ndarray) -> int:

@@ -10,13 +10,13 @@ import pytest
 from fpd_mmpose.teachers.joint_names import (
     SYNONYMS,
     Joint,
-    Skeleton,
+    JointSet,
     find_contradiction,
     is_same,
     match_names,
     parse_name,
 )
-from fpd_mmpose.teachers.joints import skeleton_of
+from fpd_mmpose.teachers.joints import joints_of
 
 DATASETS = Path(mmpose.__file__).parent / '.mim/configs/_base_/datasets'
 #: Datasets of MMPose whose joints are only numbered.
@@ -29,7 +29,7 @@ SPELLINGS += ['Ankle_Left', 'LEFT-ANKLE', 'left ankle', 'Left Ankle']
 @cache
 def skeleton(name):
     metainfo = dict(from_file=str(DATASETS / f'{name}.py'))
-    return skeleton_of(dict(model=dict(metainfo=metainfo)))
+    return joints_of(dict(model=dict(metainfo=metainfo)))
 
 
 def all_names():
@@ -135,8 +135,8 @@ class TestMatching:
         assert 'head' not in matched('jhmdb', 'halpe26')
 
     def test_leaves_out_two_joints_of_one_name(self):
-        mine = Skeleton(['left_eye', 'nose'])
-        theirs = Skeleton(['L_Eye', 'left eye', 'nose'])
+        mine = JointSet(['left_eye', 'nose'])
+        theirs = JointSet(['L_Eye', 'left eye', 'nose'])
         assert match_names(mine, theirs) == [None, 2]
 
 
@@ -153,9 +153,9 @@ class TestSameSkeletons:
         # They have 68 points of the same names, but only one has a flip table.
         assert not is_same(skeleton('300w'), skeleton('300wlp'))
         names = [f'kpt-{index}' for index in range(4)]
-        mine = Skeleton(names, [1, 0, 2, 3], 'mine')
-        assert not is_same(mine, Skeleton(names, [0, 1, 3, 2], 'theirs'))
-        mine, theirs = (Skeleton(names, range(4), name) for name in ('mine', 'theirs'))
+        mine = JointSet(names, [1, 0, 2, 3], 'mine')
+        assert not is_same(mine, JointSet(names, [0, 1, 3, 2], 'theirs'))
+        mine, theirs = (JointSet(names, range(4), name) for name in ('mine', 'theirs'))
         assert is_same(mine, mine) and not is_same(mine, theirs)
 
 
@@ -173,15 +173,15 @@ class TestContradictions:
         ],
     )
     def test_of_a_side_are_found(self, flips, text):
-        mine = Skeleton(['left_eye', 'right_eye', 'nose', 'chin'], [1, 0, 2, 3])
-        theirs = Skeleton(['L_Eye', 'R_Eye', 'Nose', 'Chin'], flips)
+        mine = JointSet(['left_eye', 'right_eye', 'nose', 'chin'], [1, 0, 2, 3])
+        theirs = JointSet(['L_Eye', 'R_Eye', 'Nose', 'Chin'], flips)
         joint_map = match_names(mine, theirs)
         assert joint_map == [0, 1, 2, 3]
         assert find_contradiction(joint_map, mine, theirs) == text
 
     def test_of_joints_without_a_side_are_found(self):
         names = ['left_eye', 'right_eye', 'nose', 'chin']
-        mine, theirs = Skeleton(names, [1, 0, 2, 3]), Skeleton(names, [1, 0, 3, 2])
+        mine, theirs = JointSet(names, [1, 0, 2, 3]), JointSet(names, [1, 0, 3, 2])
         assert not is_same(mine, theirs)
         assert find_contradiction([0, 1, 2, 3], mine, theirs) == (
             '"nose" of the student becomes "nose" in a mirrored image, and "nose" of '
@@ -190,5 +190,5 @@ class TestContradictions:
 
     def test_need_two_flip_tables(self):
         names = ['left_eye', 'right_eye']
-        mine, theirs = Skeleton(names, [1, 0]), Skeleton(names[::-1], [0, 1])
+        mine, theirs = JointSet(names, [1, 0]), JointSet(names[::-1], [0, 1])
         assert find_contradiction([1, 0], mine, theirs) is None

@@ -10,12 +10,12 @@ from mmpose.registry import MODELS
 
 from fpd_mmpose.config import load_config
 from fpd_mmpose.teachers import live
-from fpd_mmpose.teachers.joint_names import Skeleton
+from fpd_mmpose.teachers.joint_names import JointSet
 from fpd_mmpose.teachers.joints import (
     as_table,
+    joints_of,
+    joints_of_student,
     resolve_joint_map,
-    skeleton_of,
-    skeleton_of_student,
 )
 from tests.helpers.reduced import reduced_distiller, reduced_teacher
 from tests.helpers.rounding import assert_same
@@ -31,11 +31,11 @@ def resolve(given=None, mine=3, theirs=3, my_joints=None, their_joints=None):
 
 
 def named(*names, flips=None):
-    return Skeleton(names, flips)
+    return JointSet(names, flips)
 
 
 def joint_names(config):
-    return skeleton_of(config).names
+    return joints_of(config).names
 
 
 class TestNames:
@@ -57,7 +57,7 @@ class TestNames:
         assert joint_names(config) == joint_names(load_config(MPII))
 
     def test_are_unknown_without_a_dataset(self):
-        assert skeleton_of(dict(model=dict(type='TopdownPoseEstimator'))) is None
+        assert joints_of(dict(model=dict(type='TopdownPoseEstimator'))) is None
 
     def test_come_from_the_metainfo_of_a_model(self):
         metainfo = dict(from_file='configs/_base_/datasets/coco.py')
@@ -68,8 +68,8 @@ class TestNames:
         config = reduced_distiller(mpii_root, tmp_path)
         config.model.metainfo = dict(from_file='configs/_base_/datasets/mpii.py')
         student = MODELS.build(config.model)
-        joints = skeleton_of_student(student, 'checkpoint', 'of another run.pth')
-        assert joints == skeleton_of(load_config(MPII))
+        joints = joints_of_student(student, 'checkpoint', 'of another run.pth')
+        assert joints == joints_of(load_config(MPII))
 
     def test_of_a_student_come_only_from_the_config_of_its_run(
         self, mpii_root, tmp_path
@@ -79,15 +79,15 @@ class TestNames:
         hub.update_info('cfg', config.pretty_text)
         student = SimpleNamespace(metainfo=None)
         checkpoint = config.model.teacher.checkpoint
-        joints = skeleton_of_student(student, 'checkpoint', checkpoint)
+        joints = joints_of_student(student, 'checkpoint', checkpoint)
         assert joints.names[0] == 'right_ankle' and joints.flips[0] == 5
         assert joints.dataset == 'mpii'
-        assert skeleton_of_student(student, 'checkpoint', 'of another run.pth') is None
+        assert joints_of_student(student, 'checkpoint', 'of another run.pth') is None
 
 
 class TestResolving:
     def test_coco_teaches_12_joints_of_mpii(self):
-        joints = [skeleton_of(load_config(name)) for name in (MPII, COCO)]
+        joints = [joints_of(load_config(name)) for name in (MPII, COCO)]
         assert resolve(None, 16, 17, *joints) == COCO_FOR_MPII
 
     def test_equal_skeletons_need_no_map(self):
@@ -213,7 +213,7 @@ class TestTeaching:
         config.model.teacher = reduced_teacher(tmp_path)
         config.model.teacher['joint_map'] = list(range(15, -1, -1))
         monkeypatch.setattr(
-            live, 'skeleton_of_student', lambda *_: Skeleton(['other'] * 16)
+            live, 'joints_of_student', lambda *_: JointSet(['other'] * 16)
         )
         model = MODELS.build(config.model)
         model.teacher.prepare(model)

@@ -13,7 +13,7 @@ from torch import Tensor
 from fpd_mmpose.markdown import markdown_table
 from fpd_mmpose.teachers.base import Teacher
 from fpd_mmpose.teachers.factory import build_live_teacher
-from fpd_mmpose.teachers.joints import skeleton_of
+from fpd_mmpose.teachers.joints import joints_of
 
 #: Samples in one pass of the network.
 BATCH = 8
@@ -67,7 +67,7 @@ def compare(
             ]
         )
     seen, stored = (torch.cat(maps) for maps in zip(*pairs, strict=True))
-    joints = skeleton_of(config)
+    joints = joints_of(config)
     names = joints.names if joints else [str(joint) for joint in range(seen.shape[1])]
     found = [
         _difference(name, seen[:, joint], stored[:, joint])

@@ -28,7 +28,7 @@ from fpd_mmpose.teachers.cache.training_instances import TrainingInstances
 from fpd_mmpose.teachers.factory import build_live_teacher
 from fpd_mmpose.teachers.heatmaps import as_stages
 from fpd_mmpose.teachers.input_adapter import InputAdapter
-from fpd_mmpose.teachers.joints import skeleton_of
+from fpd_mmpose.teachers.joints import joints_of
 
 #: The zoom of testing, and the widest of MPII's augmentation.
 ZOOMS = (1.0, 1.25)
@@ -73,8 +73,8 @@ class CacheWriter:
         self.shift = bool(test_cfg.get('shift_heatmap', False))
         self.flip = flip
         shape = [len(zooms), *self._shape(crop['input size'])]
-        joints = skeleton_of(teacher_config)
-        known = joints or skeleton_of(config)
+        joints = joints_of(teacher_config)
+        known = joints or joints_of(config)
         fits = known and len(known.names) == shape[1]
         self.flip_indices = known.flips if known and fits else None
         if flip and self.flip_indices is None:

@@ -15,7 +15,7 @@ from matrix.tries import BREAKS, REFUSED, WORKS, Difference, Tries
 CONFIGS = (Path(__file__).parent / 'representatives.txt').read_text().split()
 MPII = 'body_2d_keypoint/topdown_heatmap/mpii/'
 LITE = MPII + 'td-hm_litehrnet-18_8xb64-210e_mpii-256x256.py'
-SIZES = ('input_size', 'heatmap_size', 'in_featuremap_size', 'img_size')
+SIZES = ('input_size', 'heatmap_size', 'in_featuremap_size', 'img_size', 'out_shape')
 #: Features whose size is not proportional to that of the input.
 FULL_SIZE = ('AlexNet',)
 
@@ -53,10 +53,16 @@ def try_roles(config, folder, *roles):
     return Tries(with_people(config, folder), folder).run(roles)
 
 
+#: What the distiller cannot do yet: several levels of targets, and offsets.
+NOT_YET = ('MegviiHeatmap', 'UDPHeatmap(heatmap_type=combined)')
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize('name', EXPECTED, ids=lambda name: Path(name).stem)
-def test_every_kind_teaches_and_learns_or_is_refused(name, tmp_path):
+def test_every_kind_teaches_and_learns_or_is_refused(name, tmp_path, request):
     config = read(name)
+    if kind_of(config).codec in NOT_YET:
+        request.applymarker(pytest.mark.xfail(strict=True))
     if config.model.backbone.type.startswith('mmpretrain.'):
         pytest.importorskip('mmpretrain')
     found = try_roles(halved(config), tmp_path, 'teacher', 'student')
