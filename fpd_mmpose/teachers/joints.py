@@ -13,10 +13,14 @@ from torch import Tensor
 
 from fpd_mmpose.config import SPLITS
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.teachers.joint_names import (
+    JointMap,
+    JointSet,
+    find_contradiction,
+    is_same,
+    match_names,
+)
 from fpd_mmpose.teachers.output_format import Output
-
-#: The index of the teacher's heatmap of each joint of the student; None for no heatmap.
-JointMap = list[int | None]
 
 
 class JointSelection:
@@ -66,25 +70,24 @@ class JointSelection:
         return self._tensors
 
 
-def joint_names(config: Mapping[str, Any]) -> list[str] | None:
-    """Names the joints of a config in the order of the heatmaps, from its metainfo.
+def joints_of(config: Mapping[str, Any]) -> JointSet | None:
+    """Lists the joints of a config in the order of the heatmaps, from its metainfo.
 
     The config may be that of a run or of a model; None if it names no dataset.
     """
     for metainfo in _metainfos(config):
-        names = parse_pose_metainfo(dict(metainfo))['keypoint_id2name']
-        return [names[index] for index in sorted(names)]
+        return _as_joint_set(parse_pose_metainfo(dict(metainfo)))
     return None
 
 
-def names_of_student(
+def joints_of_student(
     student: BasePoseEstimator, field: str, value: str
-) -> list[str] | None:
-    """Names the student's joints, from its metainfo or from :func:`config_of_run`."""
-    if student.metainfo:
-        return joint_names({'model': {'metainfo': student.metainfo}})
+) -> JointSet | None:
+    """Lists the student's joints, from its metainfo or from :func:`config_of_run`."""
+    if student.metainfo:  # MMPose has parsed it
+        return _as_joint_set(student.metainfo)
     run = config_of_run(field, value)
-    return None if run is None else joint_names(run)
+    return None if run is None else joints_of(run)
 
 
 def config_of_run(field: str, value: str) -> Config | None:
@@ -101,19 +104,12 @@ def config_of_run(field: str, value: str) -> Config | None:
     return config if teacher.get(field) == value else None
 
 
-def flip_indices(config: Mapping[str, Any]) -> list[int] | None:
-    """Returns the index of each joint's mirror image; None if no dataset is named."""
-    for metainfo in _metainfos(config):
-        return list(parse_pose_metainfo(dict(metainfo))['flip_indices'])
-    return None
-
-
 def resolve_joint_map(
     given: Sequence[int | None] | None,
     mine: int,
     theirs: int,
-    my_names: Sequence[str] | None,
-    their_names: Sequence[str] | None,
+    my_joints: JointSet | None,
+    their_joints: JointSet | None,
     teacher: str,
 ) -> JointMap | None:
     """Checks a given joint map, or makes one from the names of the joints.
@@ -123,11 +119,7 @@ def resolve_joint_map(
     """
     if given is not None:
         return _checked(list(given), mine, theirs)
-    if (
-        my_names is None
-        or their_names is None
-        or (len(my_names), len(their_names)) != (mine, theirs)
-    ):
+    if my_joints is None or their_joints is None:
         if mine == theirs:
             return None
         raise UserError(
@@ -135,16 +127,18 @@ def resolve_joint_map(
             f"model.teacher.joint_map to the {mine} indices of the teacher's heatmaps, "
             'with None for joints that it lacks'
         )
-    if list(my_names) == list(their_names):
+    if mine == theirs and is_same(my_joints, their_joints):
         return None
-    place = {name: index for index, name in enumerate(their_names)}
-    found = [place.get(name) for name in my_names]
-    if found == [None] * mine:
-        raise UserError(
-            f"teacher {teacher} has none of the student's joints by name "
-            f'({", ".join(my_names[:3])}, ...): set model.teacher.joint_map'
-        )
-    return found
+    for owner, joints, count in (
+        ('the student', my_joints, mine),
+        (f'teacher {teacher}', their_joints, theirs),
+    ):
+        if len(joints.names) != count:
+            raise UserError(
+                f'the dataset of {owner} names {len(joints.names)} joints for its '
+                f'{count} heatmaps: set model.teacher.joint_map'
+            )
+    return _matched(my_joints, their_joints, teacher)
 
 
 def as_table(
@@ -163,6 +157,31 @@ def as_table(
         rows.append((label(joint, my_names), theirs))
     width = max(len(row[0]) for row in rows)
     return '\n'.join(f'  {mine:<{width}}  {theirs}' for mine, theirs in rows)
+
+
+def _as_joint_set(parsed: Mapping[str, Any]) -> JointSet:
+    names = parsed['keypoint_id2name']
+    return JointSet(
+        [names[index] for index in sorted(names)],
+        list(parsed['flip_indices']),
+        parsed['dataset_name'],
+    )
+
+
+def _matched(mine: JointSet, theirs: JointSet, teacher: str) -> JointMap | None:
+    found = match_names(mine, theirs)
+    if all(index is None for index in found):
+        raise UserError(
+            f"the names of the student's joints ({', '.join(mine.names[:3])}, ...) do "
+            f'not tell which joints of teacher {teacher} they are '
+            f'({", ".join(theirs.names[:3])}, ...): set model.teacher.joint_map'
+        )
+    if contradiction := find_contradiction(found, mine, theirs):
+        raise UserError(
+            f'the joints of teacher {teacher} do not match by name: {contradiction}; '
+            'set model.teacher.joint_map'
+        )
+    return None if found == list(range(len(theirs.names))) else found
 
 
 def _metainfos(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

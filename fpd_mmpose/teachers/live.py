@@ -19,8 +19,8 @@ from fpd_mmpose.teachers.input_adapter import InputAdapter
 from fpd_mmpose.teachers.joints import (
     JointSelection,
     as_table,
-    joint_names,
-    names_of_student,
+    joints_of,
+    joints_of_student,
     resolve_joint_map,
 )
 from fpd_mmpose.teachers.output_conversion import Conversion, Taught
@@ -81,10 +81,10 @@ class LiveTeacher(Teacher):
         self._adapter = input_adapter(student, model, input_size)
         teacher_format = self.describe(model, self._adapter, input_size)
         mine, theirs = student_format.joints, teacher_format.joints
-        my_names = names_of_student(student, 'checkpoint', self.checkpoint)
-        their_names = joint_names(config)
+        my_joints = joints_of_student(student, 'checkpoint', self.checkpoint)
+        their_joints = joints_of(config)
         joint_map = resolve_joint_map(
-            self.joint_map, mine, theirs, my_names, their_names, self._name
+            self.joint_map, mine, theirs, my_joints, their_joints, self._name
         )
         self._joints = JointSelection(joint_map)
         self._conversion = Conversion(teacher_format, student_format)
@@ -97,8 +97,8 @@ class LiveTeacher(Teacher):
         )
         if joint_map is not None:
             names = [
-                known if known and len(known) == count else None
-                for known, count in ((my_names, mine), (their_names, theirs))
+                known.names if known and len(known.names) == count else None
+                for known, count in ((my_joints, mine), (their_joints, theirs))
             ]
             table = as_table(joint_map, *names)
             print_log(f'joints of the teacher:\n{table}', logger='current')

@@ -35,10 +35,11 @@ from fpd_mmpose.teachers.cache.maps import (
 )
 from fpd_mmpose.teachers.cache.store import HeatmapStore, StoredPerson
 from fpd_mmpose.teachers.cache.training_instances import teacher_warp
+from fpd_mmpose.teachers.joint_names import JointSet
 from fpd_mmpose.teachers.joints import (
     JointSelection,
     config_of_run,
-    names_of_student,
+    joints_of_student,
     resolve_joint_map,
 )
 from fpd_mmpose.teachers.output_conversion import Conversion, Taught
@@ -101,8 +102,8 @@ class StoredTeacher(Teacher):
             self.joint_map,
             student_format.joints,
             store.settings['shape'][1],
-            names_of_student(student, 'cache', self.cache),
-            store.settings['joints'],
+            joints_of_student(student, 'cache', self.cache),
+            _joint_set(store.settings),
             repr(self),
         )
         boxes = defaultdict(list)
@@ -262,6 +263,11 @@ class StoredTeacher(Teacher):
                 for zoom in settings['zooms']
             ]
         )
+
+
+def _joint_set(settings: dict[str, Any]) -> JointSet | None:
+    names = settings['joints']
+    return names and JointSet(names, settings['flip_indices'])
 
 
 def _closest(sources: np.ndarray) -> int:

@@ -10,10 +10,11 @@ from mmpose.registry import MODELS
 
 from fpd_mmpose.config import load_config
 from fpd_mmpose.teachers import live
+from fpd_mmpose.teachers.joint_names import JointSet
 from fpd_mmpose.teachers.joints import (
     as_table,
-    joint_names,
-    names_of_student,
+    joints_of,
+    joints_of_student,
     resolve_joint_map,
 )
 from tests.helpers.reduced import reduced_distiller, reduced_teacher
@@ -25,8 +26,16 @@ COCO = 'configs/hrnet/hrnet_w32_coco_256x192.py'
 COCO_FOR_MPII = [16, 14, 12, 11, 13, 15, None, None, None, None, 10, 8, 6, 5, 7, 9]
 
 
-def resolve(given=None, mine=3, theirs=3, my_names=None, their_names=None):
-    return resolve_joint_map(given, mine, theirs, my_names, their_names, 't.py')
+def resolve(given=None, mine=3, theirs=3, my_joints=None, their_joints=None):
+    return resolve_joint_map(given, mine, theirs, my_joints, their_joints, 't.py')
+
+
+def named(*names, flips=None):
+    return JointSet(names, flips)
+
+
+def joint_names(config):
+    return joints_of(config).names
 
 
 class TestNames:
@@ -48,12 +57,19 @@ class TestNames:
         assert joint_names(config) == joint_names(load_config(MPII))
 
     def test_are_unknown_without_a_dataset(self):
-        assert joint_names(dict(model=dict(type='TopdownPoseEstimator'))) is None
+        assert joints_of(dict(model=dict(type='TopdownPoseEstimator'))) is None
 
     def test_come_from_the_metainfo_of_a_model(self):
         metainfo = dict(from_file='configs/_base_/datasets/coco.py')
         names = joint_names(dict(model=dict(metainfo=metainfo)))
         assert names == joint_names(load_config(COCO))
+
+    def test_come_from_the_metainfo_of_a_student(self, mpii_root, tmp_path):
+        config = reduced_distiller(mpii_root, tmp_path)
+        config.model.metainfo = dict(from_file='configs/_base_/datasets/mpii.py')
+        student = MODELS.build(config.model)
+        joints = joints_of_student(student, 'checkpoint', 'of another run.pth')
+        assert joints == joints_of(load_config(MPII))
 
     def test_of_a_student_come_only_from_the_config_of_its_run(
         self, mpii_root, tmp_path
@@ -63,32 +79,39 @@ class TestNames:
         hub.update_info('cfg', config.pretty_text)
         student = SimpleNamespace(metainfo=None)
         checkpoint = config.model.teacher.checkpoint
-        names = names_of_student(student, 'checkpoint', checkpoint)
-        assert names[0] == 'right_ankle'
-        assert names_of_student(student, 'checkpoint', 'of another run.pth') is None
+        joints = joints_of_student(student, 'checkpoint', checkpoint)
+        assert joints.names[0] == 'right_ankle' and joints.flips[0] == 5
+        assert joints.dataset == 'mpii'
+        assert joints_of_student(student, 'checkpoint', 'of another run.pth') is None
 
 
 class TestResolving:
     def test_coco_teaches_12_joints_of_mpii(self):
-        names = [joint_names(load_config(name)) for name in (MPII, COCO)]
-        assert resolve(None, 16, 17, *names) == COCO_FOR_MPII
+        joints = [joints_of(load_config(name)) for name in (MPII, COCO)]
+        assert resolve(None, 16, 17, *joints) == COCO_FOR_MPII
 
     def test_equal_skeletons_need_no_map(self):
-        assert resolve(None, 3, 3, ['a', 'b', 'c'], ['a', 'b', 'c']) is None
+        joints = named('a', 'b', 'c')
+        assert resolve(None, 3, 3, joints, joints) is None
+        # Its names may be those of joints before a transform changes them.
+        assert resolve(None, 4, 4, joints, joints) is None
 
     def test_another_order_is_found_by_name(self):
-        assert resolve(None, 3, 3, ['a', 'b', 'c'], ['c', 'a', 'b']) == [1, 2, 0]
+        found = resolve(None, 3, 3, named('a', 'b', 'c'), named('c', 'a', 'b'))
+        assert found == [1, 2, 0]
+
+    def test_another_spelling_needs_no_map(self):
+        mine, theirs = named('left_eye', 'head_top'), named('L_Eye', 'top head')
+        assert resolve(None, 2, 2, mine, theirs) is None
 
     def test_without_names_equal_numbers_of_joints_keep_their_order(self):
         assert resolve() is None
-        assert resolve(my_names=['a', 'b', 'c']) is None
-
-    def test_names_that_do_not_fit_the_heatmaps_are_not_used(self):
-        assert resolve(None, 3, 3, ['a', 'b'], ['b', 'a', 'c']) is None
+        assert resolve(my_joints=named('a', 'b', 'c')) is None
 
     def test_a_given_map_takes_precedence(self):
         given = [None, 2, 0]
-        assert resolve(given, 3, 3, ['a', 'b', 'c'], ['a', 'b', 'c']) == given
+        joints = named('a', 'b', 'c')
+        assert resolve(given, 3, 3, joints, joints) == given
 
     @pytest.mark.parametrize(
         ('settings', 'message'),
@@ -102,8 +125,20 @@ class TestResolving:
             (dict(given=[0, None, 0]), 'uses a heatmap of the teacher twice'),
             (dict(given=[None] * 3), 'has None for every joint'),
             (
-                dict(my_names=['a', 'b', 'c'], their_names=['x', 'y', 'z']),
-                r"t.py has none of the student's joints by name \(a, b, c",
+                dict(my_joints=named('a', 'b', 'c'), their_joints=named('x', 'y', 'z')),
+                r"the student's joints \(a, b, c, ...\) do not tell which joints of "
+                r'teacher t.py they are \(x, y, z, ...\): set model.teacher.joint_map',
+            ),
+            (
+                dict(my_joints=named('a', 'b'), their_joints=named('a', 'b', 'c')),
+                'the dataset of the student names 2 joints for its 3 heatmaps: set',
+            ),
+            (
+                dict(
+                    my_joints=named('left_eye', 'right_eye', 'nose', flips=[1, 0, 2]),
+                    their_joints=named('L_Eye', 'R_Eye', 'Nose', flips=[2, 1, 0]),
+                ),
+                '"L_Eye" becomes "Nose" in a mirrored image; set model.teacher.joint',
             ),
         ],
     )
@@ -177,7 +212,9 @@ class TestTeaching:
         config = reduced_distiller(mpii_root, tmp_path)
         config.model.teacher = reduced_teacher(tmp_path)
         config.model.teacher['joint_map'] = list(range(15, -1, -1))
-        monkeypatch.setattr(live, 'names_of_student', lambda *_: ['other'] * 16)
+        monkeypatch.setattr(
+            live, 'joints_of_student', lambda *_: JointSet(['other'] * 16)
+        )
         model = MODELS.build(config.model)
         model.teacher.prepare(model)
         images = torch.randn(1, 3, 64, 64)

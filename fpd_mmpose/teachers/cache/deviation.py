@@ -14,7 +14,7 @@ from fpd_mmpose.errors import UserError
 from fpd_mmpose.markdown import markdown_table
 from fpd_mmpose.teachers.base import Teacher, describe_student
 from fpd_mmpose.teachers.factory import build_live_teacher
-from fpd_mmpose.teachers.joints import joint_names
+from fpd_mmpose.teachers.joints import joints_of
 
 #: Samples in one pass of the network.
 BATCH = 8
@@ -66,7 +66,8 @@ def compare(
         ]
         pairs.append([maps.cpu() for maps in found_maps if isinstance(maps, Tensor)])
     seen, stored = (torch.cat(maps) for maps in zip(*pairs, strict=True))
-    names = joint_names(config) or [str(joint) for joint in range(seen.shape[1])]
+    joints = joints_of(config)
+    names = joints.names if joints else [str(joint) for joint in range(seen.shape[1])]
     found = [
         _difference(name, seen[:, joint], stored[:, joint])
         for joint, name in enumerate(names)

@@ -26,7 +26,7 @@ from fpd_mmpose.teachers.cache.maps import pack_maps
 from fpd_mmpose.teachers.cache.store import HeatmapStore, PersonKey
 from fpd_mmpose.teachers.cache.training_instances import TrainingInstances
 from fpd_mmpose.teachers.factory import build_live_teacher
-from fpd_mmpose.teachers.joints import flip_indices, joint_names
+from fpd_mmpose.teachers.joints import joints_of
 from fpd_mmpose.teachers.live import input_adapter
 from fpd_mmpose.teachers.output_conversion import Conversion
 from fpd_mmpose.teachers.output_format import SIGMA, Output, as_stages, heatmap_format
@@ -83,8 +83,10 @@ class CacheWriter:
         self.shift = bool(test_cfg.get('shift_heatmap', False))
         self.flip = flip
         shape = [len(zooms), own.joints, stored.y.cells, stored.x.cells]
-        indices = flip_indices(teacher_config) or flip_indices(config)
-        self.flip_indices = indices if indices and len(indices) == shape[1] else None
+        joints = joints_of(teacher_config)
+        known = joints or joints_of(config)
+        fits = known and len(known.names) == shape[1]
+        self.flip_indices = known.flips if known and fits else None
         if flip and self.flip_indices is None:
             raise UserError(
                 "flip_test needs to know the teacher's left and right joints, but its "
@@ -96,7 +98,7 @@ class CacheWriter:
             'zooms': zooms,
             'flip': flip and ('shifted' if self.shift else 'not shifted'),
             'shape': shape,
-            'joints': joint_names(teacher_config),
+            'joints': joints and joints.names,
             'flip_indices': self.flip_indices,
             'sigma': sigma,
         }

@@ -1,0 +1,1 @@
+"""What of MMPose's configs works with this project, found by trying."""
