@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from mmengine.analysis import FlopAnalyzer
 from mmpose.models.pose_estimators.base import BasePoseEstimator
-from torch import Tensor, nn
-
-# MMEngine's names of convolutions and fully connected layers.
-_COUNTED = ('conv', 'linear', 'addmm')
+from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
 
 
 @dataclass(frozen=True)
@@ -28,36 +26,26 @@ class Complexity:
 def count(model: nn.Module, input_size: Sequence[int]) -> Complexity:
     """Counts parameters and multiply-accumulates as the reference does.
 
-    ``input_size`` is (width, height), as in a codec. Only convolutions and fully
-    connected layers count, without their bias. A transposed convolution counts its
-    whole kernel once per pixel of its *input*.
+    ``input_size`` is (width, height), as in a codec. Convolutions, fully connected
+    layers, and products of matrices (attention) count, without biases. A transposed
+    convolution counts its whole kernel once per pixel of its *input*.
     """
     width, height = input_size
     image = torch.zeros(1, 3, height, width, device=next(model.parameters()).device)
+    arguments = (image, None) if isinstance(model, BasePoseEstimator) else (image,)
     was_training = model.training
     model.train(False)
     try:
-        with torch.no_grad():
-            analyzer = FlopAnalyzer(_ImageOnly(model), (image,))
-            # Silent about operators whose cost it does not know.
-            analyzer.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
-            operators = analyzer.by_operator()
+        # The counter does not know PyTorch's fused attention on the CPU.
+        with (
+            FlopCounterMode(display=False) as counter,
+            sdpa_kernel(SDPBackend.MATH),
+            torch.no_grad(),
+        ):
+            model(*arguments)
     finally:
         model.train(was_training)
     return Complexity(
         params=sum(parameter.numel() for parameter in model.parameters()),
-        macs=int(sum(operators[name] for name in _COUNTED)),
+        macs=counter.get_total_flops() // 2,
     )
-
-
-class _ImageOnly(nn.Module):
-    """Calls a pose estimator without annotations, which tracing cannot pass."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, image: Tensor) -> Tensor:
-        if isinstance(self.model, BasePoseEstimator):
-            return self.model(image, None)
-        return self.model(image)

@@ -38,7 +38,7 @@ def reduced_config(
     config = load_config(name)
     codec = _reduced_codec(config.codec)
     _shrink(config.model, stacks, features)
-    config.model.head.decoder = codec
+    config.codec = config.model.head.decoder = codec
     for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         config[loader].update(batch_size=4, num_workers=0, persistent_workers=False)
         for dataset in leaf_datasets(config[loader].dataset):

@@ -207,14 +207,13 @@ def tiny(folder: Path) -> str:
     return str(folder / 'tiny.py')
 
 
-def test_a_student_that_posesession_cannot_read_is_measured_alone():
+def test_a_student_with_simcc_is_measured_in_posesession_too():
     network = build_network('student', PEERS['rtmpose-t'])
     settings = Settings(['onnxruntime'], [1], [1, 2], rounds=1, memory=False)
     costs = measure_inference([network], settings, str)
     assert [row.title for row in costs.alone] == ['ONNX Runtime fp32'] * 2
     assert [row.threads for row in costs.alone] == [1, 2]
-    assert [one.title for one in costs.missing] == ['PoseSession, ONNX Runtime fp32']
-    assert 'does not describe its input' in costs.missing[0].reason
+    assert costs.missing == []
 
 
 @pytest.mark.parametrize(
