@@ -40,12 +40,12 @@ class Kind(NamedTuple):
 class Entry(NamedTuple):
     """A config, or why it cannot be read or built, in one line.
 
-    ``size`` orders the entries of a kind by what they cost to try.
+    ``cost`` is about proportional to the time that a try takes.
     """
 
     name: str
     kind: Kind
-    size: tuple[int, int]
+    cost: int
     fault: str = ''
 
     @property
@@ -74,14 +74,14 @@ def survey(name: str) -> Entry:
         config = read(name)
     except Exception as error:
         unread = Kind(Path(name).parts[1], '', 'unreadable', '', '')
-        return Entry(name, unread, (0, 0), one_line(error))
+        return Entry(name, unread, 0, one_line(error))
     kind = kind_of(config)
     try:
         parameters = count_parameters(config)
     except Exception as error:
-        return Entry(name, kind, (0, 0), one_line(error))
+        return Entry(name, kind, 0, one_line(error))
     width, height = _input_size(config)
-    return Entry(name, kind, (parameters, width * height))
+    return Entry(name, kind, parameters * width * height)
 
 
 def kind_of(config: Mapping[str, Any]) -> Kind:
@@ -107,9 +107,9 @@ def codec_of(config: Mapping[str, Any]) -> Any:
 
 
 def representatives(entries: Iterable[Entry]) -> list[Entry]:
-    """Takes the smallest config of each kind, if possible one that can be built."""
+    """Takes the cheapest config of each kind, if possible one that can be built."""
     found: dict[Kind, Entry] = {}
-    for entry in sorted(entries, key=lambda e: (bool(e.fault), e.size, e.name)):
+    for entry in sorted(entries, key=lambda e: (bool(e.fault), e.cost, e.name)):
         found.setdefault(entry.kind, entry)
     return sorted(found.values(), key=lambda entry: entry.kind)
 

@@ -163,9 +163,8 @@ def _finish(
 
 
 def _entry(record: dict[str, Any]) -> Entry:
-    return Entry(
-        record['name'], Kind(*record['kind']), tuple(record['size']), record['fault']
-    )
+    name, kind, cost, fault = (record[field] for field in Entry._fields)
+    return Entry(name, Kind(*kind), cost, fault)
 
 
 def _versions() -> tuple[str, ...]:

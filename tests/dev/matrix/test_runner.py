@@ -97,4 +97,4 @@ def test_folders_are_left_out():
 
 def test_kinds_are_readable():
     assert str(Kind('A', 'B', 'C(d=1)', 'E', '')) == 'A / B / C(d=1) / E / -'
-    assert Entry(LITE, Kind(*'ABCDE'), (1, 1)).family == 'top-down heatmap'
+    assert Entry(LITE, Kind(*'ABCDE'), 1).family == 'top-down heatmap'
