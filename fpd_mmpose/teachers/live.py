@@ -7,6 +7,7 @@ import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
 from mmpose.models.data_preprocessors import PoseDataPreprocessor
+from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.models.pose_estimators.base import BasePoseEstimator
 from mmpose.registry import MODELS
 from mmpose.utils.typing import SampleList
@@ -107,8 +108,11 @@ class LiveTeacher(Teacher):
         """Reads the config and builds the network in eval mode, for any student."""
         config = load_teacher_config(self.config)
         model = MODELS.build(config.model)
-        if not getattr(model, 'with_head', False):
-            raise UserError(f'teacher {self._name} has no head that gives heatmaps')
+        if not isinstance(model, TopdownPoseEstimator):
+            raise UserError(
+                f'teacher {self._name} is a {type(model).__name__}, and only top-down '
+                'pose estimators can teach: use one of them'
+            )
         try:
             state_dict = read_state_dict(self.checkpoint)
         except UserError as error:

@@ -55,16 +55,10 @@ def try_roles(config, folder, *roles):
     return Tries(with_people(config, folder), folder).run(roles)
 
 
-#: What the distiller cannot do yet: several levels of targets, and offsets.
-NOT_YET = ('MegviiHeatmap', 'UDPHeatmap(heatmap_type=combined)')
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize('name', EXPECTED, ids=lambda name: Path(name).stem)
-def test_every_kind_teaches_and_learns_or_is_refused(name, tmp_path, request):
+def test_every_kind_teaches_and_learns_or_is_refused(name, tmp_path):
     config = read(name)
-    if kind_of(config).codec in NOT_YET:
-        request.applymarker(pytest.mark.xfail(strict=True))
     if config.model.backbone.type.startswith('mmpretrain.'):
         pytest.importorskip('mmpretrain')
     found = try_roles(halved(config), tmp_path, 'teacher', 'student')
