@@ -17,6 +17,7 @@ from fpd_mmpose.config import leaf_datasets
 from fpd_mmpose.teachers.cache.maps import pack_maps
 from fpd_mmpose.teachers.cache.store import HeatmapStore
 from fpd_mmpose.teachers.cache.training_instances import teacher_warp
+from tests.helpers.kinds import simcc
 from tests.helpers.reduced import reduced_config, reduced_teacher, run
 from tests.helpers.refusals import refused
 from tests.helpers.stored_maps import augment, small_config, store_maps
@@ -142,6 +143,25 @@ class TestHeatmaps:
         assert mapped.teacher.has_joint(torch.device('cpu')).tolist() == [
             float(source is not None) for source in given
         ]
+
+    def test_simcc_vectors_are_stored_as_heatmaps(self, config, tmp_path):
+        network = simcc((64, 64), joints=16)
+        torch.save(MODELS.build(network).state_dict(), tmp_path / 'simcc.pth')
+        teacher = dict(config=network, checkpoint=str(tmp_path / 'simcc.pth'))
+        path = str(tmp_path / 'simcc.sqlite')
+        config.model.teacher = teacher
+        store_maps(config, path)
+        taught = []
+        for settings in (teacher, dict(cache=path)):
+            config.model.teacher = settings
+            student = MODELS.build(config.model)
+            student.teacher.prepare(student)
+            inputs, samples = batch_of(config, student, range(4))
+            taught.append(student.teacher.teach(inputs, samples).values)
+        live, stored = taught
+        assert live.shape == stored.shape == (4, 16, 16, 16)
+        # Of the lossy storage.
+        assert (live - stored).abs().max() < 0.01 * live.max()
 
     def test_no_gradient_and_usable_in_training(self, cached):
         student = MODELS.build(cached.model)
