@@ -21,7 +21,7 @@ from matrix.people import BOXES, batch, image_of
 WORKS, REFUSED, BREAKS = 'works', 'refused', 'breaks'
 #: How far the two computations of a loss may be apart, relative to its value.
 TOLERANCE = 1e-5
-#: Input pixels by which a keypoint of an exported network may be off, and the share of
+#: Image pixels by which a keypoint of an exported network may be off, and the share of
 #: keypoints for which that must hold: without training, maxima are nearly level.
 PIXELS, SHARE = 0.1, 0.9
 
@@ -125,16 +125,18 @@ class Tries:
         model.test_cfg['flip_test'] = False
         boxes = np.array([(x, y, x + w, y + h) for x, y, w, h in BOXES])
         image = image_of(self.folder)
-        expected = inference_topdown(model, image, boxes)
-        found = PoseSession(path)(image, boxes)
-        for sample, keypoints in zip(expected, found.keypoints, strict=True):
-            theirs = sample.pred_instances.keypoints[0]
-            near = np.linalg.norm(keypoints - theirs, axis=-1) <= PIXELS
-            if near.mean() < SHARE:
-                raise Difference(
-                    f'{(~near).sum()} of {len(near)} keypoints of the exported network '
-                    "differ from MMPose's"
-                )
+        expected = _keypoints(model, image, boxes)
+        with torch.backends.mkldnn.flags(enabled=False):
+            rounded = _keypoints(model, image, boxes)
+        found = PoseSession(path)(image, boxes).keypoints
+        # Without training, some maxima hang on the last bits: in MMPose, too.
+        clear = np.linalg.norm(expected - rounded, axis=-1) <= PIXELS / 10
+        near = np.linalg.norm(expected - found, axis=-1) <= PIXELS
+        if clear.any() and near[clear].mean() < SHARE:
+            raise Difference(
+                f'{(~near[clear]).sum()} of {clear.sum()} keypoints of the exported '
+                "network differ from MMPose's"
+            )
 
     def _build_networks(self) -> None:
         """Writes random weights of the student and of the teacher."""
@@ -168,6 +170,12 @@ class Tries:
 
     def _batch(self, model: nn.Module) -> dict[str, Any]:
         return model.data_preprocessor(batch(self.config), training=True)
+
+
+def _keypoints(model: nn.Module, image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """Finds keypoints (N, K, 2) with MMPose."""
+    samples = inference_topdown(model, image, boxes)
+    return np.concatenate([sample.pred_instances.keypoints for sample in samples])
 
 
 def _losses(model: nn.Module, batch: dict[str, Any]) -> dict[str, Any]:

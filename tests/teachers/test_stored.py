@@ -17,7 +17,7 @@ from fpd_mmpose.config import leaf_datasets
 from fpd_mmpose.teachers.cache.maps import pack_maps
 from fpd_mmpose.teachers.cache.store import HeatmapStore
 from fpd_mmpose.teachers.cache.training_instances import teacher_warp
-from tests.helpers.kinds import simcc
+from tests.helpers.heads import simcc
 from tests.helpers.reduced import reduced_config, reduced_teacher, run
 from tests.helpers.refusals import refused
 from tests.helpers.stored_maps import augment, small_config, store_maps

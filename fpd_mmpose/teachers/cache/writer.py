@@ -59,10 +59,10 @@ class CacheWriter:
                 f'zooms must be positive, and the widest 1 or more, got {zooms}'
             )
         self.device = torch.device(device)
-        self.sources = sources_of(config)
-        crop = crop_settings(self.sources)
         teacher = build_live_teacher(config.model.get('teacher') or {})
         teacher_config, model = teacher.build()
+        self.sources = sources_of(config)
+        crop = crop_settings(self.sources)
         self.preprocessor = MODELS.build(config.model.data_preprocessor).to(device)
         width, height = crop['input size']
         self.model = model.to(device)

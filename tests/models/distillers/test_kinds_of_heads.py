@@ -11,7 +11,7 @@ from mmpose.codecs import MSRAHeatmap
 from mmpose.registry import KEYPOINT_CODECS, MODELS
 from mmpose.structures import MultilevelPixelData, PoseDataSample
 
-from tests.helpers.kinds import (
+from tests.helpers.heads import (
     HEATMAPS,
     JOINTS,
     MSE,
