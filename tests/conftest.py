@@ -15,11 +15,14 @@ from tests.helpers import ROOT
 
 
 def pytest_collection() -> None:
+    import torch
     from mmengine.registry import init_default_scope
 
     import fpd_mmpose  # noqa: F401
 
     init_default_scope('mmpose')
+    # A fork of a process whose PyTorch has used several threads waits for them forever.
+    torch.set_num_threads(1)
 
 
 def pytest_collection_finish() -> None:
