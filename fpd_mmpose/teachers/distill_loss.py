@@ -16,6 +16,7 @@ class DistillLoss(nn.Module):
 
     Args:
         alpha: The teacher's share of the loss, in [0, 1].
+        loss_weight: The factor of the term, positive.
         unlabeled_weight: The factor of the term of unlabeled people, not negative.
         unannotated_joints: Whether the teacher also teaches the joints of labeled
             people that are not annotated.
@@ -30,12 +31,13 @@ class DistillLoss(nn.Module):
 
     def __init__(
         self,
-        alpha: float = 0.5,
-        unlabeled_weight: float = 1.0,
-        unannotated_joints: bool = False,
-        confidence_weight: bool = False,
-        confidence_threshold: float = 0.0,
-        alpha_schedule: str = 'constant',
+        alpha: float,
+        loss_weight: float,
+        unlabeled_weight: float,
+        unannotated_joints: bool,
+        confidence_weight: bool,
+        confidence_threshold: float,
+        alpha_schedule: str,
     ) -> None:
         super().__init__()
         if isinstance(alpha, bool) or not isinstance(alpha, (int, float)):
@@ -45,6 +47,7 @@ class DistillLoss(nn.Module):
                 f'distill_loss.alpha must be between 0 and 1, the share of the teacher '
                 f'in the loss, got {alpha}'
             )
+        check_positive('loss_weight', loss_weight)
         if not unlabeled_weight >= 0:
             raise UserError(
                 'distill_loss.unlabeled_weight must not be negative, got '
@@ -61,6 +64,7 @@ class DistillLoss(nn.Module):
                 f'{alpha_schedule!r}'
             )
         self.alpha = float(alpha)
+        self.loss_weight = loss_weight
         self.unlabeled_weight = float(unlabeled_weight)
         self.unannotated_joints = unannotated_joints
         self.confidence_weight = confidence_weight
@@ -113,3 +117,9 @@ class DistillLoss(nn.Module):
     def uses_confidence(self) -> bool:
         """Tells whether the teacher's confidence matters."""
         return self.confidence_weight or self.confidence_threshold > 0
+
+
+def check_positive(name: str, value: float) -> None:
+    """Raises an error for a factor of the loss that is not positive."""
+    if not value > 0:
+        raise UserError(f'distill_loss.{name} must be positive, got {value}')

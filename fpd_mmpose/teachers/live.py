@@ -79,7 +79,7 @@ class LiveTeacher(Teacher):
         config, model = self.build()
         student_format = describe_student(student)
         input_size = student_format.x.size, student_format.y.size
-        self._adapter = input_adapter(student, model, input_size)
+        self._adapter = input_adapter(student.data_preprocessor, model, input_size)
         teacher_format = self.describe(model, self._adapter, input_size)
         mine, theirs = student_format.joints, teacher_format.joints
         my_joints = joints_of_student(student, 'checkpoint', self.checkpoint)
@@ -182,7 +182,7 @@ class LiveTeacher(Teacher):
 
 
 def input_adapter(
-    student: BasePoseEstimator | PoseDataPreprocessor,
+    student: PoseDataPreprocessor,
     teacher: BasePoseEstimator,
     input_size: tuple[int, int],
 ) -> InputAdapter:
@@ -191,8 +191,6 @@ def input_adapter(
     A teacher sees the size that it was trained for, if its aspect ratio is that of the
     student's input, and else the student's input as it is.
     """
-    if isinstance(student, BasePoseEstimator):
-        student = student.data_preprocessor
     codec = getattr(pose_head(teacher.head), 'decoder', None)
     size = getattr(codec, 'input_size', None)
     if size is not None:

@@ -8,18 +8,10 @@ from mmengine.config import Config
 from mmpose.apis import init_model
 from torch import Tensor, nn
 
+from tests.helpers.heads import RESNET
+
 SIZE, MAPS = (64, 96), (16, 24)
 _SIZES = dict(input_size=SIZE, heatmap_size=MAPS)
-_RESNET = dict(
-    type='ResNet',
-    depth=18,
-    num_stages=1,
-    strides=(1,),
-    dilations=(1,),
-    out_indices=(0,),
-    stem_channels=8,
-    base_channels=8,
-)
 _MSRA = dict(type='MSRAHeatmap', sigma=2, **_SIZES)
 _SIMCC = dict(type='SimCCLabel', input_size=SIZE, sigma=(4.9, 5.66))
 _GAU = dict(
@@ -57,7 +49,7 @@ def _vectors_head(kind: str, codec: dict, **settings: Any) -> dict:
 
 
 def _heatmaps(codec: dict, channels: int = 17) -> dict:
-    return dict(backbone=_RESNET, head=_heatmap_head(codec, channels))
+    return dict(backbone=RESNET, head=_heatmap_head(codec, channels))
 
 
 _DARK = dict(_MSRA, unbiased=True)
@@ -107,15 +99,15 @@ KINDS: dict[str, dict] = {
         ),
     ),
     'simcc': dict(
-        backbone=_RESNET,
+        backbone=RESNET,
         head=_vectors_head('SimCCHead', _SIMCC, deconv_out_channels=None),
     ),
     'rtmcc': dict(
-        backbone=_RESNET, head=_vectors_head('RTMCCHead', _SIMCC, gau_cfg=_GAU)
+        backbone=RESNET, head=_vectors_head('RTMCCHead', _SIMCC, gau_cfg=_GAU)
     ),
     'rtmw': dict(
         backbone=dict(
-            _RESNET,
+            RESNET,
             num_stages=2,
             strides=(1, 2),
             dilations=(1, 1),
@@ -128,11 +120,11 @@ KINDS: dict[str, dict] = {
         ),
     ),
     'simcc_dark': dict(
-        backbone=_RESNET,
+        backbone=RESNET,
         head=_vectors_head('RTMCCHead', dict(_SIMCC, use_dark=True), gau_cfg=_GAU),
     ),
     'visibility': dict(
-        backbone=_RESNET,
+        backbone=RESNET,
         head=dict(type='VisPredictHead', pose_cfg=_heatmap_head(_DARK)),
     ),
     'swin': dict(backbone=_SWIN, head=_heatmap_head(_MSRA, features=16)),

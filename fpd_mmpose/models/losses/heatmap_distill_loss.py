@@ -6,7 +6,6 @@ from mmpose.models.losses import KeypointMSELoss
 from mmpose.registry import MODELS
 from torch import Tensor
 
-from fpd_mmpose.errors import UserError
 from fpd_mmpose.teachers.distill_loss import DistillLoss
 
 
@@ -71,17 +70,13 @@ class HeatmapDistillLoss(DistillLoss):
     ) -> None:
         super().__init__(
             alpha,
+            loss_weight,
             unlabeled_weight,
             unannotated_joints,
             confidence_weight,
             confidence_threshold,
             alpha_schedule,
         )
-        if not loss_weight > 0:
-            raise UserError(
-                f'distill_loss.loss_weight must be positive, got {loss_weight}'
-            )
-        self.loss_weight = loss_weight
         self.error = KeypointMSELoss(use_target_weight=True, loss_weight=loss_weight)
 
     def forward(

@@ -6,8 +6,7 @@ from mmpose.models.losses import KLDiscretLoss
 from mmpose.registry import MODELS
 from torch import Tensor
 
-from fpd_mmpose.errors import UserError
-from fpd_mmpose.teachers.distill_loss import DistillLoss
+from fpd_mmpose.teachers.distill_loss import DistillLoss, check_positive
 
 
 @MODELS.register_module()
@@ -66,16 +65,14 @@ class SimCCDistillLoss(DistillLoss):
     ) -> None:
         super().__init__(
             alpha,
+            loss_weight,
             unlabeled_weight,
             unannotated_joints,
             confidence_weight,
             confidence_threshold,
             alpha_schedule,
         )
-        for name, value in (('loss_weight', loss_weight), ('beta', beta)):
-            if not value > 0:
-                raise UserError(f'distill_loss.{name} must be positive, got {value}')
-        self.loss_weight = loss_weight
+        check_positive('beta', beta)
         self.divergence = KLDiscretLoss(beta=beta, use_target_weight=True)
 
     def forward(
