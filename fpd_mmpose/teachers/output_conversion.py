@@ -55,6 +55,9 @@ class Conversion:
     def __init__(self, source: OutputFormat, wanted: OutputFormat) -> None:
         self.source = source
         self.wanted = wanted
+        pairs = list(zip(source.axes, wanted.axes, strict=True))
+        self._powers = [_power(*pair) for pair in pairs]
+        self._same_cells = all(one.same_cells(other) for one, other in pairs)
         self._matrices: dict[tuple[torch.device, Callable], tuple[Tensor, ...]] = {}
         self._convert = {
             (False, False): self._heatmaps,
@@ -73,14 +76,12 @@ class Conversion:
     def _heatmaps(self, values: Output) -> Taught:
         assert isinstance(values, Tensor)
         factor = self.wanted.peak / self.source.peak
-        pairs = list(zip(self.source.axes, self.wanted.axes, strict=True))
-        powers = [_power(*pair) for pair in pairs]
-        if not all(a.same_cells(b) for a, b in pairs) or min(powers) < 1:
+        if not self._same_cells or min(self._powers) < 1:
             across, down = self._on(values.device, _heatmap_matrix)
             values = down @ values @ across.T
-        if max(powers) > 1:
+        if max(self._powers) > 1:
             highest = values.amax((2, 3), keepdim=True).clamp(min=_FLOOR)
-            values = highest * (values.clamp(min=0) / highest) ** max(powers)
+            values = highest * (values.clamp(min=0) / highest) ** max(self._powers)
         if factor != 1:
             values = values * factor
         peak = self.wanted.peak
@@ -105,16 +106,14 @@ class Conversion:
         self, logs: list[Tensor], confidence: Callable[[], Tensor] | None
     ) -> Taught:
         """Resamples log densities, and corrects their widths."""
-        pairs = list(zip(self.source.axes, self.wanted.axes, strict=True))
-        if not all(a.same_cells(b) for a, b in pairs):
+        if not self._same_cells:
             resampled = self._on(logs[0].device, resampling_matrix)
             logs = [one @ matrix.T for one, matrix in zip(logs, resampled, strict=True)]
-        powers = [_power(*pair) for pair in pairs]
         x, y = (
             (one * max(power, 1.0)).softmax(2)
-            for one, power in zip(logs, powers, strict=True)
+            for one, power in zip(logs, self._powers, strict=True)
         )
-        if min(powers) < 1:
+        if min(self._powers) < 1:
             across, down = self._on(x.device, _spreading_matrix)
             x, y = x @ across.T, y @ down.T
         if confidence is None:
