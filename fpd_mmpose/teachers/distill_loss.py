@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from fpd_mmpose.errors import UserError
 
 #: How alpha changes in training.
-SCHEDULES = ('constant', 'linear')
+SCHEDULES = ('constant', 'linear', 'off_at_end')
 
 
 class DistillLoss(nn.Module):
@@ -22,8 +22,9 @@ class DistillLoss(nn.Module):
             people that are not annotated.
         confidence_weight: Whether each joint is weighted by the teacher's confidence.
         confidence_threshold: Joints with a lower confidence have no term; in [0, 1].
-        alpha_schedule: ``'constant'``, or ``'linear'``, which lowers alpha to 0 over
-            the run, epoch by epoch.
+        alpha_schedule: ``'constant'``; ``'linear'``, which lowers alpha to 0 over the
+            run, epoch by epoch; or ``'off_at_end'``, which sets it to 0 for the last
+            tenth of the run's steps.
 
     Raises:
         UserError: If an argument is out of range.
@@ -77,14 +78,17 @@ class DistillLoss(nn.Module):
         return self.alpha < 1 or self.alpha_schedule != 'constant'
 
     def present_alpha(self) -> float:
-        """Returns alpha in this epoch, or in this step if the run counts in steps."""
+        """Returns alpha at this point of the run."""
         if self.alpha_schedule == 'constant':
             return self.alpha
         hub = MessageHub.get_current_instance()
-        for unit in ('epoch', 'iter'):
+        linear = self.alpha_schedule == 'linear'
+        # The last tenth of a short run is less than an epoch.
+        for unit in ('epoch', 'iter') if linear else ('iter',):
             last: Any = hub.get_info(f'max_{unit}s')
             if last:
-                return self.alpha * max(0.0, 1 - hub.get_info(unit, 0) / last)
+                done = hub.get_info(unit, 0) / last
+                return self.alpha * (max(0.0, 1 - done) if linear else done < 0.9)
         return self.alpha
 
     def joint_weights(

@@ -185,15 +185,19 @@ class FPDDistiller(TopdownPoseEstimator):
             of all people, which mmengine adds up. For the log there are also the
             unscaled terms ``pose`` and ``kd`` of the labeled people, ``kd_unlabeled``
             of the others, and the head's other values (``acc_pose``). Terms of people
-            that the batch lacks are left out.
+            that the batch lacks are left out, and so are ``kd`` and ``kd_unlabeled``
+            once a schedule has brought alpha to 0: the teacher then does not run.
 
         Raises:
             UserError: If the teacher cannot be used, or if a sample has keypoints but
-                no ground-truth heatmaps while alpha is below 1.
+                no ground-truth heatmaps while alpha is, or becomes, less than 1.
         """
         self.teacher.prepare(self)
         labeled, unlabeled = self._split(data_samples)
-        started = self.teacher.start(inputs, data_samples)
+        alpha = self.distill_loss.present_alpha()
+        # The teacher can rest, unless people without labels leave no other loss.
+        rests = alpha == 0 < self.distill_loss.alpha and len(labeled) > 0
+        started = None if rests else self.teacher.start(inputs, data_samples)
         feats = self._training_feats(inputs)
         head = pose_head(self.head)
         reported = {}
@@ -211,10 +215,9 @@ class FPDDistiller(TopdownPoseEstimator):
         else:
             output = head.forward(feats)
         stages = as_stages(output, 'the student')
-        taught = self.teacher.finish(started)
+        taught = None if rests else self.teacher.finish(started)
         has_joint = self.teacher.has_joint(inputs.device)
 
-        alpha = self.distill_loss.present_alpha()
         losses = {}
         for name, value in reported.items():
             # A teacher says nothing of visibility.
@@ -228,7 +231,7 @@ class FPDDistiller(TopdownPoseEstimator):
             ('kd', labeled, 1.0),
             ('kd_unlabeled', unlabeled, self.distill_loss.unlabeled_weight),
         ):
-            if not group:
+            if not group or taught is None:
                 continue
             rows = _rows(group, inputs)
             target = taught.rows(rows)
@@ -241,7 +244,7 @@ class FPDDistiller(TopdownPoseEstimator):
             )
             terms.append(factor * kd)
             losses[name] = kd.detach()
-        losses['loss_kd'] = alpha * sum(terms)
+        losses['loss_kd'] = alpha * sum(terms) if terms else inputs.new_zeros(())
         if self.distill_loss.alpha_schedule != 'constant':
             losses['alpha'] = torch.full_like(losses['loss_kd'].detach(), alpha)
         return losses
@@ -264,9 +267,10 @@ class FPDDistiller(TopdownPoseEstimator):
             ):
                 raise UserError(
                     'a training sample has keypoints, but not the targets of the '
-                    f"student's head, and alpha is {self.distill_loss.alpha}: add "
-                    "GenerateTarget with the student's codec to the pipeline, or set "
-                    'distill_loss.alpha=1'
+                    f"student's head, and alpha is {self.distill_loss.alpha}, "
+                    f'{self.distill_loss.alpha_schedule}: add GenerateTarget with the '
+                    "student's codec to the pipeline, or set distill_loss.alpha=1 and "
+                    "alpha_schedule='constant'"
                 )
             else:
                 unlabeled.append(index)

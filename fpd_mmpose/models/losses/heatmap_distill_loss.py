@@ -42,9 +42,11 @@ class HeatmapDistillLoss(DistillLoss):
             heatmap as a share of a target's, clipped to [0, 1]. Not in the paper.
         confidence_threshold: Joints with a lower peak have no term; in [0, 1]. Not in
             the paper.
-        alpha_schedule: ``'constant'``, as in the paper, or ``'linear'``, which lowers
+        alpha_schedule: ``'constant'``, as in the paper; ``'linear'``, which lowers
             alpha to 0 over the run, epoch by epoch, as DWPose does with its terms
-            (Yang et al., ICCVW 2023). The log then shows it as ``alpha``.
+            (Yang et al., ICCVW 2023); or ``'off_at_end'``, which sets it to 0 for the
+            last tenth of the run's steps, as MMRazor's distillation of RTMDet ends
+            before the run does. The log shows an alpha that changes as ``alpha``.
 
     Raises:
         UserError: If an argument is out of range.

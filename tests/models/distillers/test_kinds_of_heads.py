@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmengine.logging import MessageHub
 from mmengine.structures import InstanceData, PixelData
 from mmpose.codecs import MSRAHeatmap
 from mmpose.registry import KEYPOINT_CODECS, MODELS
@@ -178,8 +179,6 @@ def test_a_simcc_teacher_sees_its_own_size(tmp_path):
 
 
 def test_alpha_falls_to_zero_over_the_epochs(tmp_path):
-    from mmengine.logging import MessageHub
-
     student = student_of(
         network_of('rtm'),
         teacher_of(network_of('rtm'), tmp_path),
@@ -193,6 +192,51 @@ def test_alpha_falls_to_zero_over_the_epochs(tmp_path):
         assert float(losses['alpha']) == pytest.approx(alpha)
         assert_same(losses['loss_kd'], alpha * losses['kd'])
         assert_same(losses['loss_kpt'], (1 - alpha) * losses['pose'])
+
+
+@pytest.mark.parametrize('kind', ['rtm', 'msra'])
+def test_alpha_is_off_at_the_end_and_the_teacher_then_rests(
+    kind, tmp_path, monkeypatch
+):
+    student = student_of(
+        network_of(kind),
+        teacher_of(network_of(kind), tmp_path),
+        distill_loss=dict(alpha=1, alpha_schedule='off_at_end'),
+    )
+    hub = MessageHub.get_instance(f'alpha_off_{kind}')
+    hub.update_info('max_iters', 30)
+    start, runs = student.teacher.start, []
+    monkeypatch.setattr(
+        student.teacher, 'start', lambda *batch: runs.append(1) or start(*batch)
+    )
+    images = torch.randn(2, 3, 64, 64)
+    for step, alpha in ((0, 1), (26, 1), (27, 0), (29, 0)):
+        hub.update_info('iter', step)
+        losses = student.loss(images, people(kind))
+        assert losses['alpha'] == alpha == len(runs)
+        assert_same(losses['loss_kd'], alpha * losses.get('kd', 0 * losses['loss_kd']))
+        head = sum(v for k, v in losses.items() if 'loss' in k and k != 'loss_kd')
+        assert_same(head, (1 - alpha) * losses['pose'])
+        runs.clear()
+    # Only what the teacher says has a gradient if no one has labels.
+    losses = student.loss(images, [PoseDataSample()] * 2)
+    assert losses['loss_kd'] == 0 and losses['loss_kd'].requires_grad and runs
+
+
+@pytest.mark.parametrize('schedule', ['linear', 'off_at_end'])
+def test_alpha_1_needs_labels_if_it_changes(schedule, tmp_path):
+    student = student_of(
+        network_of('msra'),
+        teacher_of(network_of('msra'), tmp_path),
+        distill_loss=dict(alpha=1, alpha_schedule=schedule),
+    )
+    sample = people('msra', 1)[0]
+    del sample.gt_fields
+    message = refused(student.loss, torch.randn(1, 3, 64, 64), [sample])
+    assert (
+        f"not the targets of the student's head, and alpha is 1.0, {schedule}"
+        in message
+    )
 
 
 @KEYPOINT_CODECS.register_module()

@@ -65,6 +65,11 @@ def test_alpha_out_of_range_is_an_error(alpha):
         build(alpha=alpha)
 
 
+def test_an_unknown_schedule_is_an_error():
+    with pytest.raises(ValueError, match='constant or linear or off_at_end, got'):
+        build(alpha_schedule='cosine')
+
+
 @pytest.mark.parametrize('weight', [0, -1, float('nan')])
 def test_a_weight_that_is_not_positive_is_an_error(weight):
     with pytest.raises(ValueError, match='loss_weight must be positive'):
