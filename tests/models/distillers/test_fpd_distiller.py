@@ -16,6 +16,7 @@ from mmpose.apis import MMPoseInferencer, init_model
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 
+from fpd_mmpose.models import FPDDistiller
 from fpd_mmpose.weights import read_state_dict
 from tests.helpers import ROOT
 from tests.helpers.reduced import CODEC, reduced_config, reduced_distiller, run
@@ -326,14 +327,38 @@ class CpuAmpOptimWrapper(OptimWrapper):
 
 
 class TestTrainsWith:
-    def test_ema_which_keeps_no_second_teacher(self, mpii_root, tmp_path):
+    def test_ema_of_the_student_alone(self, mpii_root, tmp_path, monkeypatch):
         config = reduced_distiller(mpii_root, tmp_path)
         config.custom_hooks = [dict(type='EMAHook', momentum=0.1)]
+        validated = []
+        predict = FPDDistiller.predict
+
+        def spy(self, *args, **kwargs):
+            validated.append(self.backbone.stem[0].weight.clone())
+            return predict(self, *args, **kwargs)
+
+        monkeypatch.setattr(FPDDistiller, 'predict', spy)
         runner = run(config)
         saved = torch.load(tmp_path / 'run' / 'epoch_1.pth')
-        assert not any('teacher' in name for name in saved['ema_state_dict'])
         (hook,) = [h for h in runner.hooks if type(h).__name__ == 'EMAHook']
-        assert hook.ema_model.module.teacher is runner.model.teacher
+        averaged = hook.ema_model.module
+        assert averaged.teacher is runner.model.teacher
+        name = 'backbone.stem.0.weight'
+        last = runner.model.state_dict()[name]
+        assert not torch.equal(saved['state_dict'][name], last)
+        assert torch.equal(saved['ema_state_dict'][f'module.{name}'], last)
+        mean = averaged.state_dict()[name]
+        assert validated and all(torch.equal(one, mean) for one in validated)
+
+        plain = reduced_config('hourglass/hg4_128_mpii.py', mpii_root, tmp_path)
+        student = MODELS.build(plain.model)
+        student.load_state_dict(saved['state_dict'], strict=True)
+        assert torch.equal(student.state_dict()[name], mean)
+        names = {f'module.{each}' for each in student.state_dict()}
+        assert saved['ema_state_dict'].keys() - names == {'steps'}
+        before = torch.load(config.model.teacher.checkpoint)
+        after = runner.model.teacher.model.state_dict()
+        assert all(torch.equal(after[each], before[each]) for each in before)
 
     def test_mixed_precision(self, mpii_root, tmp_path):
         config = reduced_distiller(mpii_root, tmp_path)
