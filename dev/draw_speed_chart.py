@@ -124,7 +124,7 @@ def save_chart(
     for source, color in _SOURCES.items():
         axis.plot([], [], 'o', color=color, label=f'AP published by {source}')
     axis.set_xscale('log')
-    axis.margins(x=0.2, y=0.1)
+    axis.margins(x=0.25, y=0.1)
     for formatter in (axis.xaxis.set_major_formatter, axis.xaxis.set_minor_formatter):
         formatter(LogFormatter(minor_thresholds=(2, 0.5)))
     axis.set(
