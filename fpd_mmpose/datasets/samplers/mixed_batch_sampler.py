@@ -1,10 +1,11 @@
 """Batches of labeled and unlabeled people."""
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 
 import torch
-from mmengine.dataset import DefaultSampler
+from mmengine.dataset import DefaultSampler, InfiniteSampler
 from mmpose.datasets import CombinedDataset
 from mmpose.registry import DATA_SAMPLERS
 from torch.utils.data import Sampler
@@ -28,7 +29,8 @@ class MixedBatchSampler(Sampler[list[int]]):
 
     Args:
         sampler: The ``sampler`` of the dataloader, which has the dataset, the seed, and
-            the rank.
+            the rank. With an ``InfiniteSampler``, for runs of iterations, one epoch
+            follows the other.
         batch_size: People in a batch, of all parts; the dataloader's.
         source_ratio: People of each part in a batch, in proportion: ``[1, 1]`` is half
             and half.
@@ -57,7 +59,7 @@ class MixedBatchSampler(Sampler[list[int]]):
 
     def __init__(
         self,
-        sampler: DefaultSampler,
+        sampler: DefaultSampler | InfiniteSampler,
         batch_size: int,
         source_ratio: Sequence[float],
     ) -> None:
@@ -98,7 +100,14 @@ class MixedBatchSampler(Sampler[list[int]]):
 
     def __iter__(self) -> Iterator[list[int]]:
         """Draws batches of indices into the combined dataset, ordered by part."""
-        epoch, world_size = self.sampler.epoch, self.sampler.world_size
+        if isinstance(self.sampler, InfiniteSampler):
+            for epoch in itertools.count():
+                yield from self._epoch(epoch)
+        else:
+            yield from self._epoch(self.sampler.epoch)
+
+    def _epoch(self, epoch: int) -> Iterator[list[int]]:
+        world_size = self.sampler.world_size
         offset, drawn = 0, []
         for part, (size, count) in enumerate(zip(self.sizes, self.counts, strict=True)):
             needed = self.num_batches * count * world_size

@@ -1,9 +1,10 @@
 """Labeled and unlabeled people are mixed in a fixed ratio."""
 
 from collections import Counter
+from itertools import islice
 
 import pytest
-from mmengine.dataset import DefaultSampler
+from mmengine.dataset import DefaultSampler, InfiniteSampler
 from mmpose.datasets import CombinedDataset
 from mmpose.registry import DATA_SAMPLERS
 
@@ -128,3 +129,16 @@ def test_a_plain_dataset_is_an_error(mpii_root):
     plain = FPDMpiiDataset(str(mpii_root / 'annotations/mpii_val.json'))
     with pytest.raises(ValueError, match='needs a CombinedDataset .* FPDMpiiDataset'):
         batches(plain)
+
+
+def test_in_runs_of_steps_one_epoch_follows_the_other(dataset):
+    mixed = DATA_SAMPLERS.build(
+        dict(type='MixedBatchSampler', source_ratio=(3, 2)),
+        default_args=dict(sampler=InfiniteSampler(dataset, seed=3), batch_size=5),
+    )
+    epochs = [
+        batch
+        for epoch in range(3)
+        for batch in batches(dataset, 5, (3, 2), epoch, seed=3)
+    ]
+    assert list(islice(mixed, len(epochs))) == epochs
