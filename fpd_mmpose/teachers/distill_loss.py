@@ -23,8 +23,8 @@ class DistillLoss(nn.Module):
         confidence_weight: Whether each joint is weighted by the teacher's confidence.
         confidence_threshold: Joints with a lower confidence have no term; in [0, 1].
         alpha_schedule: ``'constant'``; ``'linear'``, which lowers alpha to 0 over the
-            run, epoch by epoch; or ``'off_at_end'``, which sets it to 0 for the last
-            tenth of the run's steps.
+            run, by epochs or steps; or ``'off_at_end'``, which sets it to 0 for the
+            last tenth of the run's steps.
 
     Raises:
         UserError: If an argument is out of range.
@@ -86,7 +86,8 @@ class DistillLoss(nn.Module):
         # The last tenth of a short run is less than an epoch.
         for unit in ('epoch', 'iter') if linear else ('iter',):
             last: Any = hub.get_info(f'max_{unit}s')
-            if last:
+            # A run that counts in steps is one epoch.
+            if last and (last > 1 or unit == 'iter'):
                 done = hub.get_info(unit, 0) / last
                 return self.alpha * (max(0.0, 1 - done) if linear else done < 0.9)
         return self.alpha

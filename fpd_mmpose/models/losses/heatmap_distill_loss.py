@@ -43,7 +43,7 @@ class HeatmapDistillLoss(DistillLoss):
         confidence_threshold: Joints with a lower peak have no term; in [0, 1]. Not in
             the paper.
         alpha_schedule: ``'constant'``, as in the paper; ``'linear'``, which lowers
-            alpha to 0 over the run, epoch by epoch, as DWPose does with its terms
+            alpha to 0 over the run, by epochs or steps, as DWPose does with its terms
             (Yang et al., ICCVW 2023); or ``'off_at_end'``, which sets it to 0 for the
             last tenth of the run's steps, as MMRazor's distillation of RTMDet ends
             before the run does. The log shows an alpha that changes as ``alpha``.

@@ -37,9 +37,9 @@ class SimCCDistillLoss(DistillLoss):
             its highest probability as a share of a target's, the smaller of x and y.
         confidence_threshold: Joints with a lower confidence have no term; in [0, 1].
         alpha_schedule: ``'constant'``; ``'linear'``, which lowers alpha to 0 over the
-            run, epoch by epoch; or ``'off_at_end'``, which sets it to 0 for the last
-            tenth of the run's steps, as MMRazor's distillation of RTMDet ends before
-            the run does. The log shows an alpha that changes as ``alpha``.
+            run, by epochs or steps; or ``'off_at_end'``, which sets it to 0 for the
+            last tenth of the run's steps, as MMRazor's distillation of RTMDet ends
+            before the run does. The log shows an alpha that changes as ``alpha``.
 
     Raises:
         UserError: If an argument is out of range.
