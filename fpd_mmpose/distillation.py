@@ -16,11 +16,8 @@ from mmengine.runner import Runner
 from fpd_mmpose.config import load_config, set_data_root
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.runs import CheckpointHook
+from fpd_mmpose.schedules import set_epochs
 
-#: The fields of a schedule that count epochs.
-_EPOCH_FIELDS = (
-    'begin', 'end', 'T_max', 'milestones', 'periods', 'step_size', 'total_steps',
-)  # fmt: skip
 #: Fields that a config need not have, beside the arguments of the Runner.
 _OPTIONAL_FIELDS = {'auto_scale_lr', 'backend_args', 'custom_imports', 'preprocess_cfg'}
 _runs = itertools.count(1)
@@ -83,22 +80,21 @@ def distill(
         UserError: If the student, the teacher, the data, or an option cannot be used.
 
     Example:
-        >>> import contextlib, tempfile, torch
+        >>> import contextlib, tempfile
         >>> import fpd_mmpose
+        >>> from fpd_mmpose.config import config_root
         >>> from fpd_mmpose.synthetic import write_dataset
         >>> folder = tempfile.mkdtemp()
         >>> with contextlib.redirect_stdout(None):
         ...     _ = write_dataset(f'{folder}/data', num_train=2, num_val=1)
-        >>> teacher = fpd_mmpose.StackedHourglass(num_stacks=2, num_features=64)
-        >>> weights = {f'backbone.{k}': v for k, v in teacher.state_dict().items()}
-        >>> torch.save(weights, f'{folder}/teacher.pth')
+        >>> (teacher,) = config_root().glob('quickstart/hg2_64_drawn-*.pth')
         >>> done = fpd_mmpose.distill(
-        ...     student='quickstart/hg1_32_drawn.py',
-        ...     teacher=('quickstart/hg2_64_drawn.py', f'{folder}/teacher.pth'),
+        ...     student='quickstart/hg2_64_drawn.py',
+        ...     teacher=('quickstart/hg2_64_drawn.py', teacher),
         ...     data=f'{folder}/data',
         ...     epochs=1,
         ...     work_dir=f'{folder}/run',
-        ...     options={'log_level': 'ERROR'},
+        ...     options={'log_level': 'ERROR', 'model.backbone.num_features': 32},
         ... )
         >>> done.checkpoint.name, 'PCKh/Mean' in done.scores
         ('epoch_1.pth', True)
@@ -176,33 +172,6 @@ def merge_options(config: Config, options: Mapping[str, Any]) -> None:
     except (KeyError, TypeError) as error:
         detail = error.args[0] if error.args else error
         raise UserError(f'options: {detail}') from error
-
-
-def set_epochs(config: Config, epochs: int) -> None:
-    """Changes the number of epochs, and scales the schedules that count in them."""
-    if epochs < 1:
-        raise UserError(f'epochs must be 1 or more, got {epochs}')
-    train_cfg = config.get('train_cfg') or {}
-    before = train_cfg.get('max_epochs')
-    if not before:
-        raise UserError(
-            'epochs: the config counts in iterations; set train_cfg.max_iters instead'
-        )
-    train_cfg['max_epochs'] = epochs
-
-    def scaled(count: int) -> int:
-        return max(1, round(count * epochs / before)) if count else count
-
-    schedulers = config.get('param_scheduler') or []
-    for scheduler in schedulers if isinstance(schedulers, list) else [schedulers]:
-        if not scheduler.get('by_epoch', True):
-            continue  # a warm-up counted in steps stays as it is
-        for field in _EPOCH_FIELDS:
-            value = scheduler.get(field)
-            if isinstance(value, list | tuple):
-                scheduler[field] = [scaled(count) for count in value]
-            elif isinstance(value, int):
-                scheduler[field] = scaled(value)
 
 
 def _result(runner: Runner, config: Config) -> Distilled:

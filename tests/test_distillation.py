@@ -11,7 +11,7 @@ from mmengine.config import Config
 
 import fpd_mmpose
 from fpd_mmpose.cli import main
-from fpd_mmpose.distillation import Distilled, distillation_config, set_epochs
+from fpd_mmpose.distillation import Distilled, distillation_config
 from tests.helpers.reduced import reduced_config, reduced_distiller, reduced_teacher
 from tests.helpers.refusals import exit_line, refused
 
@@ -134,44 +134,6 @@ class TestTheResult:
         done = self.run(student, teacher, tmp_path / 'run', save_best=None)
         assert done.checkpoint == tmp_path / 'run/epoch_3.pth'
         assert 'PCKh/Mean' in done.scores and 'time' not in done.scores
-
-
-class TestTheNumberOfEpochs:
-    def scaled(self, **scheduler) -> dict:
-        config = Config(
-            dict(train_cfg=dict(max_epochs=140), param_scheduler=[scheduler])
-        )
-        set_epochs(config, 14)
-        assert config.train_cfg.max_epochs == 14
-        return config.param_scheduler[0].to_dict()
-
-    def test_milestones(self):
-        found = self.scaled(type='MultiStepLR', milestones=[90, 120], by_epoch=True)
-        assert found['milestones'] == [9, 12]
-
-    def test_one_cycle(self):
-        found = self.scaled(
-            type='OneCycleLR', total_steps=140, convert_to_iter_based=True
-        )
-        assert found['total_steps'] == 14
-
-    def test_cosine(self):
-        found = self.scaled(type='CosineAnnealingLR', begin=70, end=140, T_max=70)
-        assert (found['begin'], found['end'], found['T_max']) == (7, 14, 7)
-
-    def test_a_warm_up_in_steps_stays(self):
-        warm_up = dict(type='LinearLR', by_epoch=False, begin=0, end=500)
-        assert self.scaled(**warm_up) == warm_up
-
-    def test_a_single_schedule_may_stand_alone(self):
-        config = Config(
-            dict(
-                train_cfg=dict(max_epochs=4),
-                param_scheduler=dict(type='StepLR', step_size=2),
-            )
-        )
-        set_epochs(config, 6)
-        assert config.param_scheduler.step_size == 3
 
 
 class TestMistakes:
