@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         SimCCDistillLoss,
         StackedHourglass,
     )
+    from fpd_mmpose.studies import run_study
     from fpd_mmpose.teachers.cache.command import cache_teacher
     from fpd_mmpose.weights.conversion import convert
     from fpd_mmpose.weights.initialization import load_model
@@ -49,6 +50,7 @@ _HOMES = {
     'draw_poses': 'deploy.draw',
     'export_onnx': 'export',
     'load_model': 'weights.initialization',
+    'run_study': 'studies',
 }
 
 __all__ = [
@@ -70,6 +72,7 @@ __all__ = [
     'draw_poses',
     'export_onnx',
     'load_model',
+    'run_study',
 ]
 
 plug_in()

@@ -1,4 +1,4 @@
-"""The commands ``compare`` and ``quickstart``."""
+"""The commands ``compare``, ``study``, and ``quickstart``."""
 
 import argparse
 import os
@@ -65,12 +65,50 @@ def _compare(args: argparse.Namespace) -> None:
         table.save(path)
 
 
+def study(parser: Parser) -> Run:
+    """Trains the arms of a study with paired seeds, and compares them.
+
+    Prints the mean score of each arm and its difference from the baselines, with a 95%
+    bootstrap interval over people and seeds.
+    """
+    parser.epilog = (
+        'Finished runs are kept, and interrupted ones resumed, when the command is '
+        'repeated.'
+    )
+    parser.add_argument('study', help='file with the arms, such as quickstart/study.py')
+    parser.add_argument(
+        '--out', type=Path, metavar='DIR', help='folder of the runs (work_dirs/STUDY)'
+    )
+    parser.add_argument('--data-root', metavar='DIR', help='folder of the dataset')
+    parser.add_argument(
+        '--seeds', type=int, nargs='+', help="seeds (default: the study's)"
+    )
+    parser.add_argument(
+        '--processes', type=positive, help='runs at a time (one for each GPU or core)'
+    )
+    return _study
+
+
+def _study(args: argparse.Namespace) -> None:
+    os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+    from fpd_mmpose.studies import run_study
+
+    out = args.out or Path('work_dirs') / Path(args.study).stem
+    report = run_study(
+        args.study,
+        out,
+        data=args.data_root,
+        seeds=args.seeds,
+        processes=args.processes,
+    )
+    print(f'{report.markdown()}\n\n{out}: results.md, gains.png, curves.png')
+
+
 def quickstart(parser: Parser) -> Run:
     """Distills a student on drawn people, and compares it with plain training.
 
-    Draws people, trains a small teacher and a plain student, and continues the student
-    twice for the same number of steps: plainly, and with the teacher's help. Prints
-    the paper's table and saves pictures.
+    Few of the people have labels. A teacher that was trained on others comes with the
+    package. Prints the paper's table and saves pictures.
     """
     parser.add_argument(
         '--out',
@@ -80,14 +118,24 @@ def quickstart(parser: Parser) -> Run:
         help='folder for people, networks, and results (work_dirs/quickstart)',
     )
     parser.add_argument(
-        '--people', type=positive, default=1200, help='people to train on (1200)'
+        '--people', type=positive, default=3100, help='people to train on (3100)'
     )
     parser.add_argument(
-        '--held-out', type=positive, default=300, help='people to test on (300)'
+        '--labels', type=positive, default=100, help='of them with labels (100)'
     )
-    parser.add_argument('--epochs', type=positive, help='epochs of each network')
     parser.add_argument(
-        '--seed', type=int, default=0, help='seed of people and training (0)'
+        '--held-out', type=positive, default=500, help='people to test on (500)'
+    )
+    parser.add_argument(
+        '--length', type=float, default=1, help='train for this part of the steps (1)'
+    )
+    parser.add_argument(
+        '--seeds',
+        '--seed',
+        type=int,
+        nargs='+',
+        default=[0],
+        help='seeds of labels, weights, and order; several are averaged (0)',
     )
     return _quickstart
 
@@ -99,4 +147,6 @@ def _quickstart(args: argparse.Namespace) -> None:
     os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
     from fpd_mmpose.quickstart.run import run_quickstart
 
-    run_quickstart(args.out, args.people, args.held_out, args.epochs, args.seed)
+    run_quickstart(
+        args.out, args.people, args.labels, args.held_out, args.seeds, args.length
+    )

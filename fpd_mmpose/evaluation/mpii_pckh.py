@@ -27,8 +27,8 @@ COLUMNS = {
 }
 #: All columns of the reference's table.
 SCORES = (*COLUMNS, 'Mean', 'Mean@0.1')
-# Pelvis and thorax, which the benchmark excludes from the mean.
-_EXCLUDED = (6, 7)
+#: Pelvis and thorax, which the benchmark excludes from the mean.
+EXCLUDED = (6, 7)
 _THRESHOLDS = np.arange(0, 51) / 100
 
 
@@ -72,7 +72,7 @@ def mpii_pckh(
             ]
         )
     weight = count.astype(np.float64)
-    weight[list(_EXCLUDED)] = 0
+    weight[list(EXCLUDED)] = 0
     if weight.any():
         mean = np.average(np.nan_to_num(accuracy), axis=1, weights=weight)
     else:

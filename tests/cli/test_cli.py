@@ -118,6 +118,7 @@ def bare() -> list:
         'export': ['c.py', 'w.pth', 'out.onnx'],
         'predict': ['c.py', 'w.pth', 'a.jpg'],
         'compare': ['--run', 'a=b'],
+        'study': ['s.py'],
         'quickstart': [],
     }
     assert needed.keys() == COMMANDS.keys()

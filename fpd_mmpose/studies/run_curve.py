@@ -1,0 +1,57 @@
+"""The course of a run, from its logs."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fpd_mmpose.studies.charts import Curve
+
+
+class RunCurve(NamedTuple):
+    """Losses and validation scores after numbers of samples, and the samples of all."""
+
+    losses: list[tuple[float, float]]
+    scores: list[tuple[float, float]]
+    samples: int
+
+
+def read_curve(folder: Path, record: Mapping[str, Any], metric: str) -> RunCurve:
+    """Reads the logs of a finished run."""
+    lines = [
+        json.loads(line)
+        for log in sorted(folder.glob('*/vis_data/scalars.json'))
+        for line in log.read_text().splitlines()
+    ]
+    samples = record['samples']
+    by_step = samples / max(record['steps'], 1)
+    # Runs of epochs log their validations by epoch.
+    by_validation = samples / record['epochs'] if record['epochs'] else by_step
+    # A distilled run logs its unscaled pose term as `pose`.
+    losses = [
+        (line['step'] * by_step, line.get('pose', line['loss_kpt']))
+        for line in lines
+        if 'loss_kpt' in line
+    ]
+    # Tests are logged as step 0.
+    scores = [
+        (line['step'] * by_validation, line[metric])
+        for line in lines
+        if metric in line and line['step']
+    ]
+    return RunCurve(losses, scores, samples)
+
+
+def join_curves(label: str, color: str, parts: Sequence[RunCurve]) -> Curve:
+    """Joins the curves of runs of which each continued the one before."""
+    before = 0
+    series: tuple[list, list] = [], []
+    for part in parts:
+        for found, values in zip(series, part[:2], strict=True):
+            found += [(before + samples, value) for samples, value in values]
+        before += part.samples
+    losses, scores = (
+        ([x for x, _ in found], [y for _, y in found]) for found in series
+    )
+    branch = parts[0].samples if len(parts) > 1 else None
+    return Curve(label, color, losses, scores, branch)
