@@ -173,7 +173,6 @@ def test_the_options_of_a_script_are_its_own(command):
     for start, shared in (
         ('demo/', 'demo/demo_options.py'),
         ('demo/', 'fpd_mmpose/cli/shared_options.py'),
-        ('dev/study_', 'dev/studies/options.py'),
     ):
         if scripts[0].startswith(start):
             source += (ROOT / shared).read_text()

@@ -1,9 +1,7 @@
-# The trained student, plainly trained for as many steps again: what FPD, which starts
-# from the same weights, is to be compared with.
+# The student, plainly trained for as many samples as the others: the control.
 _base_ = ['hg1_32_drawn.py']
 
-optim_wrapper = dict(optimizer=dict(lr=1e-2))
+max_iters = 900
+train_cfg = dict(max_iters=max_iters, val_interval=max_iters // 6)
 param_scheduler = _base_.param_scheduler
-param_scheduler[0]['eta_max'] = 1e-2
-
-load_from = 'work_dirs/quickstart/start.pth'
+param_scheduler[0]['total_steps'] = max_iters

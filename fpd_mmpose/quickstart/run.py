@@ -2,145 +2,158 @@
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
-from mmpose.apis import init_model
-from torch import nn
+from mmpose.registry import DATASETS, MODELS
 
-from fpd_mmpose.evaluation.mpii_pckh import SCORES
-from fpd_mmpose.files import replace_when_done, write_json
+from fpd_mmpose.errors import UserError
+from fpd_mmpose.evaluation.mpii_pckh import EXCLUDED, SCORES
+from fpd_mmpose.files import replace_when_done, write_bytes
 from fpd_mmpose.markdown import markdown_table
-from fpd_mmpose.quickstart.pictures import save_curves, save_predictions
-from fpd_mmpose.quickstart.stages import (
-    COMPARED,
-    STAGES,
-    Stage,
-    stage_config,
-    train_stage,
-    training_log,
-    weights_path,
-)
+from fpd_mmpose.studies import StudyReport, read_study, run_study
+from fpd_mmpose.studies.arm_run import hits_of, read_predictions
+from fpd_mmpose.studies.charts import COLORS
+from fpd_mmpose.studies.people_picture import ArmPoses, people_with_gain, save_people
+from fpd_mmpose.studies.people_split import split_people
+from fpd_mmpose.studies.study_plan import WEIGHTS, check_seeds
 from fpd_mmpose.synthetic import write_dataset
+
+STUDY = 'configs/quickstart/study.py'
+TEACHER, CONTROL, BEST = 'teacher', 'control', 'unlabeled'
+#: Seed of the drawn people. That of the teacher's is another.
+PEOPLE_SEED = 20261127
+_PICTURED = 6
 
 
 def run_quickstart(
-    out: Path, people: int, held_out: int, epochs: int | None, seed: int
+    out: Path,
+    people: int,
+    labels: int,
+    held_out: int,
+    seeds: Sequence[int],
+    length: float = 1,
 ) -> None:
-    """Draws people, trains the networks, and writes table and images to ``out``.
+    """Draws people, trains students, and writes tables and pictures to ``out``.
 
-    A small teacher and a plain student are trained; the student then continues twice
-    for the same number of steps: plainly, and with the teacher's help.
+    A teacher that comes with the package teaches a small student, of whose ``people``
+    only some have ``labels``. A seed chooses those, the initial weights, and the order.
     """
     started = time.perf_counter()
     init_default_scope('mmpose')
-    # More threads do not speed up layers this small.
-    torch.set_num_threads(min(torch.get_num_threads(), 2))
-
-    print(f'[1/6] People: {people} to train on, {held_out} held out')
-    write_dataset(out / 'data', people, held_out, seed=seed)
-    configs = [stage_config(stage, out, epochs, seed) for stage in STAGES]
-    for number, (stage, config) in enumerate(zip(STAGES, configs, strict=True), 2):
-        print(f'[{number}/6] {stage.label}: {config.train_cfg.max_epochs} epochs')
-        if not train_stage(config, stage, out):
-            print(f'      trained already: {weights_path(stage, out)}')
-
-    print('[6/6] Results')
-    compared = [
-        config for s, config in zip(STAGES, configs, strict=True) if s in COMPARED
-    ]
-    rows = _compare(compared, out)
-    table = result_table(rows)
-    write_json(out / 'results.json', rows, indent=1)
+    if labels >= people:
+        raise UserError(
+            f'labels must be less than the {people} people to train on, got {labels}'
+        )
+    if not length > 0:
+        raise UserError(f'length must be positive, got {length:g}')
+    check_seeds(seeds)
+    write_dataset(out / 'data', people, held_out, seed=PEOPLE_SEED)
+    for seed in seeds:
+        split_people(out / 'data', labels, seed)
+    plan = read_study(STUDY)
+    if length != 1:
+        arms = {
+            name: replace(arm, length=arm.length * length)
+            for name, arm in plan.arms.items()
+        }
+        plan = replace(plan, arms=arms)
+    trained = sum(arm.trains for arm in plan.arms.values()) * len(seeds)
+    print(
+        f'Training {trained} students: {labels} people with labels, the others without'
+    )
+    report = run_study(plan, out, data=out / 'data', seeds=seeds)
+    times = _milliseconds_per_person(report)
+    table = result_table(report, times)
     with replace_when_done(out / 'results.md') as partial:
-        partial.write_text(table + '\n')
+        partial.write_text(f'{table}\n\n{report.markdown()}\n')
+    for name in plan.arms:
+        weights = report.plan.folder(out, name, seeds[0]) / WEIGHTS
+        write_bytes(out / f'{name}.pth', weights.read_bytes())
+    _draw_people(report, times, out / 'predictions.jpg')
+    drawn = 'people and seeds' if len(seeds) > 1 else 'people'
     print(
         f'\nPCKh@0.5 in percent on {held_out} drawn people that no network was trained '
-        f'on, with flip test;\nms/person: network only, on {torch.get_num_threads()} '
-        f'CPU threads, batch size 1.\n\n{table}\n'
+        f'on, with flip test;\nms: network only, one person, on '
+        f'{torch.get_num_threads()} CPU threads.\n\n{table}\n'
     )
-    gain = rows[2]['scores']['Mean'] - rows[1]['scores']['Mean']
-    print(f'FPD over plain training, same start and steps: {gain:+.1f} PCKh')
-    for name in ('predictions.jpg', 'curves.png', 'results.json'):
+    over = report.rows[BEST].over[CONTROL]
+    print(
+        f'FPD with unlabeled people over plain training for as many samples: {over} '
+        f'PCKh\n(95% interval over {drawn}), ahead in {over.ahead} of {over.pairs}.'
+    )
+    for name in ('predictions.jpg', 'gains.png', 'curves.png', 'results.json'):
         print(f'  {out / name}')
     print(f'Done in {time.perf_counter() - started:.0f} s.')
 
 
-def result_table(rows: Sequence[dict[str, Any]]) -> str:
-    """Formats the results as an aligned Markdown table."""
-    return markdown_table(
-        ['', 'Params', 'ms/person', *SCORES],
-        [
+def result_table(report: StudyReport, times: Mapping[str, float]) -> str:
+    """Formats the results as an aligned Markdown table, with milliseconds by arm."""
+    lines = []
+    for name, row in report.rows.items():
+        model = MODELS.build(_config(report, name).model)
+        parameters = sum(p.numel() for p in model.parameters())
+        lines.append(
             [
-                row['label'],
-                f'{row["parameters"] / 1e6:.2f} M',
-                f'{row["milliseconds"]:.1f}',
-                *(f'{row["scores"][name]:.1f}' for name in SCORES),
+                row.label,
+                f'{parameters / 1e6:.2f} M',
+                f'{times[name]:.1f}',
+                f'{row.samples:,}' if report.plan.arms[name].trains else '',
+                *(f'{report.mean_of(name, f"PCKh/{score}"):.1f}' for score in SCORES),
+                '' if name == TEACHER else str(row.over.get(CONTROL, '')),
             ]
-            for row in rows
-        ],
-        pad=True,
-    )
-
-
-def _compare(configs: list[Config], out: Path) -> list[dict[str, Any]]:
-    """Measures the networks, saves the images, and returns the rows of the table."""
-    labels = [stage.label for stage in COMPARED]
-    models = [
-        init_model(config.copy(), str(weights_path(stage, out)), device='cpu')
-        for config, stage in zip(configs, COMPARED, strict=True)
-    ]
-    times = _milliseconds_per_person(models, models[0].head.decoder.input_size)
-    rows = [
-        dict(
-            label=stage.label,
-            parameters=sum(p.numel() for p in model.parameters()),
-            milliseconds=milliseconds,
-            scores=_evaluate(config, stage, out),
         )
-        for stage, model, milliseconds, config in zip(
-            COMPARED, models, times, configs, strict=True
-        )
-    ]
-    save_predictions(
-        out / 'predictions.jpg', models, labels, configs[0].test_dataloader.dataset
-    )
-    save_curves(
-        out / 'curves.png', [training_log(stage, out) for stage in COMPARED], labels
-    )
-    return rows
+    headings = ['', 'Params', 'ms', 'Samples', *SCORES, 'Over the control']
+    return markdown_table(headings, lines, pad=True)
 
 
-def _evaluate(config: Config, stage: Stage, out: Path) -> dict[str, float]:
-    """Tests a trained network with flip test; returns PCKh in percent by column."""
-    config = config.copy()
-    config.load_from = str(weights_path(stage, out))
-    config.resume = False
-    config.visualizer.name = f'{stage.name}_test'
-    metrics = Runner.from_cfg(config).test()
-    return {name: metrics[f'PCKh/{name}'] for name in SCORES}
+def _config(report: StudyReport, name: str) -> Config:
+    return report.plan.config(name, report.plan.seeds[0], report.out, 1)
+
+
+def _draw_people(report: StudyReport, times: Mapping[str, float], path: Path) -> None:
+    """Draws the held-out people for whom distillation gains most."""
+    plan, seed = report.plan, report.plan.seeds[0]
+    dataset = DATASETS.build(_config(report, CONTROL).test_dataloader.dataset)
+    arms, hits = [], {}
+    for name, arm in plan.arms.items():
+        keypoints = read_predictions(plan.folder(report.out, name, seed))
+        hits[name], annotated = hits_of(dataset, keypoints)
+        if name != 'plain':
+            score = report.rows[name].scores[plan.seed_of(name, seed)]
+            label = f'{arm.label}\n{score:.1f}, {times[name]:.1f} ms'
+            arms.append(ArmPoses(label, COLORS[arm.color], keypoints, hits[name]))
+    counted = annotated.copy()
+    counted[:, EXCLUDED] = False
+    chosen = people_with_gain(hits[CONTROL], hits[BEST], counted, _PICTURED)
+    save_people(path, dataset, chosen, arms, counted)
 
 
 def _milliseconds_per_person(
-    models: Sequence[nn.Module], size: Sequence[int], repeats: int = 40
-) -> list[float]:
-    """Returns the median time of each network, without flip test and pipeline.
+    report: StudyReport, repeats: int = 40
+) -> dict[str, float]:
+    """Returns the median time of each arm's network, without flip test and pipeline.
 
-    The networks take turns with one person of ``size`` (width, height); the first turns
+    Students have one network. The networks take turns with one person; the first turns
     do not count.
     """
-    image = torch.randn(1, 3, size[1], size[0])
-    times: list[list[float]] = [[] for _ in models]
+    width, height = _config(report, CONTROL).codec.input_size
+    image = torch.randn(1, 3, height, width)
+    models = {
+        name: MODELS.build(_config(report, name).model).eval()
+        for name in (TEACHER, CONTROL)
+    }
+    times: dict[str, list[float]] = {name: [] for name in models}
     with torch.inference_mode():
         for turn in range(repeats + repeats // 4):
-            for model, measured in zip(models, times, strict=True):
+            for name, model in models.items():
                 start = time.perf_counter()
                 model(image, None)
                 if turn >= repeats // 4:
-                    measured.append(1000 * (time.perf_counter() - start))
-    return [statistics.median(measured) for measured in times]
+                    times[name].append(1000 * (time.perf_counter() - start))
+    teacher, student = (statistics.median(measured) for measured in times.values())
+    return {name: teacher if name == TEACHER else student for name in report.plan.arms}

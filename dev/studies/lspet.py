@@ -1,0 +1,40 @@
+# Students of real people: few labels, and the other people without.
+seeds = [0, 1, 2]
+baselines = ['plain_300', 'plain_1000']
+
+_folder = '{{ fileDirname }}/lspet'
+_file = 'annotations/{kind}_{labels}_{{seed}}.json'
+_people = 'train_dataloader.dataset'
+arms = dict(
+    teacher=dict(
+        label='Teacher HG2-64, all labels',
+        color='teacher',
+        config=f'{_folder}/hg2_64_lspet.py',
+        once=True,
+    ),
+)
+for _labels in (300, 1000):
+    _labeled = _file.format(kind='labeled', labels=_labels)
+    _unlabeled = _file.format(kind='unlabeled', labels=_labels)
+    arms[f'plain_{_labels}'] = dict(
+        label=f'Plain, {_labels} labels',
+        color='control',
+        config=f'{_folder}/hg1_32_lspet.py',
+        options={f'{_people}.ann_file': _labeled},
+    )
+    arms[f'fpd_{_labels}'] = dict(
+        like=f'plain_{_labels}',
+        label=f'FPD, {_labels} labels',
+        color='fpd',
+        teacher='teacher',
+    )
+    arms[f'unlabeled_{_labels}'] = dict(
+        label=f'FPD, {_labels} labels, with unlabeled people',
+        color='unlabeled',
+        config=f'{_folder}/hg1_32_unlabeled_lspet.py',
+        options={
+            f'{_people}.datasets.0.ann_file': _labeled,
+            f'{_people}.datasets.1.ann_file': _unlabeled,
+        },
+        teacher='teacher',
+    )
