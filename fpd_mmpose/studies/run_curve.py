@@ -25,20 +25,18 @@ def read_curve(folder: Path, record: Mapping[str, Any], metric: str) -> RunCurve
     ]
     samples = record['samples']
     by_step = samples / max(record['steps'], 1)
-    # Runs of epochs log their validations by epoch.
-    by_validation = samples / record['epochs'] if record['epochs'] else by_step
-    # A distilled run logs its unscaled pose term as `pose`.
-    losses = [
-        (line['step'] * by_step, line.get('pose', line['loss_kpt']))
-        for line in lines
-        if 'loss_kpt' in line
-    ]
-    # Tests are logged as step 0.
-    scores = [
-        (line['step'] * by_validation, line[metric])
-        for line in lines
-        if metric in line and line['step']
-    ]
+    losses, scores = [], []
+    seen = 0.0
+    for line in lines:
+        if 'loss_kpt' in line:
+            seen = line['step'] * by_step
+            # A distilled run logs its unscaled pose term as `pose`.
+            losses.append((seen, line.get('pose', line['loss_kpt'])))
+        elif metric in line:
+            # Runs of epochs log the epoch, and runs of steps log nothing.
+            epochs = record['epochs']
+            after = line['step'] / epochs * samples if epochs else seen
+            scores.append((after, line[metric]))
     return RunCurve(losses, scores, samples)
 
 

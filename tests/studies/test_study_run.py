@@ -10,6 +10,7 @@ import torch
 from fpd_mmpose import StackedHourglass
 from fpd_mmpose.cli import main as fpd
 from fpd_mmpose.studies.arm_run import PREDICTIONS, RECORD
+from fpd_mmpose.studies.run_curve import read_curve
 from fpd_mmpose.studies.study_plan import WEIGHTS
 from fpd_mmpose.synthetic import write_dataset
 
@@ -104,6 +105,14 @@ def test_seeds_are_paired(root, results):
 def test_networks_differ_once_they_are_trained(root, results):
     assert not same(weights(root, 'plain/seed_0'), weights(root, 'fpd/seed_0'))
     assert not same(weights(root, 'plain/seed_0'), weights(root, 'initial/seed_0'))
+
+
+def test_the_course_of_a_run_is_in_samples(root, results):
+    folder = root / 'out/plain/seed_0'
+    record = json.loads((folder / RECORD).read_text())
+    curve = read_curve(folder, record, 'PCKh/Mean')
+    assert [samples for samples, _ in curve.losses] == [4, 8]
+    assert [samples for samples, _ in curve.scores] == [4, 8]
 
 
 def test_a_falling_alpha_falls_in_runs_of_steps(root, results):
