@@ -14,8 +14,17 @@ arms = dict(
     as_long=dict(
         like='control', label='Plain, for as long', color='control', time_of='unlabeled'
     ),
+    continued=dict(
+        like='control', label='Plain, continued', start_from='plain', length=0.5
+    ),
     warm=dict(
         like='fpd', label='FPD, from the plain student', start_from='plain', length=0.5
+    ),
+    warm_unlabeled=dict(
+        like='unlabeled',
+        label='The same, with unlabeled people',
+        start_from='plain',
+        length=0.5,
     ),
     label_free=dict(
         like='unlabeled',

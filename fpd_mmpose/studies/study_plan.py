@@ -34,8 +34,8 @@ class Arm:
             options of :func:`fpd_mmpose.cache_teacher`.
         once: Whether the first seed alone is trained, as for a teacher of all.
         length: Factor of the config's epochs or steps; 0 keeps the initial weights.
-        time_of: The arm whose training time this one gets in place of ``length``, by
-            the measured times of that arm and of ``like``.
+        time_of: The arm whose training time this one gets, by the measured times of
+            that arm and of ``like`` with the first seed.
         like: The arm whose fields this one has where it sets none.
     """
 
@@ -64,11 +64,12 @@ class Arm:
         return self.length > 0 and self.checkpoint is None
 
     def needs(self) -> set[str]:
-        """The arms whose runs must come first."""
-        found = {self.teacher, self.start_from}
-        if self.time_of:
-            found |= {self.time_of, self.like}
-        return {name for name in found if name}
+        """The arms whose runs of the same seed must come first."""
+        return {name for name in (self.teacher, self.start_from) if name}
+
+    def timed_by(self) -> set[str]:
+        """The arms whose training times decide how long this one trains."""
+        return {self.time_of, self.like or ''} if self.time_of else set()
 
 
 @dataclass(frozen=True)
@@ -108,10 +109,8 @@ class StudyPlan:
         """Lists the runs that must end before a run begins."""
         arm = self.arms[name]
         needed = {(other, self.seed_of(other, seed)) for other in arm.needs()}
-        if arm.time_of:
-            timed = (arm.time_of, arm.like)
-            needed |= {run for run in self.runs() if run[0] in timed}
-        return sorted(needed)
+        # Times of the first seed, so that the number of seeds changes nothing.
+        return sorted(needed | {(other, self.seeds[0]) for other in arm.timed_by()})
 
     def folder(self, out: Path, name: str, seed: int) -> Path:
         """Returns the folder of the run that an arm has for a seed."""

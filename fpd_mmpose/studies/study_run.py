@@ -161,18 +161,16 @@ class _Scheduler:
         return arm.length * self._time(arm.time_of) / self._time(arm.like)
 
     def _time(self, name: str) -> float:
-        """Returns the mean training time of an arm's runs, in seconds."""
-        times = [
-            record['seconds']['training']
-            for (other, _), record in self.records.items()
-            if other == name and record['seconds']
-        ]
-        if not times:
+        """Returns the training time of an arm with the first seed, in seconds."""
+        first = self.plan.seeds[0]
+        seconds = self.records[name, first]['seconds']
+        if not seconds:
+            folder = self.plan.folder(self.out, name, first)
             raise UserError(
-                f'the training time of "{name}" is unknown, because all of its runs '
-                'were interrupted: remove one of their folders to measure it'
+                f'the training time of arm "{name}" is unknown, because its run was '
+                f'interrupted: remove "{folder}" to measure it'
             )
-        return sum(times) / len(times)
+        return seconds['training']
 
     def _fingerprint(self, config: Config, name: str, seed: int) -> str:
         """Hashes everything that the result of a run depends on."""
