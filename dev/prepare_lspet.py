@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Merges folders of people in MPII's layout, and hides labels for a study.
+"""Merges folders of people in MPII's layout.
 
 The training people of all folders become one dataset. Those whose numbers are within
 five of a validation person's are left out: they may be from the same photo session.
@@ -27,18 +27,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         'roots', type=Path, nargs='+', help='folders; the first has validation people'
     )
-    parser.add_argument('--labels', type=int, nargs='+', default=[300, 1000])
-    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
     args = parser.parse_args(argv)
     people = merge(args.out, args.roots)
     print(f'{args.out}: {people} people to train on')
-
-    # Imported late, so that --help does not wait for torch.
-    from fpd_mmpose.studies.people_split import split_people
-
-    for labels in args.labels:
-        for seed in args.seeds:
-            split_people(args.out, labels, seed, name=f'{labels}_')
 
 
 def merge(out: Path, roots: list[Path]) -> int:

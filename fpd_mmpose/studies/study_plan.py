@@ -146,7 +146,9 @@ class StudyPlan:
                 self.folder(out, name, seed) / 'teacher.sqlite'
             )
         config.work_dir = str(self.folder(out, name, seed))
-        config.randomness = dict(config.get('randomness') or {}, seed=seed)
+        # Scores do not depend on a seed.
+        drawn = 0 if arm.checkpoint else seed
+        config.randomness = dict(config.get('randomness') or {}, seed=drawn)
         # MMEngine shares logs and visualizers between runs of the same name.
         config.experiment_name = f'{name}_{seed}'
         if config.get('visualizer'):
