@@ -28,7 +28,7 @@ from fpd_mmpose.markdown import markdown_table
 _HEATMAP = 'mmpose::body_2d_keypoint/topdown_heatmap/coco/td-hm_'
 _RTMPOSE = 'mmpose::body_2d_keypoint/rtmpose/coco/rtmpose-'
 CONFIGS = {
-    'HRNet-W48 (teacher)': 'configs/hrnet/hrnet_w48_coco_256x192.py',
+    'HRNet-W48': 'configs/hrnet/hrnet_w48_coco_256x192.py',
     'HRNet-W32': 'configs/hrnet/hrnet_w32_coco_256x192.py',
     'HRNet-W32 with FPD': 'configs/fpd/hrnet_w32_fpd_coco_256x192.py',
     'ResNet-50': f'{_HEATMAP}res50_8xb64-210e_coco-256x192.py',
@@ -44,7 +44,7 @@ CONFIGS = {
 _THREADS, _ROUNDS = 2, 7
 #: Where a label is, if not at the upper right of its point, in points.
 _LABELS = {
-    'HRNet-W48 (teacher)': (10, 6, 'center'),
+    'HRNet-W48': (6, -12, 'left'),
     'HRNet-W32 with FPD': (-6, 5, 'right'),
     'HRNet-W32': (-6, -12, 'right'),
     'LiteHRNet-18': (6, -12, 'left'),
