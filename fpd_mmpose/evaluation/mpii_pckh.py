@@ -61,7 +61,7 @@ def mpii_pckh(
         >>> scores['Mean'], scores['PCKh@0.1']
         (100.0, 0.0)
     """
-    distance = np.linalg.norm(keypoints - target, axis=-1) / head_size[:, None]
+    distance = head_distances(keypoints, target, head_size)
     count = visible.sum(axis=0)
     with np.errstate(invalid='ignore', divide='ignore'):
         # (thresholds, keypoints)
@@ -85,6 +85,13 @@ def mpii_pckh(
     table['PCKh@0.1'] = mean[10]
     table['AUC'] = mean.mean()
     return {name: float(value) for name, value in table.items()}
+
+
+def head_distances(
+    keypoints: np.ndarray, target: np.ndarray, head_size: np.ndarray
+) -> np.ndarray:
+    """Returns how far keypoints are from the ground truth, in head sizes, (N, K)."""
+    return np.linalg.norm(keypoints - target, axis=-1) / head_size[:, None]
 
 
 @METRICS.register_module()

@@ -17,7 +17,7 @@ from mmengine.runner import Runner
 from scipy.io import loadmat
 
 from fpd_mmpose.config import metrics_of
-from fpd_mmpose.evaluation.mpii_pckh import EXCLUDED
+from fpd_mmpose.evaluation.mpii_pckh import EXCLUDED, head_distances
 from fpd_mmpose.files import replace_when_done, write_json
 from fpd_mmpose.studies.study_plan import WEIGHTS
 from fpd_mmpose.teachers.cache.command import cache_teacher
@@ -56,9 +56,11 @@ def start_process(counts: Any, threads: int) -> None:
     _counts = counts
     torch.set_num_threads(threads)
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    _report(processes=1)
-    if gpus := torch.cuda.device_count():
+    # Another process must not count itself in between.
+    with counts.get_lock():
+        _report(processes=1)
         number = counts[COUNTS.index('processes')]
+    if gpus := torch.cuda.device_count():
         os.environ['CUDA_VISIBLE_DEVICES'] = str(number % gpus)
 
 
@@ -136,7 +138,7 @@ def hits_of(people: Any, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     target = np.stack([info['keypoints'][0] for info in truth])
     annotated = np.stack([info['keypoints_visible'][0] > 0 for info in truth])
     head_size = np.array([np.asarray(info['head_size']).item() for info in truth])
-    distance = np.linalg.norm(keypoints - target, axis=-1) / head_size[:, None]
+    distance = head_distances(keypoints, target, head_size)
     return (distance <= 0.5) & annotated, annotated
 
 
