@@ -2,7 +2,7 @@
 _base_ = ['../../configs/quickstart/study.py']
 
 seeds = [0, 1, 2]
-baselines = ['control', 'as_long']
+baselines = ['control', 'continued']
 
 _loss = 'model.distill_loss'
 _large = {

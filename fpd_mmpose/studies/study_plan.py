@@ -146,11 +146,11 @@ class StudyPlan:
                 self.folder(out, name, seed) / 'teacher.sqlite'
             )
         config.work_dir = str(self.folder(out, name, seed))
-        # Scores do not depend on a seed.
+        # The scores of given weights do not depend on a seed.
         drawn = 0 if arm.checkpoint else seed
         config.randomness = dict(config.get('randomness') or {}, seed=drawn)
         # MMEngine shares logs and visualizers between runs of the same name.
-        config.experiment_name = f'{name}_{seed}'
+        config.experiment_name = f'{name}_{drawn}'
         if config.get('visualizer'):
             config.visualizer.name = config.experiment_name
         config.log_level = 'ERROR'

@@ -66,6 +66,13 @@ class TestTheConfigOfARun:
         assert config.train_dataloader.dataset.ann_file == '7.json'
         assert config.randomness.seed == 7
 
+    def test_given_weights_are_scored_alike_with_any_seed(self, read):
+        plan = read(
+            "given=dict(config='quickstart/hg2_64_drawn.py', checkpoint='a.pth')"
+        )
+        first, second = (self.config(plan, 'given', seed) for seed in (0, 3))
+        assert first.pretty_text == second.pretty_text
+
     def test_a_longer_arm_has_a_longer_schedule(self, read):
         plan = read(PLAIN)
         once, twice = (self.config(plan, 'plain', length=n) for n in (1, 2))
