@@ -13,7 +13,7 @@ from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import replace_when_done
 from fpd_mmpose.markdown import markdown_table
 from fpd_mmpose.readers.annotations import MPII_TWINS, in_either_layout
-from fpd_mmpose.readers.mpii_ground_truth import read_mpii_ground_truth
+from fpd_mmpose.readers.mpii_ground_truth import NUM_JOINTS, read_mpii_ground_truth
 
 #: Columns of the reference's table, and the keypoints that each of them averages.
 COLUMNS = {
@@ -137,6 +137,21 @@ class MpiiPCKh(BaseMetric):
         self.gt_file = gt_file and in_either_layout(gt_file, MPII_TWINS)
         self.truth = read_mpii_ground_truth(self.gt_file) if self.gt_file else None
         self.pred_file = pred_file
+
+    @property
+    def dataset_meta(self) -> dict | None:
+        """The metainfo of the dataset, whose keypoints must be MPII's."""
+        return self._dataset_meta
+
+    @dataset_meta.setter
+    def dataset_meta(self, meta: dict) -> None:
+        count = meta.get('num_keypoints', NUM_JOINTS)
+        if count != NUM_JOINTS:
+            raise UserError(
+                f'MpiiPCKh needs the {NUM_JOINTS} keypoints of MPII, but the dataset '
+                f'has {count}: set `type` of the evaluator to PCKAccuracy'
+            )
+        self._dataset_meta = meta
 
     def process(self, data_batch: Sequence[dict], data_samples: Sequence[dict]) -> None:
         """Collects the predictions and the ground truth of a batch."""

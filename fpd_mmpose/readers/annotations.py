@@ -129,6 +129,18 @@ def read_numbers(
     return np.array(values, dtype=np.float64).reshape(len(values), *shape)
 
 
+def read_visibility(flags: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """Checks visibility flags (n, k), and replaces -1, which some tools write, by 0."""
+    wrong = np.argwhere(~np.isin(flags, (-1, 0, 1, 2)))
+    if len(wrong):
+        record, keypoint = wrong[0]
+        raise UserError(
+            f'{names[record]} has a visibility of {flags[record, keypoint]:g} for '
+            f'keypoint {keypoint}: expected 0 (not labeled), 1, or 2'
+        )
+    return np.maximum(flags, 0)
+
+
 def looks_swapped(points: np.ndarray, center: np.ndarray, size: np.ndarray) -> bool:
     """Checks whether x and y of a person's keypoints (k, 2) are likely swapped.
 

@@ -1,27 +1,53 @@
-"""Reads and checks annotation and detection files in COCO's format."""
+"""Reads images, categories, and detections of files in COCO's format."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from xtcocotools.coco import COCO
 
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.readers.annotations import looks_swapped, read_json, read_numbers
+from fpd_mmpose.readers.annotations import read_json, read_numbers
 
-#: The `category_id` of a person.
+#: The `category_id` of a person where a file does not name its categories.
 PERSON = 1
-NUM_KEYPOINTS = 17
+NOT_A_PERSON = 'of another category than person'
+CROWD = 'of a crowd'
 
 
-def read_coco(path: str | Path, num_keypoints: int | None = NUM_KEYPOINTS) -> COCO:
-    """Reads, checks, and indexes an annotation file.
+@dataclass(frozen=True)
+class CocoListing:
+    """What an annotation file says of images (by id) and categories."""
 
-    With ``num_keypoints=None``, annotations are neither needed nor kept.
-    """
+    path: str
+    images: dict[int, dict]
+    categories: list[dict]
+    person_ids: tuple[int, ...]
+
+    def check_images_of(self, records: Iterable[dict], names: Iterable[str]) -> None:
+        """Checks the images that records belong to: only these must be valid."""
+        records = list(records)
+        check_images_are_listed(records, names, self.images, self.path)
+        used = list(dict.fromkeys(record['image_id'] for record in records))
+        images = [self.images[image_id] for image_id in used]
+        titles = [f'image id {image_id} of "{self.path}"' for image_id in used]
+        for image, title in zip(images, titles, strict=True):
+            name = image.get('file_name')
+            if not isinstance(name, str) or not name or '\0' in name:
+                raise UserError(f'{title} has no valid `file_name`: expected text')
+        for field in ('width', 'height'):
+            size = read_numbers(images, titles, field)
+            if (size < 1).any():
+                raise UserError(f'{titles[(size < 1).argmax()]} has a {field} below 1')
+
+
+def read_coco(
+    path: str | Path, has_annotations: bool = True
+) -> tuple[CocoListing, list[Any]]:
+    """Reads an annotation file; its annotations are returned as they are."""
     content = read_json(path, 'COCO annotations')
-    fields = ['images', 'categories'] + ['annotations'] * (num_keypoints is not None)
+    fields = ['images', 'categories'] + ['annotations'] * has_annotations
     if not isinstance(content, dict) or not all(
         isinstance(content.get(field), list) for field in fields
     ):
@@ -29,36 +55,40 @@ def read_coco(path: str | Path, num_keypoints: int | None = NUM_KEYPOINTS) -> CO
             f'"{path}" is not a COCO annotation file: expected the lists '
             f'{", ".join(fields)}, as in person_keypoints_*.json'
         )
-    if num_keypoints is None:
-        content.pop('annotations', None)
     for field, kind in (('images', 'image'), ('categories', 'category')):
         names = [f'{kind} {i} of "{path}"' for i in range(len(content[field]))]
-        _check_ids(content[field], names, ['id'], unique='id')
-    images = {image['id']: image for image in content['images']}
-    names = [f'image id {image_id} of "{path}"' for image_id in images]
-    for image, name in zip(images.values(), names, strict=True):
-        if not isinstance(image.get('file_name'), str):
-            raise UserError(f'{name} has no valid `file_name`: expected text')
-    for field in ('width', 'height'):
-        size = read_numbers(list(images.values()), names, field)
-        if (size <= 0).any():
-            raise UserError(f'{names[(size <= 0).argmax()]} has a {field} below 1')
-    if num_keypoints is not None:
-        _check_annotations(content['annotations'], images, path, num_keypoints)
-
-    coco = COCO()
-    coco.dataset = content
-    coco.createIndex()
-    return coco
+        check_ids(content[field], names, ['id'], unique='id')
+    listing = CocoListing(
+        str(path),
+        {image['id']: image for image in content['images']},
+        content['categories'],
+        person_ids(content['categories'], path),
+    )
+    return listing, content['annotations'] if has_annotations else []
 
 
-def read_detections(
-    path: str | Path, ann_file: str | Path, images: dict[int, dict]
-) -> list[dict]:
-    """Reads detections of all categories and checks those of people.
+def person_ids(categories: Any, path: str | Path) -> tuple[int, ...]:
+    """Finds the category of people, by its name if there are several categories."""
+    known = [each for each in categories or [] if isinstance(each, dict)]
+    for found in (
+        [each for each in known if str(each.get('name')).strip().lower() == 'person'],
+        known if len(known) == 1 else [],
+        # As COCO describes its people.
+        [each for each in known if isinstance(each.get('keypoints'), list)],
+    ):
+        if found and all(isinstance(each.get('id'), int) for each in found):
+            return tuple(each['id'] for each in found)
+    if not known:
+        return (PERSON,)
+    listed = ', '.join(f'{each.get("id")} {each.get("name")!r}' for each in known[:8])
+    raise UserError(
+        f'"{path}" has no category named "person", but {listed}: name the category of '
+        'the people "person"'
+    )
 
-    ``images`` are those of ``ann_file``, by id.
-    """
+
+def read_detections(path: str | Path, listing: CocoListing) -> list[dict]:
+    """Reads detections of all categories and checks those of people."""
     detections = read_json(path, 'a list of COCO detections')
     if not isinstance(detections, list):
         raise UserError(
@@ -66,12 +96,38 @@ def read_detections(
             'results of a person detector'
         )
     names = [f'detection {i} of "{path}"' for i in range(len(detections))]
-    _check_ids(detections, names, ['image_id', 'category_id'])
-    people, names = _people(detections, names)
-    check_images_are_listed(people, names, images, ann_file)
-    _read_boxes(people, names)
+    check_ids(detections, names, ['category_id'])
+    kept = [
+        i for i, each in enumerate(detections) if is_person(each, listing.person_ids)
+    ]
+    people, names = [detections[i] for i in kept], [names[i] for i in kept]
+    if detections and not people:
+        ids = sorted({each['category_id'] for each in detections})
+        raise UserError(
+            f'"{path}" has detections of the categories {_few(ids)} only, but people '
+            f'are of category {_few(listing.person_ids)} in "{listing.path}"'
+        )
+    check_ids(people, names, ['image_id'])
+    listing.check_images_of(people, names)
+    read_boxes(people, names)
     read_numbers(people, names, 'score')
     return detections
+
+
+def is_person(record: dict, ids: Sequence[int]) -> bool:
+    """Checks the category of a record, which is that of people if it has none."""
+    category = record.get('category_id')
+    return category is None or category in ids
+
+
+def read_crowd(record: dict, name: str) -> bool:
+    """Reads ``iscrowd``, which is 0 or 1; no crowd if it is missing or null."""
+    value = record.get('iscrowd')
+    if value is None:
+        return False
+    if isinstance(value, int | float) and value in (0, 1):
+        return bool(value)
+    raise UserError(f'{name} has no valid `iscrowd`: expected 0 or 1, got {value!r}')
 
 
 def check_images_are_listed(
@@ -86,85 +142,15 @@ def check_images_are_listed(
             )
 
 
-def _check_annotations(
-    annotations: list, images: dict, path: str | Path, num_keypoints: int
-) -> None:
-    names = [f'annotation {i} of "{path}"' for i in range(len(annotations))]
-    _check_ids(annotations, names, ['id', 'image_id', 'category_id'], unique='id')
-    names = [f'annotation id {record["id"]} of "{path}"' for record in annotations]
-    check_images_are_listed(annotations, names, images, path)
-    for record in annotations:
-        # The default of xtcocotools, whose evaluation needs the field.
-        record.setdefault('iscrowd', 0)
-    people, names = _people(annotations, names)
-    if people and not any('keypoints' in record for record in people):
-        raise UserError(
-            f'{names[0]} has no `keypoints`, nor has any other: use '
-            'person_keypoints_*.json, not instances_*.json'
-        )
-    read_numbers(people, names, 'area')
-    boxes = _read_boxes(people, names)
-    keypoints = read_numbers(
-        people,
-        names,
-        'keypoints',
-        (3 * num_keypoints,),
-        f'{3 * num_keypoints} finite numbers (x, y, and visibility of {num_keypoints} '
-        'keypoints)',
-    )
-    index = _first_swapped(
-        keypoints.reshape(-1, num_keypoints, 3), boxes, _image_sizes(people, images)
-    )
-    if index is not None:
-        raise UserError(
-            f'{names[index]} seems to have x and y of its keypoints swapped: expected '
-            'x first, within the box'
-        )
-
-
-def _image_sizes(records: list[dict], images: dict[int, dict]) -> np.ndarray:
-    listed = [images[record['image_id']] for record in records]
-    sizes = [(image['width'], image['height']) for image in listed]
-    return np.array(sizes, dtype=np.float64).reshape(-1, 2)
-
-
-def _people(records: list[dict], names: list[str]) -> tuple[list[dict], list[str]]:
-    kept = [i for i, record in enumerate(records) if record['category_id'] == PERSON]
-    return [records[i] for i in kept], [names[i] for i in kept]
-
-
-def _first_swapped(
-    keypoints: np.ndarray, boxes: np.ndarray, sizes: np.ndarray
-) -> int | None:
-    points, labeled = keypoints[..., :2], keypoints[..., 2] > 0
-    size = boxes[:, None, 2:]
-    center = boxes[:, None, :2] + size / 2
-    near = (np.abs(points - center) <= size).all(axis=-1)
-    outside = ((points < 0) | (points > sizes[:, None])).any(axis=-1)
-    mostly_outside = 2 * (outside & labeled).sum(axis=1) >= labeled.sum(axis=1)
-    suspects = labeled.any(axis=1) & (mostly_outside | ~(near & labeled).any(axis=1))
-    for index in np.flatnonzero(suspects):
-        visible = points[index, labeled[index]]
-        if looks_swapped(visible, center[index], size[index]):
-            return int(index)
-        # Near the diagonal of an image, a swapped person stays near the box.
-        exchanged = visible[:, ::-1]
-        if (
-            mostly_outside[index]
-            and ((exchanged >= 0) & (exchanged <= sizes[index])).all()
-            and (np.abs(exchanged - center[index]) <= size[index]).all()
-        ):
-            return int(index)
-    return None
-
-
-def _check_ids(
+def check_ids(
     records: list[Any], names: Sequence[str], fields: list[str], unique: str = ''
 ) -> None:
+    """Checks fields that must be integers, one of which may have to be unique."""
     seen = set()
     for record, name in zip(records, names, strict=True):
         for field in fields:
-            if not isinstance(record, dict) or not isinstance(record.get(field), int):
+            value = record.get(field) if isinstance(record, dict) else None
+            if not isinstance(value, int) or isinstance(value, bool):
                 raise UserError(f'{name} has no valid `{field}`: expected an integer')
         if unique:
             if record[unique] in seen:
@@ -172,7 +158,8 @@ def _check_ids(
             seen.add(record[unique])
 
 
-def _read_boxes(records: list[dict], names: Sequence[str]) -> np.ndarray:
+def read_boxes(records: list[dict], names: Sequence[str]) -> np.ndarray:
+    """Reads ``bbox`` of all records, (n, 4): x, y, width, and height in pixels."""
     boxes = read_numbers(
         records, names, 'bbox', (4,), '4 finite numbers (x, y, width, and height)'
     )
@@ -184,3 +171,7 @@ def _read_boxes(records: list[dict], names: Sequence[str]) -> np.ndarray:
             'expected x, y, width, and height'
         )
     return boxes
+
+
+def _few(values: Sequence[int]) -> str:
+    return ', '.join(map(str, values[:8])) + (', ...' if len(values) > 8 else '')

@@ -67,6 +67,14 @@ def read_mpii_ground_truth(path: str | Path) -> MpiiGroundTruth:
             raise UserError(
                 f'"{path}" has `{name}` of shape {fields[name].shape}: expected {shape}'
             )
+    if (
+        fields['pos_gt_src'].dtype.kind not in 'fiu'
+        or not np.isin(fields['jnt_missing'], (0, 1)).all()
+    ):
+        raise UserError(
+            f'"{path}" has positions that are not numbers, or `jnt_missing` other than '
+            '0 and 1: correct the file'
+        )
     keypoints = fields['pos_gt_src'].astype(np.float64).transpose(2, 0, 1) - 1
     visible = fields['jnt_missing'].T == 0
     wrong = np.argwhere(~np.isfinite(keypoints).all(axis=-1) & visible)

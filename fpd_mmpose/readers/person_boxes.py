@@ -17,7 +17,14 @@ from numpy.typing import ArrayLike
 
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.readers.annotations import read_json, read_numbers
-from fpd_mmpose.readers.coco import PERSON, check_images_are_listed
+from fpd_mmpose.readers.coco import (
+    CROWD,
+    NOT_A_PERSON,
+    check_images_are_listed,
+    is_person,
+    person_ids,
+    read_crowd,
+)
 
 HINT = 'tools/data/detect_people.py writes such a file'
 #: Reasons for which a box is faulty.
@@ -97,14 +104,14 @@ def read_person_boxes(
     """
     content = read_json(path, f'boxes of people ({HINT})')
     images = None
+    categories = None
     if isinstance(content, list):
         records, kind = content, 'detection'
         if image_file:
             listing = read_json(image_file, 'COCO annotations')
-            images = _read_images(
-                listing if isinstance(listing, dict) else {}, image_file
-            )
-        person_ids = [PERSON]
+            listing = listing if isinstance(listing, dict) else {}
+            images = _read_images(listing, image_file)
+            categories = listing.get('categories')
     elif isinstance(content, dict) and isinstance(content.get('annotations'), list):
         if image_file:
             raise UserError(
@@ -113,7 +120,7 @@ def read_person_boxes(
             )
         records, kind = content['annotations'], 'annotation'
         images = _read_images(content, path)
-        person_ids = _person_ids(content)
+        categories = content.get('categories')
     else:
         raise UserError(
             f'"{path}" has no boxes of people: expected the lists images, annotations '
@@ -121,25 +128,47 @@ def read_person_boxes(
         )
     names = [f'{kind} {i} of "{path}"' for i in range(len(records))]
     for record, name in zip(records, names, strict=True):
-        if not isinstance(record, dict) or not _is_id(record.get('image_id')):
+        if not isinstance(record, dict):
+            raise UserError(f"{name} is not a record: expected COCO's fields")
+    left_out = _left_out(
+        records, names, person_ids(_as_list(categories), image_file or path)
+    )
+    others = {index for indices in left_out.values() for index in indices}
+    kept = [index for index in range(len(records)) if index not in others]
+    people, names = [records[i] for i in kept], [names[i] for i in kept]
+    for record, name in zip(people, names, strict=True):
+        if not _is_id(record.get('image_id')):
             raise UserError(
                 f'{name} has no valid `image_id`: expected a number or a name'
             )
-    image_ids = [record['image_id'] for record in records]
+    image_ids = [record['image_id'] for record in people]
     if images is None:
         images = _images_by_name(image_ids, names, list_images)
-    check_images_are_listed(records, names, images, image_file or path)
+    check_images_are_listed(people, names, images, image_file or path)
     boxes = read_numbers(
-        records, names, 'bbox', (4,), 'x, y, width, and height', finite=False
+        people, names, 'bbox', (4,), 'x, y, width, and height', finite=False
     )
     scores = read_numbers(
-        records, names, 'score', expected='a number', default=1.0, finite=False
+        people, names, 'score', expected='a number', default=1.0, finite=False
     )
-    found = PersonBoxes(images, image_ids, np.arange(len(records)), boxes, scores)
-    other = [record.get('category_id', PERSON) not in person_ids for record in records]
-    crowd = [bool(record.get('iscrowd', 0)) for record in records]
-    found = found.without('of another category than person', other)
-    return found.without('of a crowd', np.array(crowd, dtype=bool)[found.records])
+    positions = np.array(kept, dtype=np.int64)
+    return PersonBoxes(images, image_ids, positions, boxes, scores, left_out)
+
+
+def _left_out(
+    records: list[dict], names: list[str], ids: Sequence[int]
+) -> dict[str, list[int]]:
+    left_out: dict[str, list[int]] = {NOT_A_PERSON: [], CROWD: []}
+    for index, (record, name) in enumerate(zip(records, names, strict=True)):
+        if not is_person(record, ids):
+            left_out[NOT_A_PERSON].append(index)
+        elif read_crowd(record, name):
+            left_out[CROWD].append(index)
+    return {reason: indices for reason, indices in left_out.items() if indices}
+
+
+def _as_list(value: Any) -> list:
+    return value if isinstance(value, list) else []
 
 
 def _is_id(value: Any) -> bool:
@@ -198,13 +227,3 @@ def _images_by_name(
             )
         images[image_id] = {'id': image_id, 'file_name': file}
     return images
-
-
-def _person_ids(content: dict) -> list:
-    categories = content.get('categories')
-    named = [
-        category.get('id')
-        for category in (categories if isinstance(categories, list) else [])
-        if isinstance(category, dict) and category.get('name') == 'person'
-    ]
-    return named or [PERSON]

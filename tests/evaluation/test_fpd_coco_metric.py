@@ -1,9 +1,12 @@
 """COCO's average precision, against pycocotools."""
 
 import copy
+import json
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from mmpose.evaluation.metrics import CocoMetric
@@ -221,5 +224,135 @@ def test_an_invalid_annotation_is_named(tmp_path):
     human = person(7, 5, [1.0, 1.0, 30.0, 40.0])
     human['keypoints'] = human['keypoints'][: 3 * (len(POSE) - 1)]
     path = write_json(tmp_path / 'people.json', coco([image(5)], [human]))
+    metric = FPDCocoMetric(path)
     with pytest.raises(ValueError, match='annotation id 7 of .* 17 keypoints'):
-        FPDCocoMetric(path)
+        metric.dataset_meta = FPDCocoDataset.METAINFO | dict(
+            dataset_name='coco', num_keypoints=17
+        )
+
+
+# --- Own data ------------------------------------------------------------------------
+
+
+#: Four joints, as of a tool or an animal.
+OWN = dict(
+    dataset_name='own',
+    keypoint_info={
+        i: dict(name=f'joint {i}', id=i, color=[0, 255, 0], type='', swap='')
+        for i in range(4)
+    },
+    skeleton_info={},
+    joint_weights=[1.0] * 4,
+    sigmas=[0.05] * 4,
+)
+
+
+def own(
+    root: Path, *changes: dict, categories: dict | None = None, **settings: Any
+) -> FPDCocoDataset:
+    """Two people in each of two images, of four keypoints each."""
+    people, images = [], [image(5), image(6)]
+    for index in range(4):
+        x = 6 + 56 * (index % 2)
+        human = person(index + 1, 5 + index // 2, [float(x), 4.0, 44.0, 70.0])
+        human['keypoints'] = human['keypoints'][15:27]
+        people.append(human)
+    for index, each in enumerate(changes):
+        people[index].update(each)
+    content = coco(images, people)
+    names = categories or {1: 'person', 2: 'other'}
+    content['categories'] = [dict(id=i, name=name) for i, name in names.items()]
+    for each in images:
+        picture = np.zeros((each['height'], each['width'], 3), np.uint8)
+        cv2.imwrite(str(root / each['file_name']), picture)
+    return FPDCocoDataset(
+        write_json(root / 'own.json', content),
+        data_prefix=dict(img=str(root)),
+        metainfo=OWN,
+        pipeline=PIPELINE,
+        test_mode=True,
+        **settings,
+    )
+
+
+def perfect(dataset: FPDCocoDataset) -> list[dict]:
+    samples = []
+    for info in dataset:
+        sample = info['data_samples'].to_dict()
+        truth = sample['gt_instances']
+        sample['pred_instances'] = dict(
+            keypoints=truth['keypoints'],
+            keypoint_scores=np.ones((1, truth['keypoints'].shape[1])),
+            bboxes=truth['bboxes'],
+            bbox_scores=truth['bbox_scores'],
+        )
+        samples.append(sample)
+    return samples
+
+
+@pytest.mark.parametrize('given', [True, False])
+@pytest.mark.parametrize(
+    'changes, count',
+    [
+        ([], 4),
+        ([dict(category_id=2)], 3),
+        ([dict(iscrowd=1, keypoints=[])], 3),
+        ([dict(iscrowd=None)], 4),
+        ([dict(keypoints=[])], 3),
+        ([dict(area=0), dict(bbox=[500, 4, 44, 70])], 2),
+        ([dict(keypoints=[9, 9, -1] * 4)], 3),
+        ([dict(num_keypoints='0')] * 4, 4),
+    ],
+    ids=str,
+)
+def test_who_is_used_is_who_is_scored(tmp_path, given, changes, count):
+    dataset = own(tmp_path, *changes)
+    assert len(dataset) == count
+    metric = FPDCocoMetric(dataset.ann_file if given else None)
+    scores = evaluate(metric, perfect(dataset), dataset)
+    assert scores['coco/AP'] == pytest.approx(1)
+    assert scores['coco/AR'] == pytest.approx(1)
+
+
+@pytest.mark.parametrize('given', [True, False])
+def test_the_category_of_people_may_have_any_number(tmp_path, given):
+    people = [dict(category_id=0)] * 3
+    dataset = own(tmp_path, *people, categories={0: 'person', 1: 'ball'})
+    assert len(dataset) == 3
+    metric = FPDCocoMetric(dataset.ann_file if given else None)
+    scores = evaluate(metric, perfect(dataset), dataset)
+    assert scores['coco/AP'] == pytest.approx(1)
+
+
+def test_a_part_of_the_people_is_scored_alone(tmp_path):
+    dataset = own(tmp_path, indices=3)
+    scores = evaluate(FPDCocoMetric(dataset.ann_file), perfect(dataset), dataset)
+    assert scores['coco/AP'] == pytest.approx(1)
+
+
+def test_a_person_whom_the_detector_missed_counts(tmp_path):
+    own(tmp_path)
+    boxes = [dict(image_id=5, category_id=1, bbox=[6, 4, 44, 70], score=0.9)]
+    dataset = own(tmp_path, bbox_file=write_json(tmp_path / 'boxes.json', boxes))
+    truth = perfect(own(tmp_path))[0]
+    samples = perfect(dataset)
+    samples[0]['pred_instances'].update(
+        {
+            name: truth['pred_instances'][name]
+            for name in ('keypoints', 'keypoint_scores')
+        }
+    )
+    scores = evaluate(FPDCocoMetric(dataset.ann_file), samples, dataset)
+    assert scores['coco/AR'] == pytest.approx(1 / 4)
+
+
+def test_predictions_for_other_images(tmp_path):
+    dataset = own(tmp_path)
+    path = write_json(
+        tmp_path / 'others.json', coco([image(9)], [person(1, 9, [1.0, 1, 30, 40])])
+    )
+    content = json.loads(Path(path).read_text())
+    content['annotations'][0]['keypoints'] = [9, 9, 2] * 4
+    write_json(Path(path), content)
+    with pytest.raises(ValueError, match='prediction for image 5, which .*others.json'):
+        evaluate(FPDCocoMetric(path), perfect(dataset), dataset)

@@ -218,6 +218,13 @@ def test_missing_head_sizes_are_an_error(people):
 # --- Ground truth from gt_valid.mat, predictions to pred.mat ----------------------
 
 
+def test_other_keypoints_than_those_of_mpii_are_an_error():
+    metric = MpiiPCKh()
+    metric.dataset_meta = dict(num_keypoints=16)
+    with pytest.raises(ValueError, match='16 keypoints of MPII.* has 4: .*PCKAccuracy'):
+        metric.dataset_meta = dict(num_keypoints=4)
+
+
 @pytest.fixture
 def gt_file(people, tmp_path) -> Path:
     path = tmp_path / 'annot/gt_valid.mat'

@@ -63,6 +63,41 @@ def test_the_category_of_people_is_found_by_name(read):
     assert read(content).left_out == {'of another category than person': [1]}
 
 
+@pytest.mark.parametrize(
+    'others, reason',
+    [
+        (dict(category_id=2, bbox=None, image_id=None, score='x'), 'of another'),
+        (dict(iscrowd=1, bbox=[], image_id=99), 'of a crowd'),
+    ],
+)
+def test_who_is_left_out_is_not_checked(read, others, reason):
+    content = coco(IMAGES, [annotation(), annotation(**others)])
+    content['categories'] = [dict(id=1, name='person'), dict(id=2, name='dog')]
+    found = read(content)
+    assert len(found) == 1
+    ((why, which),) = found.left_out.items()
+    assert why.startswith(reason) and which == [1]
+
+
+@pytest.mark.parametrize('flag', [None, 0, False])
+def test_a_missing_or_null_flag_is_that_of_no_crowd(read, flag):
+    assert len(read(coco(IMAGES, [annotation(iscrowd=flag, category_id=None)]))) == 1
+
+
+@pytest.mark.parametrize('flag', ['0', '', 2, [0]])
+def test_a_flag_that_is_neither_0_nor_1(read, flag):
+    message = refusal(read, coco(IMAGES, [annotation(), annotation(iscrowd=flag)]))
+    assert message.startswith('annotation 1 of') and 'valid `iscrowd`' in message
+
+
+def test_detections_have_the_categories_of_the_file_of_their_images(read, tmp_path):
+    listing = coco(IMAGES, [])
+    listing['categories'] = [dict(id=0, name='person'), dict(id=1, name='car')]
+    path = write_json(tmp_path / 'images.json', listing)
+    found = read([annotation(7, category_id=0), annotation(7)], path)
+    assert found.records.tolist() == [0]
+
+
 def test_an_image_without_people_is_kept(read):
     found = read(coco(IMAGES, []))
     assert len(found) == 0 and len(found.images) == 2

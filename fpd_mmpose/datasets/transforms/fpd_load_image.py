@@ -67,10 +67,13 @@ class FPDLoadImage(LoadImage):
         height, width = image.shape[:2]
         expected = results.get('expected_shape', (height, width))
         if tuple(expected) != (height, width):
+            advice = 'use the original image, or correct the record'
+            if tuple(expected) == (width, height):
+                other = not results.get('apply_exif', False)
+                advice = f'set apply_exif={other} in the dataset'
             raise UserError(
                 f'{name} has {width} x {height} pixels, but its boxes are for '
-                f'{expected[1]} x {expected[0]}: use the original image, or try the '
-                'opposite value of apply_exif in the dataset'
+                f'{expected[1]} x {expected[0]}: {advice}'
             )
         for box in np.reshape(results.get('bbox', []), (-1, 4)):
             inside = (box[:2] < (width, height)).all() and (box[2:] > 0).all()

@@ -1,8 +1,8 @@
 """COCO with the boxes of the reference."""
 
 from collections import defaultdict
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from mmengine.logging import print_log
@@ -12,11 +12,20 @@ from mmpose.structures.bbox import bbox_xywh2xyxy
 
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.readers.annotations import COCO_TWINS, in_either_layout
-from fpd_mmpose.readers.coco import PERSON, read_coco, read_detections
-
-NOT_A_PERSON = 'of another category than person'
-OUTSIDE = 'with a box outside the image'
-NO_AREA = 'with a box of no area'
+from fpd_mmpose.readers.coco import (
+    NOT_A_PERSON,
+    CocoListing,
+    is_person,
+    read_coco,
+    read_detections,
+)
+from fpd_mmpose.readers.coco_people import (
+    NO_AREA,
+    OUTSIDE,
+    is_outside,
+    read_coco_people,
+    reference_box,
+)
 
 
 @DATASETS.register_module()
@@ -34,11 +43,19 @@ class FPDCocoDataset(CocoDataset):
     - Images are found in ``train2017`` and in ``images/train2017``, whichever of the
       two the config names.
     - ``bbox_file`` may be relative to ``data_root``, like ``ann_file``.
-    - Every record is checked when it is read.
+    - People are of the category named "person", whatever its number.
+    - Every record that is used is checked when it is read, and :class:`FPDLoadImage`
+      checks that the image has the size that the file says.
 
     A few boxes that the reference keeps are left out, too: boxes of no width or height;
     annotated boxes to the left of the image or above it, for which it crops another
     place; annotated boxes of one pixel; and detected boxes outside the image.
+
+    Args:
+        *args: Arguments of ``CocoDataset``.
+        apply_exif: Turn images as their EXIF orientation says, for photos that were
+            annotated as a viewer shows them. COCO's are not turned.
+        **kwargs: Arguments of ``CocoDataset``.
 
     Raises:
         UserError: If a file is missing or is not COCO's, a record is invalid, or no
@@ -65,6 +82,10 @@ class FPDCocoDataset(CocoDataset):
 
     bbox_file: str | None
 
+    def __init__(self, *args: Any, apply_exif: bool = False, **kwargs: Any) -> None:
+        self.apply_exif = apply_exif
+        super().__init__(*args, **kwargs)
+
     def load_data_list(self) -> list[dict]:
         """Loads the people, with detected boxes if there is a ``bbox_file``."""
         if self.data_mode != 'topdown':
@@ -82,11 +103,12 @@ class FPDCocoDataset(CocoDataset):
         annotation, image = raw_data_info['raw_ann_info'], raw_data_info['raw_img_info']
         keypoints = np.array(annotation['keypoints'], dtype=np.float64)
         keypoints = keypoints.reshape(1, -1, 3)
-        box = _reference_box(annotation['bbox'], image)
+        box = reference_box(annotation['bbox'], image)
         info.update(
             bbox=np.array([box], dtype=np.float64),
             keypoints=keypoints[..., :2],
             keypoints_visible=np.minimum(1, keypoints[..., 2]),
+            **self._loading(image),
         )
         return info
 
@@ -99,50 +121,51 @@ class FPDCocoDataset(CocoDataset):
         if self.bbox_file and not Path(self.bbox_file).exists():
             self.bbox_file = str(Path(self.data_root or '') / self.bbox_file)
 
-    def _image_path(self, image: dict) -> str:
-        return str(Path(self.data_prefix.get('img', '')) / image['file_name'])
+    def _image(self, image: dict) -> dict:
+        path = Path(self.data_prefix.get('img', '')) / image['file_name']
+        return {**image, 'img_path': str(path)}
+
+    def _loading(self, image: dict) -> dict:
+        """Returns what :class:`FPDLoadImage` reads: coordinates are of this image."""
+        return {
+            'apply_exif': self.apply_exif,
+            'expected_shape': (image['height'], image['width']),
+        }
 
     def _annotated_people(self) -> list[dict]:
-        coco = read_coco(self.ann_file, self.metainfo['num_keypoints'])
-        self._metainfo['CLASSES'] = coco.dataset['categories']
-        people: list[dict] = []
-        left_out = defaultdict(list)
-        for image_id, image in coco.imgs.items():
-            if image_id % self.sample_interval:
-                continue
-            image = {**image, 'img_path': self._image_path(image)}
-            for annotation in coco.imgToAnns.get(image_id, []):
-                reason = _why_left_out(annotation, image)
-                if reason:
-                    left_out[reason].append(annotation['id'])
-                    continue
-                people.append(
-                    self.parse_data_info(
-                        dict(raw_ann_info=annotation, raw_img_info=image)
-                    )
-                )
-        _report(self.ann_file, 'annotation', len(people), left_out)
+        found = read_coco_people(self.ann_file, self.metainfo['num_keypoints'])
+        self._metainfo['CLASSES'] = found.listing.categories
+        people = [
+            self.parse_data_info(
+                dict(raw_ann_info=annotation, raw_img_info=self._image(image))
+            )
+            for annotation in found.used
+            for image in [found.listing.images[annotation['image_id']]]
+            if image['id'] % self.sample_interval == 0
+        ]
+        _report(self.ann_file, 'annotation', len(people), found.left_out)
         return people
 
     def _detected_people(self, path: str) -> list[dict]:
-        coco = read_coco(self.ann_file, num_keypoints=None)
-        self._metainfo['CLASSES'] = coco.dataset['categories']
-        detections = read_detections(path, self.ann_file, coco.imgs)
+        listing, _ = read_coco(self.ann_file, has_annotations=False)
+        self._metainfo['CLASSES'] = listing.categories
+        detections = read_detections(path, listing)
         num_keypoints = self.metainfo['num_keypoints']
         people: list[dict] = []
         left_out = defaultdict(list)
         for index, detection in enumerate(detections):
-            image = coco.imgs.get(detection['image_id'])
-            reason = _why_detection_left_out(detection, image)
-            if reason:
+            if reason := _why_left_out(detection, listing):
                 left_out[reason].append(index)
                 continue
+            image = self._image(listing.images[detection['image_id']])
             box = np.array([detection['bbox']], dtype=np.float64)
             people.append(
                 {
                     'id': len(people),
                     'img_id': detection['image_id'],
-                    'img_path': self._image_path(image),
+                    'img_path': image['img_path'],
+                    'category_id': listing.person_ids[0],
+                    **self._loading(image),
                     'img_shape': (image['height'], image['width']),
                     'bbox': bbox_xywh2xyxy(box),
                     'bbox_score': np.array([detection['score']], dtype=np.float64),
@@ -155,47 +178,13 @@ class FPDCocoDataset(CocoDataset):
         return people
 
 
-def _reference_box(box: Sequence[float], image: dict) -> tuple[float, ...]:
-    """Computes the corners; the last is before the first if the box is outside."""
-    x, y, width, height = box
-    left, top = max(0, x), max(0, y)
-    right = min(image['width'] - 1, left + max(0, width - 1))
-    bottom = min(image['height'] - 1, top + max(0, height - 1))
-    return left, top, right, bottom
-
-
-def _why_left_out(annotation: dict, image: dict) -> str | None:
-    if annotation['category_id'] != PERSON:
-        return NOT_A_PERSON
-    if annotation['iscrowd']:
-        return 'of a crowd'
-    if max(annotation['keypoints']) <= 0:
-        return 'without a labeled keypoint'
-    if annotation['area'] <= 0:
-        return 'with an area of 0'
-    if min(annotation['bbox'][2:]) == 0:
-        return NO_AREA
-    left, top, right, bottom = _reference_box(annotation['bbox'], image)
-    if _is_outside(annotation['bbox'], image) or right < left or bottom < top:
-        return OUTSIDE
-    if right <= 0 or bottom <= 0 or (right == left and bottom == top):
-        return 'with a box of one pixel'
-    return None
-
-
-def _why_detection_left_out(detection: dict, image: dict) -> str | None:
-    if detection['category_id'] != PERSON:
+def _why_left_out(detection: dict, listing: CocoListing) -> str | None:
+    if not is_person(detection, listing.person_ids):
         return NOT_A_PERSON
     if min(detection['bbox'][2:]) == 0:
         return NO_AREA
-    return OUTSIDE if _is_outside(detection['bbox'], image) else None
-
-
-def _is_outside(box: Sequence[float], image: dict) -> bool:
-    x, y, width, height = box
-    return (
-        x >= image['width'] or y >= image['height'] or x + width <= 0 or y + height <= 0
-    )
+    image = listing.images[detection['image_id']]
+    return OUTSIDE if is_outside(detection['bbox'], image) else None
 
 
 def _report(

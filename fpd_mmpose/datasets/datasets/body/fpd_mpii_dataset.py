@@ -1,6 +1,7 @@
 """MPII with the coordinates of the reference."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from mmengine.logging import MMLogger
@@ -16,12 +17,12 @@ from fpd_mmpose.readers.annotations import (
     in_either_layout,
     looks_swapped,
     read_json,
+    read_visibility,
 )
-from fpd_mmpose.readers.mpii_ground_truth import NUM_JOINTS, read_head_sizes
+from fpd_mmpose.readers.mpii_ground_truth import read_head_sizes
 
 #: Fields of a record and their shapes.
-BOX = {'center': (2,), 'scale': ()}
-JOINTS = {'joints': (NUM_JOINTS, 2), 'joints_vis': (NUM_JOINTS,)}
+BOX: dict[str, tuple[int, ...]] = {'center': (2,), 'scale': ()}
 #: How many people it takes to decide whether x and y of a whole file are swapped.
 ENOUGH_PEOPLE = 10
 
@@ -45,6 +46,12 @@ class FPDMpiiDataset(MpiiDataset):
     - With ``test_mode``, records need no joints (MPII's ``test.json``). Such a dataset
       cannot be evaluated, but :class:`MpiiPCKh` can save the predictions.
 
+    Args:
+        *args: Arguments of ``MpiiDataset``; ``metainfo`` may have any keypoints.
+        apply_exif: Turn images as their EXIF orientation says, for photos that were
+            annotated as a viewer shows them. MPII's are not turned.
+        **kwargs: Arguments of ``MpiiDataset``.
+
     Raises:
         UserError: If a file is missing or is not MPII's, or a record is invalid.
 
@@ -65,6 +72,10 @@ class FPDMpiiDataset(MpiiDataset):
     """
 
     headbox_file: str | None
+
+    def __init__(self, *args: Any, apply_exif: bool = False, **kwargs: Any) -> None:
+        self.apply_exif = apply_exif
+        super().__init__(*args, **kwargs)
 
     def _load_annotations(self) -> tuple[list[dict], list[dict]]:
         people = self._read_people()
@@ -125,6 +136,7 @@ class FPDMpiiDataset(MpiiDataset):
             'id': index,
             'img_id': image_id,
             'img_path': self._image_path(person['image']),
+            'apply_exif': self.apply_exif,
             'bbox_center': center,
             'bbox_scale': scale,
             'bbox': bbox_cs2xyxy(center, scale),
@@ -134,9 +146,8 @@ class FPDMpiiDataset(MpiiDataset):
         }
         if 'joints' in person:
             keypoints = np.array(person['joints'], dtype=np.float64) - 1
-            visible = np.array(person['joints_vis'])
-            instance['keypoints'] = keypoints.reshape(1, NUM_JOINTS, 2)
-            instance['keypoints_visible'] = visible.reshape(1, NUM_JOINTS)
+            instance['keypoints'] = keypoints[None]
+            instance['keypoints_visible'] = _labeled(person)[None].astype(np.float64)
         return instance
 
     def _read_people(self) -> list[dict]:
@@ -148,7 +159,9 @@ class FPDMpiiDataset(MpiiDataset):
             hint = ' (it looks like COCO)' if 'annotations' in _keys(people) else ''
             raise UserError(f'"{path}" is not a list of MPII people{hint}')
         with_joints = any('joints' in _keys(person) for person in people)
-        fields = BOX | JOINTS if with_joints else BOX
+        count = self.metainfo['num_keypoints']
+        joints = {'joints': (count, 2), 'joints_vis': (count,)}
+        fields = BOX | joints if with_joints else BOX
         for index, person in enumerate(people):
             self._check(f'record {index} of "{path}"', person, fields)
         if with_joints:
@@ -167,7 +180,8 @@ class FPDMpiiDataset(MpiiDataset):
             raise UserError(
                 f'{record} is not an MPII person: it lacks {", ".join(sorted(missing))}'
             )
-        if not isinstance(person['image'], str) or not person['image']:
+        image = person['image']
+        if not isinstance(image, str) or not image or '\0' in image:
             raise UserError(f'{record} has no valid image: expected a file name')
         values: dict[str, np.ndarray] = {}
         for field, shape in fields.items():
@@ -185,7 +199,8 @@ class FPDMpiiDataset(MpiiDataset):
             )
         if 'joints' in values:
             size = np.full(2, values['scale'] * PIXELS_PER_SCALE)
-            annotated = values['joints'][values['joints_vis'] > 0]
+            flags = read_visibility(values['joints_vis'][None], [record])
+            annotated = values['joints'][flags[0] > 0]
             if looks_swapped(annotated, values['center'], size):
                 raise UserError(
                     f'{record} has joints that are far from its box but inside it with '
@@ -197,6 +212,10 @@ def _keys(record: object) -> set[str]:
     return set(record) if isinstance(record, dict) else set()
 
 
+def _labeled(person: dict) -> np.ndarray:
+    return np.array(person['joints_vis']) > 0
+
+
 def _check_axes(path: str, people: list[dict]) -> None:
     """Raises an error if x and y are swapped throughout a file.
 
@@ -204,7 +223,7 @@ def _check_axes(path: str, people: list[dict]) -> None:
     """
     records, offsets = [], []
     for index, person in enumerate(people):
-        points = np.array(person['joints'])[np.array(person['joints_vis']) > 0]
+        points = np.array(person['joints'])[_labeled(person)]
         if len(points) >= 3:
             middle = points.mean(axis=0)
             both = np.stack([middle, middle[::-1]]) - person['center']

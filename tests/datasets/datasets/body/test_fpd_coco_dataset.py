@@ -11,6 +11,7 @@ import pytest
 from mmengine.logging import MMLogger
 from mmpose.datasets.datasets import CocoDataset
 from mmpose.registry import DATASETS
+from PIL import Image
 
 from fpd_mmpose.datasets import FPDCocoDataset
 from tests.helpers.coco_data import (
@@ -301,7 +302,12 @@ def test_annotations_of_objects_instead_of_keypoints(tmp_path):
         (dict(keypoints=['a'] * 51), 'has no valid `keypoints`'),
         (dict(keypoints=[[1, 2, 2]] * 17), 'has no valid `keypoints`'),
         (dict(keypoints=[1, 2, 2] * 16), 'visibility of 17 keypoints'),
-        (dict(keypoints=None), 'has no valid `keypoints`'),
+        (dict(keypoints=[1, 2, 3] * 17), 'has a visibility of 3 for keypoint 0'),
+        (dict(keypoints=[1, 2, 0.5] * 17), 'has a visibility of 0.5'),
+        (dict(keypoints=[1, 2, -2] * 17), 'has a visibility of -2'),
+        (dict(iscrowd='0'), 'has no valid `iscrowd`: expected 0 or 1, got'),
+        (dict(iscrowd=2), 'has no valid `iscrowd`'),
+        (dict(iscrowd=[]), 'has no valid `iscrowd`'),
         (dict(image_id=6), 'belongs to image 6, which'),
     ],
     ids=str,
@@ -318,9 +324,10 @@ def test_an_annotation_with_an_invalid_field(tmp_path, changes, message):
         (3, 'annotation 1 of '),
         ({}, 'annotation 1 of '),
         ({**person(8, 5, BOX), 'id': 'x'}, 'has no valid `id`'),
+        ({**person(8, 5, BOX), 'id': True}, 'has no valid `id`'),
         (person(8, 5, BOX), 'annotation 1 of "'),
     ],
-    ids=['a number', 'empty', 'no id', 'a repeated id'],
+    ids=['a number', 'empty', 'text as id', 'true as id', 'a repeated id'],
 )
 def test_an_annotation_without_a_unique_id(tmp_path, second, message):
     assert message in refusal(tmp_path, person(8, 5, BOX), second)
@@ -331,6 +338,7 @@ def test_an_annotation_without_a_unique_id(tmp_path, second, message):
     [
         (dict(id='6'), 'image 1 of "{}" has no valid `id`'),
         (dict(id=5), 'image 1 of "{}" has the `id` of another: 5'),
+        (dict(file_name='a\0b'), 'image id 6 of "{}" has no valid `file_name`'),
         (dict(file_name=None), 'image id 6 of "{}" has no valid `file_name`'),
         (dict(width=None), 'image id 6 of "{}" has no valid `width`'),
         (dict(height=float('nan')), 'image id 6 of "{}" has no valid `height`'),
@@ -339,7 +347,8 @@ def test_an_annotation_without_a_unique_id(tmp_path, second, message):
     ids=str,
 )
 def test_an_image_with_an_invalid_field(tmp_path, changes, message):
-    content = coco([image(5), {**image(6), **changes}], [person(8, 5, BOX)])
+    people = [person(8, 5, BOX), person(9, 6, BOX)]
+    content = coco([image(5), {**image(6), **changes}], people)
     answer = refusal(tmp_path, content=content)
     assert answer.startswith(message.format(tmp_path / 'people.json'))
 
@@ -365,6 +374,155 @@ def test_keypoints_beyond_the_edge_do_not_count_as_swapped(tmp_path):
     points[11:, 1] += 40  # legs below the image
     annotated['keypoints'] = points.ravel().tolist()
     assert len(dataset_of(tmp_path, annotated)) == 1
+
+
+@pytest.mark.parametrize('box', [[60.0, 30.0, 50.0, 50.0], [30.0, 40.0, 45.0, 40.0]])
+@pytest.mark.parametrize('labeled', [1, 2, 3, 4, 17])
+@pytest.mark.parametrize('beyond', [0.5, 30.0])
+@pytest.mark.parametrize('axis, edge', [(0, 0), (0, 119), (1, 0), (1, 79)])
+def test_any_number_of_keypoints_may_be_beyond_an_edge(
+    tmp_path, box, labeled, beyond, axis, edge
+):
+    annotated = person(9, 5, box)
+    points = np.reshape(annotated['keypoints'], (-1, 3))
+    points[labeled:] = 0
+    away = edge + (beyond if edge else -beyond)
+    points[: (labeled + 1) // 2, axis] = away
+    annotated['keypoints'] = points.ravel().tolist()
+    assert len(dataset_of(tmp_path, annotated)) == 1
+
+
+# --- Files of own data ------------------------------------------------------------
+
+
+@pytest.mark.parametrize('flag', [None, 0, False, 0.0, 'absent'])
+def test_a_person_is_no_crowd_unless_the_file_says_so(tmp_path, flag):
+    annotated = person(9, 5, BOX, iscrowd=flag)
+    if flag == 'absent':
+        del annotated['iscrowd']
+    (info,) = dataset_of(tmp_path, annotated)
+    assert info['iscrowd'] == info['raw_ann_info']['iscrowd'] == 0
+
+
+def test_a_visibility_of_minus_1_is_that_of_an_unlabeled_keypoint(tmp_path):
+    some, none = person(8, 5, BOX), person(9, 5, BOX)
+    some['keypoints'][2::3] = [-1] * 5 + [1] * 6 + [2] * 6
+    none['keypoints'][2::3] = [-1, 0] * 8 + [-1]
+    (info,) = dataset_of(tmp_path, some, none)
+    np.testing.assert_array_equal(info['keypoints_visible'], [[0] * 5 + [1] * 12])
+    assert min(info['raw_ann_info']['keypoints'][2::3]) == 0
+
+
+NOTHING = dict(bbox=None, area=None, segmentation=None)
+
+
+@pytest.mark.parametrize(
+    'changes, reason',
+    [
+        (dict(iscrowd=1, keypoints=[]), 'of a crowd'),
+        (dict(iscrowd=1, keypoints=None, **NOTHING), 'of a crowd'),
+        (dict(iscrowd=1, keypoints=['a', None], **NOTHING), 'of a crowd'),
+        (dict(keypoints=[], **NOTHING), 'without a labeled keypoint'),
+        (dict(keypoints=None, **NOTHING), 'without a labeled keypoint'),
+        (dict(keypoints=[0] * 51, **NOTHING), 'without a labeled keypoint'),
+        (
+            dict(category_id=7, id='x', image_id=99, keypoints='none', **NOTHING),
+            'of another category than person',
+        ),
+    ],
+    ids=str,
+)
+def test_who_is_left_out_is_not_checked(tmp_path, log, changes, reason):
+    others = person(22, 5, BOX, **changes)
+    assert len(dataset_of(tmp_path, person(1, 5, BOX), others)) == 1
+    assert f'1 people used; annotations left out: 1 {reason} (the first' in log[-1]
+
+
+def test_an_image_without_people_is_not_checked(tmp_path):
+    images = [image(5), dict(id=6, file_name=None, width=None, height=-1), dict(id=7)]
+    content = coco(images, [person(1, 5, BOX)])
+    assert len(dataset_of(tmp_path, content=content)) == 1
+
+
+@pytest.mark.parametrize(
+    'categories, mine',
+    [
+        ([dict(id=0, name='person')], 0),
+        ([dict(id=0, name='car'), dict(id=3, name='Person ')], 3),
+        ([dict(id=1, name='car'), dict(id=2, name='person')], 2),
+        ([dict(id=4, name='dancer')], 4),
+        ([dict(id=5)], 5),
+        ([dict(id=1, name='ball'), dict(id=2, name='player', keypoints=['a'])], 2),
+        ([], 1),
+    ],
+    ids=str,
+)
+def test_the_category_of_people_is_found_by_its_name(tmp_path, categories, mine):
+    people = [person(1, 5, BOX, category_id=mine), person(2, 5, BOX, category_id=77)]
+    content = {**coco([image(5)], people), 'categories': categories}
+    (info,) = dataset_of(tmp_path, content=content)
+    assert info['id'] == 1 and info['category_id'] == mine
+    detections = [
+        dict(image_id=5, category_id=each, bbox=BOX, score=0.5) for each in (mine, 77)
+    ]
+    (info,) = dataset_of(tmp_path, content=content, detections=detections)
+    assert info['category_id'] == mine
+
+
+def test_a_file_that_does_not_say_which_category_people_are(tmp_path):
+    content = coco([image(5)], [person(1, 5, BOX)])
+    content['categories'] = [dict(id=1, name='cat'), dict(id=2, name='dog')]
+    message = refusal(tmp_path, content=content)
+    assert message.startswith(
+        f'"{tmp_path}/people.json" has no category named "person"'
+    )
+    assert "1 'cat', 2 'dog'" in message
+
+
+def test_detections_of_other_categories_only(tmp_path):
+    detection = dict(image_id=5, category_id=0, bbox=BOX, score=0.5)
+    message = refusal(tmp_path, person(1, 5, BOX), detections=[detection])
+    assert (
+        'has detections of the categories 0 only, but people are of category 1 in'
+        in (message)
+    )
+
+
+# --- Images -------------------------------------------------------------------------
+
+
+def test_an_image_must_have_the_size_in_the_file(root):
+    settings = dict(data_root=str(root), pipeline=[dict(type='FPDLoadImage')], **VAL)
+    path = root / 'resized.json'
+    content = json.loads((root / VAL['ann_file']).read_text())
+    for listed in content['images']:
+        listed.update(width=240, height=160)
+    settings['ann_file'] = write_json(path, content)
+    message = refused(lambda: FPDCocoDataset(**settings)[0])
+    assert 'has 120 x 80 pixels, but' in message and '240 x 160' in message
+
+
+@pytest.mark.parametrize('apply_exif', [False, True])
+@pytest.mark.parametrize('upright', [False, True])
+def test_photos_that_were_annotated_upright(tmp_path, apply_exif, upright):
+    # Stored as 120 x 80 pixels, shown as 80 x 120.
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new('RGB', (120, 80)).save(tmp_path / '000000000005.jpg', exif=exif)
+    size = (80, 120) if upright else (120, 80)
+    content = coco([image(5, *size)], [person(1, 5, [5.0, 5.0, 40.0, 60.0])])
+    dataset = dataset_of(
+        tmp_path,
+        content=content,
+        data_prefix=dict(img=str(tmp_path)),
+        pipeline=[dict(type='FPDLoadImage')],
+        apply_exif=apply_exif,
+    )
+    if upright == apply_exif:
+        assert dataset[0]['img'].shape[1::-1] == size
+    else:
+        message = refused(lambda: dataset[0])
+        assert f'apply_exif={not apply_exif}' in message
 
 
 @pytest.mark.parametrize(

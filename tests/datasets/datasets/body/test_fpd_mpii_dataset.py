@@ -14,6 +14,7 @@ from mmengine.config import Config
 from mmpose.datasets.datasets import MpiiDataset
 from mmpose.datasets.transforms import GetBBoxCenterScale
 from mmpose.registry import DATASETS
+from PIL import Image
 from scipy.io import loadmat, savemat
 
 from fpd_mmpose.config import config_root
@@ -70,6 +71,54 @@ def test_keypoints_are_0_based_in_training_and_testing(mpii_root, split):
         np.testing.assert_array_equal(
             info['keypoints_visible'], np.array(person['joints_vis'])[None]
         )
+
+
+@pytest.mark.parametrize(
+    'flags, labeled',
+    [
+        ([0, 1, 2] * 5 + [2], [0, 1, 1] * 5 + [1]),  # as in COCO
+        ([-1, 1] * 8, [0, 1] * 8),
+        ([0.0, 1.0] * 8, [0, 1] * 8),
+    ],
+)
+def test_a_joint_is_either_labeled_or_not(tmp_path, flags, labeled):
+    info = dataset_of(tmp_path, {**PERSON, 'joints_vis': flags})[0]
+    np.testing.assert_array_equal(info['keypoints_visible'], [labeled])
+
+
+def test_other_skeletons_have_the_joints_of_their_metainfo(tmp_path):
+    own = dict(
+        dataset_name='own',
+        keypoint_info={
+            i: dict(name=f'joint {i}', id=i, color=[0, 255, 0], type='', swap='')
+            for i in range(3)
+        },
+        skeleton_info={},
+        joint_weights=[1.0] * 3,
+        sigmas=[0.05] * 3,
+    )
+    person = {**PERSON, 'joints': [[90, 70], [99, 80], [110, 95]]}
+    person['joints_vis'] = [1, 0, 1]
+    info = dataset_of(tmp_path, person, metainfo=own)[0]
+    np.testing.assert_array_equal(info['keypoints'], [[[89, 69], [98, 79], [109, 94]]])
+    message = refused(dataset_of, tmp_path, PERSON, metainfo=own)
+    assert 'expected finite numbers of shape (3, 2)' in message
+
+
+@pytest.mark.parametrize('apply_exif', [False, True])
+def test_photos_are_turned_if_asked_for(tmp_path, apply_exif):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new('RGB', (120, 80)).save(tmp_path / PERSON['image'], exif=exif)
+    dataset = dataset_of(
+        tmp_path,
+        {**PERSON, 'center': [30, 40], 'joints': [[30 + k, 40 + k] for k in range(16)]},
+        data_prefix=dict(img=str(tmp_path)),
+        pipeline=[dict(type='FPDLoadImage')],
+        apply_exif=apply_exif,
+    )
+    size = (80, 120) if apply_exif else (120, 80)
+    assert dataset[0]['img'].shape[1::-1] == size
 
 
 def test_visibility_can_be_boolean(tmp_path):
@@ -243,14 +292,22 @@ def test_an_annotation_file_without_people(tmp_path, content):
         ({'joints': [['a', 'b']] * 16}, 'has no valid joints'),
         ({'joints_vis': [1] * 15}, 'has no valid joints_vis'),
         ({'joints_vis': 1}, 'has no valid joints_vis'),
+        ({'joints_vis': ['1'] * 16}, 'has no valid joints_vis'),
+        ({'joints_vis': [None] * 16}, 'has no valid joints_vis'),
+        ({'joints_vis': [1] * 15 + [3]}, 'has a visibility of 3 for keypoint 15'),
+        ({'joints_vis': [0.5] * 16}, 'has a visibility of 0.5 for keypoint 0'),
+        ({'joints_vis': [-2] * 16}, 'has a visibility of -2 for keypoint 0'),
         ({'center': [1]}, 'has no valid center'),
         ({'center': ['100', '80']}, 'has no valid center'),
         ({'scale': 'large'}, 'has no valid scale'),
         ({'scale': None}, 'has no valid scale'),
+        ({'scale': '0.8'}, 'has no valid scale'),
         ({'scale': 0}, 'has a box of no area'),
         ({'scale': -1.5}, 'has a box of no area'),
         ({'scale': float('inf')}, 'has no valid scale'),
         ({'image': 7}, 'has no valid image'),
+        ({'image': ''}, 'has no valid image'),
+        ({'image': 'a\0b'}, 'has no valid image'),
         (
             {'joints': [[700 + k, 20 + 2 * k] for k in range(16)], 'center': [30, 710]},
             'has joints that are far from its box but inside it with x and y exchanged',
