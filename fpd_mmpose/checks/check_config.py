@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmpose.registry import DATASETS
+from mmpose.registry import DATASETS, MODELS
 
 from fpd_mmpose.checks.expected_files import (
     IMAGE_FOLDER,
@@ -19,6 +19,7 @@ from fpd_mmpose.checks.expected_files import (
 )
 from fpd_mmpose.checks.findings import Report, one_line
 from fpd_mmpose.checks.images import Images, check_images
+from fpd_mmpose.checks.last_batch import check_batch_of_one, size_of_last_batch
 from fpd_mmpose.checks.records import People
 from fpd_mmpose.checks.samples import draw_people, spread, try_pipeline
 from fpd_mmpose.config import leaf_datasets, load_config, set_data_root, splits_of
@@ -91,7 +92,10 @@ def check(
             contents[split].append(content)
             if pictures is not None:
                 draw_people(pictures, title, content.people, content.readable)
-        _try_pipeline(split, loader, datasets, contents[split], config, report)
+        shape = _try_pipeline(split, loader, datasets, contents[split], config, report)
+        if split.startswith('train') and shape:
+            samples = sum(len(each.people.dataset) for each in contents[split])
+            _check_last_batch(config, loader, samples, shape, report)
     for split in contents:
         if split != 'train':
             _check_leak(contents.get('train', []), contents[split], split, report)
@@ -144,17 +148,39 @@ def _try_pipeline(
     contents: list[_Content],
     config: Config,
     report: Report,
-) -> None:
+) -> tuple[int, ...] | None:
     # Datasets that cannot be used were reported.
     if len(contents) < len(datasets) or not all(each.readable for each in contents):
         report.section(split)['pipeline'] = 'not tried, see the problems'
-    elif datasets[0] is loader['dataset']:
-        (content,) = contents
-        chosen = [*spread(content.readable), *content.images.suspects]
-        dataset = content.people.dataset
-        try_pipeline(split, loader, config, report, dataset, chosen)
-    else:
-        try_pipeline(split, loader, config, report)
+        return None
+    if datasets[0] is not loader['dataset']:
+        return try_pipeline(split, loader, config, report)
+    (content,) = contents
+    chosen = [*spread(content.readable), *content.images.suspects]
+    return try_pipeline(split, loader, config, report, content.people.dataset, chosen)
+
+
+def _check_last_batch(
+    config: Config, loader: dict, samples: int, shape: Sequence[int], report: Report
+) -> None:
+    """Reports a last batch of one sample that batch norm cannot train on."""
+    batch_size = loader.get('batch_size') or 0
+    if loader.get('batch_sampler') or not batch_size:
+        return
+    endless = (loader.get('sampler') or {}).get('type') == 'InfiniteSampler'
+    rest = size_of_last_batch(samples, batch_size, loader.get('drop_last', False))
+    if (batch_size if endless else rest) > 1:
+        return
+    student = {
+        key: config.model[key]
+        for key in ('backbone', 'neck', 'head')
+        if config.model.get(key)
+    }
+    try:
+        model = MODELS.build(dict(type='TopdownPoseEstimator', **student))
+        check_batch_of_one(model, shape, samples)
+    except Exception as error:  # of any type: it would stop the run, too
+        report.problems.append(f'train: {one_line(error)}')
 
 
 def _check_leak(

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmpose.registry import METRICS
 
+from fpd_mmpose.checks.best_score import check_best_score
 from fpd_mmpose.checks.findings import Report, one_line
 from fpd_mmpose.config import FILE_OPTIONS, load_config, metrics_of
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.readers.annotations import in_either_layout, names_in_other_layout
 
 IMAGE_FOLDER = 'image folder'
@@ -94,7 +95,10 @@ def check_metrics(config: Config, report: Report) -> None:
                         f'{split}_evaluator: '
                         + explain_missing(option, path, str(metric.get('type')))
                     )
-    _check_save_best(config, report)
+    try:
+        check_best_score(config)
+    except UserError as error:
+        report.problems.append(str(error))
 
 
 def explain_missing(option: str, path: Path, kind: str) -> str:
@@ -146,28 +150,3 @@ def _checkpoints(settings: Any, name: str) -> Iterator[tuple[str, str]]:
     elif isinstance(settings, list | tuple):
         for index, value in enumerate(settings):
             yield from _checkpoints(value, f'{name}.{index}')
-
-
-def _check_save_best(config: Config, report: Report) -> None:
-    hook = config.get('default_hooks', {}).get('checkpoint') or {}
-    wanted = hook.get('save_best') or []
-    metrics = metrics_of(config, 'val')
-    if not metrics:
-        return
-    prefixes = set()
-    for metric in metrics:
-        registered = METRICS.get(metric.get('type'))
-        if registered is None:
-            report.problems.append(
-                f'val_evaluator: there is no metric {metric.get("type")}: is its '
-                'package in `custom_imports`?'
-            )
-            return
-        prefixes.add(metric.get('prefix') or registered.default_prefix)
-    for key in [wanted] if isinstance(wanted, str) else wanted:
-        if '/' in key and key.split('/')[0] not in prefixes:
-            report.problems.append(
-                f'default_hooks.checkpoint.save_best: no validation metric computes '
-                f'"{key}": their names begin with '
-                f'{", ".join(sorted(f"{prefix}/" for prefix in prefixes if prefix))}'
-            )

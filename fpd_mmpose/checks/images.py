@@ -13,7 +13,7 @@ from tqdm import tqdm
 from fpd_mmpose.checks.findings import Report
 from fpd_mmpose.checks.records import People, people_of
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.readers.media import open_video
+from fpd_mmpose.readers.media import exif_orientation, open_video
 
 #: How the configs load images of labeled people.
 READ_FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
@@ -34,12 +34,14 @@ class Images:
     """Findings about the images of a dataset.
 
     By path, ``digests`` are hashes of the content of images that were read, and
-    ``sizes`` are the width and height of those that were opened. ``faults`` are paths
-    by fault. ``suspects`` are records on which the pipeline may fail.
+    ``sizes`` are the width and height of those that were opened. ``turned`` are paths
+    with an EXIF orientation that is ignored. ``faults`` are paths by fault.
+    ``suspects`` are records on which the pipeline may fail.
     """
 
     digests: dict[str, str] = field(default_factory=dict)
     sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    turned: list[str] = field(default_factory=list)
     faults: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     suspects: list[int] = field(default_factory=list)
 
@@ -68,6 +70,7 @@ def check_images(
         section['image sizes'] = f'{low[0]} x {low[1]} to {high[0]} x {high[1]}'
     _report_faults(title, people, found, report)
     _report_duplicates(title, found, report)
+    _report_sizes(title, people, found, report)
     _report_places(title, people, found, report)
     return found
 
@@ -97,6 +100,8 @@ def _check_image(path: str, to_open: bool, record: dict, found: Images) -> str |
         return UNREADABLE
     found.digests[path] = hashlib.sha256(content).hexdigest()
     found.sizes[path] = image.shape[1::-1]
+    if record.get('apply_exif') is False and exif_orientation(path) > 1:
+        found.turned.append(path)
     return None
 
 
@@ -118,6 +123,31 @@ def _report_duplicates(title: str, found: Images, report: Report) -> None:
             f'{title}: opened images that are copies of others under another name: '
             f'{sum(map(len, same)) - len(same):,}, the first "{same[0][1]}" of '
             f'"{same[0][0]}": remove the records of one of them'
+        )
+
+
+def _report_sizes(title: str, people: People, found: Images, report: Report) -> None:
+    """Reports images that are not those that were annotated, or may be turned."""
+    other = []
+    for path, (width, height) in found.sizes.items():
+        record = people.record(people.images[path][0])
+        expected = record.get('expected_shape')
+        if expected is not None and tuple(expected) != (height, width):
+            other.append(path)
+    if other:
+        index = people.images[other[0]][0]
+        found.suspects.append(index)
+        report.warnings.append(
+            f'{title}: images of another size than the annotations say: '
+            f'{len(other):,}, the first is that of {people.name(index)}: use the '
+            'original images, or set apply_exif in the dataset'
+        )
+    turned = [path for path in found.turned if path not in other]
+    if turned:
+        report.warnings.append(
+            f'{title}: images with an EXIF orientation, which is ignored: '
+            f'{len(turned):,}, the first is "{turned[0]}": set apply_exif=True in the '
+            'dataset if people were annotated in the turned image'
         )
 
 

@@ -42,11 +42,12 @@ def try_pipeline(
     report: Report,
     dataset: Any = None,
     records: Sequence[int] = (),
-) -> None:
+) -> tuple[int, ...] | None:
     """Runs a few people through the pipeline, the collation, and the preprocessor.
 
     The people are the ``records`` of a ``dataset``, whose pipeline is replaced. Without
-    it, the dataset of the loader is built and a few records are chosen.
+    it, the dataset of the loader is built and a few records are chosen. The shape of an
+    input is returned, unless there was a problem.
     """
     started = time.perf_counter()
     try:
@@ -57,7 +58,7 @@ def try_pipeline(
             dataset.pipeline = Compose(loader['dataset'].get('pipeline', []))
     except Exception as error:  # of any type: it would stop the run, too
         report.problems.append(f'{title}: its pipeline is wrong: {one_line(error)}')
-        return
+        return None
     items = []
     for index in records:
         try:
@@ -66,14 +67,14 @@ def try_pipeline(
             report.problems.append(
                 f'{title}: the pipeline fails on record {index}: {one_line(error)}'
             )
-            return
+            return None
     try:
         inputs = _batch(items, loader, config, title == 'train')
     except Exception as error:
         report.problems.append(
             f'{title}: {len(items)} people cannot form a batch: {one_line(error)}'
         )
-        return
+        return None
     shape = ' x '.join(map(str, getattr(inputs, 'shape', ()))) or 'not a tensor'
     seconds = time.perf_counter() - started
     report.section(title)['pipeline'] = f'a batch of {shape} in {seconds:.1f} s'
@@ -82,6 +83,7 @@ def try_pipeline(
             f'{title}: the batch has NaN or infinite values: check the mean and std of '
             '`model.data_preprocessor`'
         )
+    return tuple(inputs.shape[1:]) if isinstance(inputs, torch.Tensor) else None
 
 
 def draw_people(

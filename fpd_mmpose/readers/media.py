@@ -146,6 +146,16 @@ def image_size(path: str | Path, apply_exif: bool = False) -> tuple[int, int]:
         ) from error
 
 
+def exif_orientation(path: str | Path) -> int:
+    """Reads how an image is turned for display, 1 to 8; 1 is not at all."""
+    try:
+        with Image.open(path) as image:
+            value = image.getexif().get(ORIENTATION, 1)
+    except Exception:  # of many types: the image, or its metadata, may be damaged
+        return 1
+    return value if value in range(1, 9) else 1
+
+
 def open_video(path: str | Path) -> VideoReader:
     """Opens a video with MMCV's reader, which keeps only the last frame."""
     if not os.path.isfile(path):

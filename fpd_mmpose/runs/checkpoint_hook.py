@@ -110,7 +110,11 @@ class CheckpointHook(StockCheckpointHook):
         if is_main_process():
             self._folder.remove_temporary_files(runner.work_dir)
         if self is _checkpoint_hooks(runner)[0]:
+            # Imported here: the plugin registers this hook before MMPose is there.
+            from fpd_mmpose.checks.preflight import check_before_training
+
             warn_if_complete(runner, self.out_dir)
+            check_before_training(runner)
             self.watch.start(runner)
 
     def before_train_iter(
@@ -179,6 +183,11 @@ class CheckpointHook(StockCheckpointHook):
         self._check_finite(runner, runner.iter)
         # MMEngine would remove a previous best before it writes the new one.
         self._replaced = before = dict(self._bests)
+        for key in {*self.key_indicators} - {'auto', *metrics}:
+            raise UserError(
+                f'default_hooks.checkpoint.save_best is "{key}", but the validation '
+                f'computes {", ".join(metrics)}'
+            )
         self._bests = dict.fromkeys(before)
         # MMEngine ignores a score of None.
         usable = {
