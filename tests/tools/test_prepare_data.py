@@ -1,5 +1,6 @@
 """Data and weights are linked into the checkout."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -150,6 +151,12 @@ def test_these_names_are_those_of_configs():
             assert name in configs
         elif not name.startswith('resnet'):  # which configs name as torchvision://
             assert f'{name}.pth' in texts
+
+
+def test_the_page_lists_these_names():
+    page = (ROOT / 'docs/howto/released_code.md').read_text()
+    rows = re.findall(r'^\| `(.+)\.pth`.* \| `checkpoints/(.+)\.pth` \|$', page, re.M)
+    assert dict(rows) == RELEASED
 
 
 def test_released_files_can_be_linked_again(place, released):
