@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from mmengine.registry import HOOKS, WEIGHT_INITIALIZERS
 from mmpose.registry import (
     DATA_SAMPLERS,
@@ -195,51 +195,6 @@ def test_settings_of_a_command_are_those_of_its_config(command):
             assert part in parent, name
             parent = parent[part]
     config.merge_from_dict(options.cfg_options)
-
-
-RELEASED_CODE = (ROOT / 'docs/howto/released_code.md').read_text()
-
-
-@pytest.mark.parametrize(
-    'command',
-    re.findall(
-        r'\| `((?:fpd train|tools/dist_train.sh) configs/.*?)` \|', RELEASED_CODE
-    ),
-)
-def test_what_replaces_a_released_script_is_accepted(command):
-    name, arguments = parsed_by(command.split())
-    parser, _ = command_parser(name)
-    load_config(parser.parse_args(arguments).config)
-
-
-def test_what_replaces_a_released_setting_is_a_config_field():
-    parts = (
-        'model|codec|optim_wrapper|param_scheduler|train_cfg|default_hooks|visualizer'
-    )
-    parts += '|load_from|(?:train|val|test)_(?:dataloader|evaluator)'
-    named = set(re.findall(rf'`((?:{parts})(?:\.\w+)*)[=`]', RELEASED_CODE))
-    assert len(named) > 25
-    configs = [
-        load_config(f'configs/{name}.py')
-        for name in (
-            'fpd/hg4_128_fpd_mpii',
-            'hrnet/hrnet_w32_coco_256x192',
-            'resnet/res50_mpii',
-        )
-    ]
-    # Fields with a default that no config states.
-    unset = {'test_evaluator.pred_file', 'test_evaluator.outfile_prefix'}
-    unset |= {'model.backbone.num_blocks'}
-    for name in named - unset:
-        assert any(has_field(config, name.split('.')) for config in configs), name
-
-
-def has_field(config: Any, path: list[str]) -> bool:
-    for part in path:
-        if not isinstance(config, dict | Config) or part not in config:
-            return False
-        config = config[part]
-    return True
 
 
 # --- Python and config fields ------------------------------------------------------
