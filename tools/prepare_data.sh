@@ -10,7 +10,8 @@ usage: bash tools/prepare_data.sh [--datasets DIR] [--mpii DIR] [--coco DIR]
 
   --mpii DIR      link data/mpii to this folder
   --coco DIR      link data/coco to this folder
-  --models DIR    link checkpoints to this folder
+  --models DIR    link checkpoints to this folder; or, if it holds weight files of the
+                  released FPD code, link each into checkpoints as CONFIG.pth
   --datasets DIR  short for --mpii DIR/MPII --coco DIR/MSCOCO --models DIR/models,
                   as far as these folders exist
   --into DIR      the checkout (default: that of this script)
@@ -19,6 +20,9 @@ usage: bash tools/prepare_data.sh [--datasets DIR] [--mpii DIR] [--coco DIR]
 The data can have MMPose's layout or that of the released FPD code; docs/howto/data.md
 describes both. The script prints the layout and the missing files. To check the data
 themselves, run: python tools/data/check.py CONFIG
+
+docs/howto/released_code.md lists the released weight files. DIR can be the folder
+models, models/pytorch, or the folder above. Files in checkpoints are never replaced.
 EOF
 }
 say() { printf 'prepare_data: %s\n' "$*"; }
@@ -52,7 +56,8 @@ if [ -n "$datasets" ]; then
     die "--datasets: \"$datasets\" has no folder MPII, MSCOCO, or models"
 fi
 [ -n "$mpii$coco$models" ] || { usage >&2; die 'nothing to link'; }
-into=${into:-$(dirname -- "${BASH_SOURCE[0]}")/..}
+here=$(dirname -- "${BASH_SOURCE[0]}")
+into=${into:-$here/..}
 [ -d "$into" ] || die "--into: \"$into\" is not a folder"
 into=$(absolute "$into")
 
@@ -79,6 +84,95 @@ make_link() {
   mkdir -p -- "$(dirname -- "$2")"
   ln -sfn -- "$(absolute "$1")" "$2"
   say "$2 -> $(readlink "$2")"
+}
+
+# The folder checkpoints holds links to single files if they are the released code's.
+files=() names=() others=()
+
+# name_weights NAME: sets name to the file's name in checkpoints, or to nothing if no
+# config asks for it, and is_released.
+name_weights() {
+  local config
+  is_released=1
+  case $1 in
+    bs4_hourglass_128_4_1_16_0.00025_0_140_87.934_model_best.pth) name=hg4_128_mpii ;;
+    bs4_hourglass_256_8_1_16_0.00025_0_140_90.520_model_best.pth) name=hg8_256_mpii ;;
+    pose_hrnet_w32_256x256.pth) name=hrnet_w32_mpii ;;
+    pose_hrnet_w48_256x256.pth) name=hrnet_w48_mpii ;;
+    pose_hrnet_w32_256x192.pth) name=hrnet_w32_coco_256x192 ;;
+    pose_hrnet_w48_256x192.pth) name=hrnet_w48_coco_256x192 ;;
+    'hourglass_student_FPD*.pth') name=hg4_128_fpd_scratch_mpii ;; # not a pattern
+    hourglass_student_FPD.pth) name=hg4_128_fpd_mpii ;;
+    pose_hrnet_w32_student_FPD.pth) name=hrnet_w32_fpd_coco_256x192 ;;
+    hrnet_w32-36af842e.pth | hrnet_w48-8ef0771d.pth | resnet50-19c8e357.pth | \
+      resnet101-5d3b4d8f.pth | resnet152-b121ed2d.pth) name=${1%.pth} ;;
+    *)
+      is_released='' name=''
+      for config in "$here/../configs"/*/"${1%.pth}.py"; do
+        [ ! -f "$config" ] || name=${1%.pth}
+      done
+      ;;
+  esac
+}
+
+# find_weights FOLDER: sorts its weight files into files, with their names, and others.
+find_weights() {
+  local file name is_released folders=("$1") released=''
+  # Beside a folder models/pytorch are the students.
+  [ "${1##*/}" != pytorch ] || [ ! -d "${1%/*}/student_FPD" ] ||
+    folders+=("${1%/*}/student_FPD")
+  while IFS= read -r -d '' file; do
+    # What was linked before is not a source.
+    if [ ! -L "$into/checkpoints" ] && [ "${file%/*}" -ef "$into/checkpoints" ]; then
+      continue
+    fi
+    name_weights "${file##*/}"
+    released=$released$is_released
+    # Of two files with one name, the first is linked.
+    if [ -n "$name" ] && [[ " ${names[*]-} " != *" $name "* ]]; then
+      files+=("$file") names+=("$name")
+    else
+      others+=("$file")
+    fi
+  done < <(find -L "${folders[@]}" -maxdepth 4 -name '*.pth' -type f -print0 | sort -z)
+  [ -n "$released" ] || files=()
+}
+
+check_weights() {
+  if [ -L "$into/checkpoints" ]; then
+    [ -n "$force" ] || die "\"$into/checkpoints\" is a link to" \
+      "\"$(readlink "$into/checkpoints")\": use --force to replace it with a folder of" \
+      'links to the weight files'
+  elif [ -e "$into/checkpoints" ] && [ ! -d "$into/checkpoints" ]; then
+    die "\"$into/checkpoints\" is not a folder: move it away"
+  fi
+}
+
+make_weights() {
+  local index file link linked=0 present=0
+  [ ! -L "$into/checkpoints" ] || rm -- "$into/checkpoints"
+  mkdir -p -- "$into/checkpoints"
+  for index in "${!files[@]}"; do
+    file=${files[index]} link=$into/checkpoints/${names[index]}.pth
+    if [ "$file" -ef "$link" ] || { [ -f "$link" ] && cmp -s -- "$file" "$link"; }; then
+      say "$link is already there"
+      present=$((present + 1))
+    elif [ ! -e "$link" ] || { [ -L "$link" ] && [ -n "$force" ]; }; then
+      ln -sfn -- "$file" "$link"
+      say "$link -> $file"
+      linked=$((linked + 1))
+    elif [ -L "$link" ]; then
+      warn "$link stays a link to $(readlink "$link"): use --force to make it point" \
+        "to $file"
+    else
+      warn "$link stays, which is another file: move it away to link $file"
+    fi
+  done
+  for file in ${others[@]+"${others[@]}"}; do
+    say "left out, unknown or a second copy: $file"
+  done
+  say "weight files: $linked linked, $present already there," \
+    "$((${#files[@]} - linked - present)) in conflict, ${#others[@]} left out"
 }
 
 # layout NAME FOLDER PAIR...: reports the layout of the data. A pair is the name of a
@@ -110,11 +204,16 @@ layout() {
   fi
 }
 
+if [ -d "$models" ]; then find_weights "$(absolute "$models")"; fi
 # All checks come before the first link.
-for step in check_link make_link; do
-  $step "$mpii" "$into/data/mpii" --mpii
-  $step "$coco" "$into/data/coco" --coco
-  $step "$models" "$into/checkpoints" --models
+for step in check make; do
+  "${step}_link" "$mpii" "$into/data/mpii" --mpii
+  "${step}_link" "$coco" "$into/data/coco" --coco
+  if [ ${#files[@]} -gt 0 ]; then
+    "${step}_weights"
+  else
+    "${step}_link" "$models" "$into/checkpoints" --models
+  fi
 done
 
 if [ -n "$mpii" ]; then
@@ -131,7 +230,7 @@ if [ -n "$coco" ]; then
   layout COCO "$into/data/coco" "$train:$train" "$val:$val" \
     train2017:images/train2017 val2017:images/val2017 "$detections:$detections"
 fi
-if [ -n "$models" ]; then
+if [ -n "$models" ] && [ ${#files[@]} -eq 0 ]; then
   count=$(find -L "$into/checkpoints/" -name '*.pth' | wc -l)
   [ "$count" -gt 0 ] || warn "$into/checkpoints has no weights (*.pth)"
   [ "$count" -eq 0 ] || say "$into/checkpoints has $((count)) weight files (*.pth)"

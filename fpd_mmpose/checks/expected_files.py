@@ -11,6 +11,7 @@ from fpd_mmpose.checks.findings import Report, one_line
 from fpd_mmpose.config import FILE_OPTIONS, load_config, metrics_of
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.readers.annotations import in_either_layout, names_in_other_layout
+from fpd_mmpose.weights.local_copies import local_copy
 
 IMAGE_FOLDER = 'image folder'
 PAGE = 'docs/howto/data.md'
@@ -65,7 +66,12 @@ def check_model_files(config: Config, report: Report) -> None:
     section = report.section('model') if named else {}
     for option, path in named:
         if '://' in path:
-            section[option] = f'{path}  (a URL: not downloaded)'
+            copy = local_copy(path)
+            section[option] = (
+                f'{copy}  (in place of {path})'
+                if copy
+                else f'{path}  (a URL: not downloaded)'
+            )
         elif Path(path).expanduser().is_file():
             section[option] = path
         else:

@@ -29,8 +29,8 @@ class Report:
     def verdict(self) -> str:
         """The last line of the report."""
         if self.problems:
-            return f'{_count(self.problems, "problem")}: the run would fail'
-        return f'OK: the run can start ({_count(self.warnings, "warning")})'
+            return f'{count(self.problems, "problem")}: the run would fail'
+        return f'OK: the run can start ({count(self.warnings, "warning")})'
 
     def __str__(self) -> str:
         lines = [self.config]
@@ -56,7 +56,8 @@ def one_line(error: Exception) -> str:
     return text if isinstance(error, UserError) else f'{type(error).__name__}: {text}'
 
 
-def _count(entries: list[str], noun: str) -> str:
+def count(entries: list[str], noun: str) -> str:
+    """Counts entries for a message, in the singular or plural."""
     return f'{len(entries)} {noun}{"" if len(entries) == 1 else "s"}'
 
 

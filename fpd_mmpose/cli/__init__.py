@@ -23,7 +23,7 @@ COMMANDS = {
     'test': ('training', 'score a checkpoint on the test data of its config'),
     'distill': ('training', 'train a student with the help of a teacher'),
     'cache': ('training', "store a teacher's heatmaps, to train without its network"),
-    'check': ('data', 'check the data, weights, and settings of a config'),
+    'check': ('data', 'check what a config needs, or list weight files'),
     'detect': ('data', 'find the people in unlabeled images or videos'),
     'convert': ('networks', 'convert weights of other projects, or back'),
     'export': ('networks', 'write a trained network as an ONNX file'),

@@ -2,6 +2,7 @@
 
 import argparse
 import shlex
+from pathlib import Path
 
 from fpd_mmpose.cli.shared_options import (
     Parser,
@@ -18,12 +19,17 @@ from fpd_mmpose.cli.shared_options import (
 
 
 def check(parser: Parser) -> Run:
-    """Checks the data, weights, and settings of a config before a long run."""
+    """Checks the data, weights, and settings of a config before a long run.
+
+    Given a folder, lists its weight files, the network of each, and the configs that
+    can be tested or trained with them.
+    """
     parser.epilog = (
         'Exit status 1, and "N problems" in the last line, mean that the run would '
-        'fail; warnings do not count.'
+        'fail, or that a weight file cannot be used; warnings do not count. Of the '
+        'options, only --json is for folders.'
     )
-    parser.add_argument('config', help='config of the run')
+    parser.add_argument('config', help='config of the run, or a folder of weight files')
     parser.add_argument(
         '--data-root', metavar='DIR', help='look for every dataset in this folder'
     )
@@ -44,15 +50,18 @@ def check(parser: Parser) -> Run:
 
 
 def _check(args: argparse.Namespace) -> None:
-    from fpd_mmpose.checks import check
+    from fpd_mmpose.checks import check, check_weights
 
-    report = check(
-        args.config,
-        args.data_root,
-        images=None if args.all else args.images,
-        pictures=args.pictures,
-        options=cfg_options(args),
-    )
+    if Path(args.config).is_dir():
+        report = check_weights(args.config)
+    else:
+        report = check(
+            args.config,
+            args.data_root,
+            images=None if args.all else args.images,
+            pictures=args.pictures,
+            options=cfg_options(args),
+        )
     if args.json:
         report.save(args.json)
     print(report)

@@ -10,10 +10,12 @@ from typing import Any, BinaryIO
 
 import torch
 from mmengine.dist import barrier, is_main_process
+from mmengine.logging import print_log
 from torch import Tensor
 
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.weights.layouts import Layout, recognize
+from fpd_mmpose.weights.local_copies import local_copy
 from fpd_mmpose.weights.wrappers import without_wrappers
 
 
@@ -86,11 +88,17 @@ def load_file(source: Path | BinaryIO, map_location: Any = 'cpu') -> Any:
 
 
 def download(url: str, map_location: Any = 'cpu') -> Any:
-    """Downloads a file into torch's hub cache, once per machine, and reads it."""
+    """Downloads a file into torch's hub cache, once per machine, and reads it.
+
+    A local copy, see :func:`local_copy`, is read instead.
+    """
     # The main process fills the cache before the others read it.
     if not is_main_process():
         barrier()
     try:
+        if copy := local_copy(url):
+            print_log(f'"{copy}" is read in place of {url}', logger='current')
+            return load_file(copy, map_location)
         return _checked(
             torch.hub.load_state_dict_from_url(
                 url, map_location=map_location, weights_only=True

@@ -30,6 +30,8 @@ def install() -> None:
 
     - execute nothing that a file holds, whether it comes from a path, a URL, S3, or a
       name such as ``torchvision://resnet50``, and never parse the config text in it;
+    - download nothing that is in ``checkpoints``, see
+      :func:`fpd_mmpose.weights.local_copies.local_copy`;
     - accept pose weights of the reference, official HRNet, and SimpleBaseline. Their
       names become those of a pose estimator, so ``Pretrained`` on a backbone needs
       ``prefix='backbone.'`` for them. Other names, ImageNet's included, only lose the

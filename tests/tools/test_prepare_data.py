@@ -1,13 +1,7 @@
 """Data and weights are linked into the checkout."""
 
-import subprocess
-from pathlib import Path
-
 import pytest
 
-from tests.helpers import ROOT
-
-SCRIPT = ROOT / 'tools/prepare_data.sh'
 MPII = ('annotations/mpii_train.json', 'annotations/mpii_val.json')
 MPII += ('annotations/mpii_gt_val.mat', 'images/1.jpg')
 REFERENCE_MPII = ('annot/train.json', 'annot/valid.json')
@@ -17,46 +11,6 @@ COCO = (
     'annotations/person_keypoints_val2017.json',
     'person_detection_results/COCO_val2017_detections_AP_H_56_person.json',
 )
-
-
-class Place:
-    """A checkout and a data folder with spaces in their names."""
-
-    def __init__(self, folder: Path):
-        self.checkout = folder / 'my checkout'
-        self.data = folder / 'my data'
-        self.checkout.mkdir()
-        self.data.mkdir()
-
-    def fill(self, name: str, files: tuple[str, ...]) -> Path:
-        for file in files:
-            path = self.data / name / file
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()
-        return self.data / name
-
-    def prepare(self, *options: str | Path) -> tuple[int, str]:
-        done = subprocess.run(
-            ['bash', SCRIPT, '--into', self.checkout, *options],
-            cwd=self.data,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=60,
-        )
-        return done.returncode, done.stdout
-
-    def links(self) -> dict[str, str]:
-        return {
-            str(path.relative_to(self.checkout)): str(path.readlink())
-            for path in self.checkout.rglob('*')
-            if path.is_symlink()
-        }
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
 
 
 def test_each_folder_is_linked_by_absolute_path(place):
