@@ -112,6 +112,17 @@ class FPDCocoDataset(CocoDataset):
         )
         return info
 
+    def filter_data(self) -> list[dict]:
+        """Applies ``filter_cfg``, and logs how many people it leaves out."""
+        kept = super().filter_data()
+        if left_out := len(self.data_list) - len(kept):
+            print_log(
+                f'"{self.bbox_file or self.ann_file}": {len(kept)} people used after '
+                f'filter_cfg, which leaves out {left_out}',
+                logger='current',
+            )
+        return kept
+
     def _join_prefix(self) -> None:
         super()._join_prefix()
         if 'img' in self.data_prefix:
@@ -143,7 +154,12 @@ class FPDCocoDataset(CocoDataset):
             for image in [found.listing.images[annotation['image_id']]]
             if image['id'] % self.sample_interval == 0
         ]
-        _report(self.ann_file, 'annotation', len(people), found.left_out)
+        left_out = found.left_out
+        if skipped := [
+            each['id'] for each in found.used if each['image_id'] % self.sample_interval
+        ]:
+            left_out = {**left_out, 'because of sample_interval': skipped}
+        _report(self.ann_file, 'annotation', len(people), left_out)
         return people
 
     def _detected_people(self, path: str) -> list[dict]:
@@ -197,6 +213,8 @@ def _report(
             f'"{path}" has no person to use; {kind}s left out: '
             f'{", ".join(reasons) or "none, because it is empty"}'
         )
+    if not reasons:
+        print_log(f'"{path}": {num_people} people used, none left out', 'current')
     for reason, (first, *_) in zip(reasons, left_out.values(), strict=True):
         print_log(
             f'"{path}": {num_people} people used; {kind}s left out: {reason} '

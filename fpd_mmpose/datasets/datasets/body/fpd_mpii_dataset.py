@@ -88,6 +88,9 @@ class FPDMpiiDataset(MpiiDataset):
                     f'but "{self.ann_file}" has {len(people)} people: use files that '
                     'belong together'
                 )
+        MMLogger.get_current_instance().info(
+            f'"{self.ann_file}": {len(people)} people used, none left out'
+        )
         image_ids = _number_images([person['image'] for person in people])
         instances = []
         for index, person in enumerate(people):

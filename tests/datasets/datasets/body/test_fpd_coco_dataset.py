@@ -163,7 +163,7 @@ def test_detected_boxes_are_used_as_they_are(root, log, absolute):
     )
 
 
-def test_boxes_with_a_low_score_are_left_out_as_in_mmpose(root):
+def test_boxes_with_a_low_score_are_left_out_as_in_mmpose(root, log):
     dataset = FPDCocoDataset(
         data_root=str(root),
         bbox_file=DETECTIONS,
@@ -171,6 +171,18 @@ def test_boxes_with_a_low_score_are_left_out_as_in_mmpose(root):
         **VAL,
     )
     assert len(dataset) == 3
+    assert '3 people used after filter_cfg, which leaves out 3' in log[-1]
+
+
+def test_the_log_says_that_everyone_is_used(tmp_path, log):
+    dataset_of(tmp_path, person(1, 5, BOX), person(2, 5, BOX))
+    assert log[-1].endswith('people.json": 2 people used, none left out')
+
+
+def test_images_between_those_of_an_interval_are_counted(tmp_path, log):
+    content = coco([image(4), image(5)], [person(1, 4, BOX), person(2, 5, BOX)])
+    assert len(dataset_of(tmp_path, content=content, sample_interval=2)) == 1
+    assert 'left out: 1 because of sample_interval (the first is' in log[-1]
 
 
 def test_detected_boxes_need_no_annotations(tmp_path):
