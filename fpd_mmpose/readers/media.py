@@ -25,6 +25,7 @@ from fpd_mmpose.media_formats import (
     is_video,
     why_undecoded,
 )
+from fpd_mmpose.readers.text import read_lines
 
 SOURCES = 'a folder of images, a text file that lists them, an image, or a video'
 #: The EXIF tag whose values 5 to 8 exchange width and height.
@@ -249,11 +250,7 @@ def _describe(names: Sequence[str]) -> str:
 
 
 def _read_list(path: str) -> tuple[str, ...]:
-    try:
-        text = Path(path).read_text(encoding='utf-8')
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f'"{path}" cannot be read: expected {SOURCES}') from error
-    lines = [line.strip() for line in text.splitlines()]
+    lines = read_lines(path, SOURCES)
     for number, line in enumerate(lines, start=1):
         if kind := foreign_image(line):
             raise UserError(

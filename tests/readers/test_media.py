@@ -1,5 +1,6 @@
 """Images and videos are found by folder, list, or name, and frames by index."""
 
+import codecs
 import multiprocessing
 import os
 import struct
@@ -83,6 +84,18 @@ def test_names_in_a_list_are_relative_to_its_folder(folder):
     assert found.path_of('er/c.jpeg') is None
 
 
+@pytest.mark.parametrize(
+    'encoding', ['utf-8', 'utf-8-sig', 'utf-16', 'utf-16-le', 'utf-32']
+)
+@pytest.mark.parametrize('end', ['\n', '\r\n', '\r'])
+def test_a_list_in_any_unicode(folder, encoding, end):
+    text = end.join([' b.jpg ', '', 'deep/\xfc\u2028.jpg\t', 'a.PNG'])
+    mark = codecs.BOM_UTF16_LE if encoding == 'utf-16-le' else b''
+    (folder / 'list.txt').write_bytes(mark + text.encode(encoding))
+    names = open_media(folder / 'list.txt').names()
+    assert names == ['b.jpg', 'deep/\xfc\u2028.jpg', 'a.PNG']
+
+
 @pytest.mark.parametrize('name', ['b.jpg', 'clip.mp4'])
 def test_a_single_file(folder, name):
     found = open_media(folder / name)
@@ -97,7 +110,7 @@ def test_an_invalid_source_is_named(folder):
     (folder / 'notes.txt').write_text('b.jpg\n{"images": []}\n')
     assert 'line 2 of' in refusal(open_media, folder / 'notes.txt')
     (folder / 'notes.txt').write_bytes(b'\xff\xfe\x00')
-    assert 'notes.txt" cannot be read' in refusal(open_media, folder / 'notes.txt')
+    assert 'notes.txt" is not UTF-8' in refusal(open_media, folder / 'notes.txt')
     (folder / 'empty').mkdir()
     assert 'empty" has no image' in refusal(open_media(folder / 'empty').names)
 
