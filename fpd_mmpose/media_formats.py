@@ -15,8 +15,8 @@ IMAGE_SUFFIXES = frozenset(
 VIDEO_SUFFIXES = frozenset(
     '.avi .flv .m4v .mkv .mov .mp4 .mpeg .mpg .ts .webm .wmv'.split()
 )  # fmt: skip
-#: Images of which OpenCV decodes none.
 _RAW = 'a camera raw image'
+#: Images that OpenCV does not decode.
 FOREIGN_IMAGES = {
     **dict.fromkeys(('.heic', '.heif', '.hif'), 'a HEIF image'),
     '.jxl': 'a JPEG XL image',
