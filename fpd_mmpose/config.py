@@ -44,6 +44,8 @@ def load_config(source: str | Path | dict | Config) -> Config:
             config = Config.fromfile(path)
         except Exception as error:
             reason = (str(error).splitlines() or [''])[0]
+            if isinstance(error, UnicodeDecodeError) or 'U+FEFF' in reason:
+                reason += '; save it as UTF-8 without a byte order mark'
             raise UserError(
                 f'config "{path}" cannot be read: {type(error).__name__}: {reason}'
             ) from error

@@ -1,6 +1,8 @@
 """The errors that users can fix, and how commands show them."""
 
+import io
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -66,8 +68,11 @@ def one_line_errors() -> Iterator[None]:
     """Turns errors that users can fix into one line on stderr and exit status 1.
 
     They are :class:`UserError`, and packages that are missing or too old.
-    ``FPD_TRACEBACK=1`` in the environment lets them through.
+    ``FPD_TRACEBACK=1`` in the environment lets them through. What the encoding of
+    stdout lacks is printed as an escape.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors='backslashreplace')
     try:
         yield
     except (UserError, ImportError) as error:

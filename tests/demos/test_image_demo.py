@@ -64,9 +64,11 @@ def test_the_images_of_a_folder_keep_their_names_and_unreadable_ones_are_skipped
     cv2.imwrite(str(folder / 'deeper/b.tif'), cv2.imread(str(image_file)))
     (folder / 'empty.jpg').touch()
     (folder / 'text.png').write_text('text')
+    (folder / 'clip.mp4').touch()
     found = run_image_demo(folder, SideBySide([student]), out_dir=tmp_path / 'out')
     assert found['unreadable'] == ['empty.jpg', 'text.png']
-    assert 'skipped: ' in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert 'skipped: ' in said and 'left out 1 of 5 files, which are videos' in said
     written = (path for path in (tmp_path / 'out').rglob('*') if path.is_file())
     names = sorted(str(path.relative_to(tmp_path / 'out')) for path in written)
     assert names == ['a.png', 'deeper/b.tif.png']

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.readers.text import parse_json
 
 #: The version of the file's layout; no other is read.
 FORMAT = 1
@@ -114,7 +115,7 @@ class HeatmapStore:
         """Returns by key the description of each dataset and whether it is finished."""
         with self._named_errors():
             rows = self._connection.execute('SELECT key, about, finished FROM sources')
-            return {key: (json.loads(about), bool(done)) for key, about, done in rows}
+            return {key: (parse_json(about), bool(done)) for key, about, done in rows}
 
     def add(self, people: Iterable[tuple[PersonKey, StoredPerson]]) -> None:
         """Adds people, and leaves those that are already stored unchanged."""
@@ -164,7 +165,7 @@ class HeatmapStore:
                     part,
                 )
                 for number, crop, *maps in rows:
-                    crop = np.array(json.loads(crop))
+                    crop = np.array(parse_json(crop))
                     found[number] = StoredPerson(crop[:2], crop[2:], *maps)
         return [found[number] for number in numbers]
 
@@ -180,7 +181,7 @@ class HeatmapStore:
 
     def _read_settings(self) -> dict[str, Any]:
         rows = self._connection.execute('SELECT name, value FROM settings')
-        return {name: json.loads(value) for name, value in rows}
+        return {name: parse_json(value) for name, value in rows}
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -196,7 +197,7 @@ class HeatmapStore:
     def _named_errors(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, ValueError) as error:
             raise UserError(
                 f'teacher cache "{self.path}" cannot be used: {error}'
             ) from error
