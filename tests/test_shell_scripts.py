@@ -289,7 +289,7 @@ def test_fetched_uv_is_used_again(sandbox: Sandbox):
     sandbox.setup()
     (sandbox.repo / 'requirements/lock.txt').write_text('')
     _, _, calls = sandbox.setup()
-    assert made(calls) == ['pip sync', 'pip install']
+    assert made(calls) == WHOLE[1:]
     assert not [call for call in calls if '-m pip' in call]
 
 

@@ -8,7 +8,6 @@ import numpy as np
 from scipy.io import loadmat
 
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.readers.text import read_json as read_json
 
 NamePairs = Sequence[tuple[str, str]]
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.readers.annotations import read_json, read_numbers
+from fpd_mmpose.readers.annotations import read_numbers
 from fpd_mmpose.readers.coco import (
     CROWD,
     NOT_A_PERSON,
@@ -25,6 +25,7 @@ from fpd_mmpose.readers.coco import (
     person_ids,
     read_crowd,
 )
+from fpd_mmpose.readers.text import read_json
 
 HINT = 'tools/data/detect_people.py writes such a file'
 #: Reasons for which a box is faulty.
