@@ -13,7 +13,7 @@ import pytest
 from tests.helpers import ROOT
 
 SCRIPTS = [*sorted((ROOT / 'tools').rglob('*.sh')), ROOT / '.ci/run']
-COMMANDS = 'awk bash cat cksum cp cut df dirname flock head ln mkdir rm sed sort'
+COMMANDS = 'awk bash cat cksum cp cut df dirname flock head ln mkdir mktemp rm sed sort'
 
 # A Python that answers the probe, makes environments and installs uv with pip.
 PYTHON = r"""
@@ -65,6 +65,7 @@ class Sandbox:
             path.mkdir()
         for name in (
             'tools/setup_env.sh',
+            'tools/install_xtcocotools.sh',
             'tools/quickstart.sh',
             'requirements/lock.txt',
             'requirements/xtcocotools.txt',

@@ -32,7 +32,7 @@ place() {
   echo "$root: $("${FPD_PYTHON:-.venv/bin/python}" -V 2>/dev/null || echo none)"
 }
 contents() {
-  cat requirements/*.txt tools/setup_env.sh pyproject.toml setup.py fpd_mmpose/version.py | cksum
+  cat requirements/*.txt tools/install_xtcocotools.sh pyproject.toml setup.py fpd_mmpose/version.py | cksum
 }
 up_to_date() {
   [ -x .venv/bin/python ] &&
@@ -120,27 +120,6 @@ run_uv() {
     "is kept."
 }
 
-# xtcocotools has wheels for NumPy 1 and Python 3.7 to 3.11 only. Its Python code is the
-# same in all of them, and its compiled code is that of pycocotools, which mmdet brings:
-# nothing is compiled.
-install_xtcocotools() {
-  local unpacked=.venv/xtcocotools
-  rm -rf "$unpacked"
-  run_uv 'installing xtcocotools' pip install --quiet --target "$unpacked" \
-    --python-version 3.11 --python-platform x86_64-manylinux_2_28 --no-deps \
-    --only-binary :all: --require-hashes --requirements requirements/xtcocotools.txt
-  .venv/bin/python -c 'import pathlib, shutil, sys, sysconfig
-site = pathlib.Path(sysconfig.get_path("purelib"))
-for part in pathlib.Path(sys.argv[1]).glob("xtcocotools*"):
-    shutil.rmtree(site / part.name, ignore_errors=True)
-    shutil.move(part, site / part.name)
-for compiled in (site / "xtcocotools").glob("_mask.*"):
-    compiled.unlink()
-(site / "xtcocotools/_mask.py").write_text("from pycocotools._mask import *\n")
-' "$unpacked" || die 'xtcocotools could not be put into .venv: the reason is above.'
-  rm -rf "$unpacked"
-}
-
 if up_to_date; then
   say '.venv is up to date'
   exit
@@ -168,7 +147,8 @@ echo unfinished >"$stamp"
 say 'up to 3 GB are downloaded, where uv has none of it cached'
 run_uv 'installing the locked packages' \
   pip sync --python .venv/bin/python --require-hashes requirements/lock.txt
-install_xtcocotools
+UV=$uv bash tools/install_xtcocotools.sh .venv/bin/python ||
+  die 'xtcocotools could not be installed: the reason is above. Then run this again.'
 run_uv 'installing fpd-mmpose' pip install --quiet --python .venv/bin/python \
   --no-deps --no-build-isolation --editable .
 { place; contents; } >"$stamp"
