@@ -6,14 +6,16 @@
 set -euo pipefail
 
 python=${1:?usage: install_xtcocotools.sh PYTHON}
-uv=${UV:-uv}
-pinned=$(dirname -- "${BASH_SOURCE[0]}")/../requirements/xtcocotools.txt
+uv=$(command -v "${UV:-uv}") || { echo 'install_xtcocotools: no uv' >&2; exit 1; }
+case $uv in /*) ;; *) uv=$PWD/$uv ;; esac
+root=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 unpacked=$(mktemp -d)
 trap 'rm -rf "$unpacked"' EXIT
 
-"$uv" pip install --quiet --target "$unpacked" --python-version 3.11 \
+# Not in the repository, whose settings of uv leave this package out.
+(cd "$unpacked" && "$uv" pip install --quiet --target "$unpacked" --python-version 3.11 \
   --python-platform x86_64-manylinux_2_28 --no-deps --only-binary :all: \
-  --require-hashes --requirements "$pinned"
+  --require-hashes --requirements "$root/requirements/xtcocotools.txt")
 "$python" -c 'import pathlib, shutil, sys, sysconfig
 site = pathlib.Path(sysconfig.get_path("purelib"))
 for part in pathlib.Path(sys.argv[1]).glob("xtcocotools*"):
