@@ -203,9 +203,11 @@ def _open_unlimited(path: str | Path) -> Image.Image:
 
 
 def exif_orientation(path: str | Path) -> int:
-    """Reads how an image is turned for display, 1 to 8; 1 is not at all."""
+    """Reads how a viewer turns an image, 1 to 8, and OpenCV may not; 1 is not at all."""
     try:
-        with Image.open(path) as image:
+        with _open_unlimited(path) as image:
+            if isinstance(image, TiffImageFile):
+                return 1  # OpenCV turns it, too
             value = image.getexif().get(ORIENTATION, 1)
     except Exception:  # of many types: the image, or its metadata, may be damaged
         return 1
