@@ -1,12 +1,16 @@
 """Finds, reads, and walks configs."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from pathlib import Path
-
-from mmengine.config import Config, ConfigDict
-from mmengine.hub import get_config
+from typing import TYPE_CHECKING
 
 from fpd_mmpose.errors import UserError
+
+if TYPE_CHECKING:
+    # Imported late elsewhere: it takes seconds, and a mistyped name should not wait.
+    from mmengine.config import Config
 
 _PACKAGE = Path(__file__).resolve().parent
 #: The dataloaders of a config.
@@ -28,24 +32,29 @@ def load_config(source: str | Path | dict | Config) -> Config:
     ``configs`` folder; a name such as ``mmpose::body_2d_keypoint/...``; or the content
     of a config or of its ``model``. A ``Config`` is returned as it is.
     """
+    if isinstance(source, str | Path) and '::' not in str(source):
+        source = find_config(source)
+    from mmengine.config import Config, ConfigDict
+
     if isinstance(source, Config):
         config = source
     elif isinstance(source, dict):
         content = ConfigDict(source)
         config = Config(content if 'model' in content else dict(model=content))
     elif '::' in str(source):
+        from mmengine.hub import get_config
+
         try:
             config = get_config(str(source))
         except Exception as error:
             raise UserError(f'config "{source}" cannot be read: {error}') from error
     else:
-        path = find_config(source)
         try:
-            config = Config.fromfile(path)
+            config = Config.fromfile(source)
         except Exception as error:
             reason = (str(error).splitlines() or [''])[0]
             raise UserError(
-                f'config "{path}" cannot be read: {type(error).__name__}: {reason}'
+                f'config "{source}" cannot be read: {type(error).__name__}: {reason}'
             ) from error
     if 'type' not in config.get('model', {}):
         raise UserError(
