@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     # Imported late elsewhere: it takes seconds, and a mistyped name should not wait.
     from mmengine.config import Config
 
+#: Starts the name of a config that is looked for in this package alone.
+PREFIX = 'fpd_mmpose::'
 _PACKAGE = Path(__file__).resolve().parent
 #: The dataloaders of a config.
 SPLITS = ('train', 'val', 'test')
@@ -32,8 +34,9 @@ def load_config(source: str | Path | dict | Config) -> Config:
     ``configs`` folder; a name such as ``mmpose::body_2d_keypoint/...``; or the content
     of a config or of its ``model``. A ``Config`` is returned as it is.
     """
-    if isinstance(source, str | Path) and '::' not in str(source):
-        source = find_config(source)
+    if isinstance(source, str | Path):
+        foreign = '::' in str(source) and not str(source).startswith(PREFIX)
+        source = str(source) if foreign else find_config(source)
     from mmengine.config import Config, ConfigDict
 
     if isinstance(source, Config):
@@ -41,11 +44,11 @@ def load_config(source: str | Path | dict | Config) -> Config:
     elif isinstance(source, dict):
         content = ConfigDict(source)
         config = Config(content if 'model' in content else dict(model=content))
-    elif '::' in str(source):
+    elif isinstance(source, str):
         from mmengine.hub import get_config
 
         try:
-            config = get_config(str(source))
+            config = get_config(source)
         except Exception as error:
             raise UserError(f'config "{source}" cannot be read: {error}') from error
     else:
@@ -64,15 +67,18 @@ def load_config(source: str | Path | dict | Config) -> Config:
 
 
 def find_config(name: str | Path) -> Path:
-    """Finds a config file in the working directory or in this package."""
-    path = Path(name)
+    """Finds a config file in the working directory or in this package.
+
+    Names such as ``fpd_mmpose::hourglass/hg4_128_mpii.py`` are those of the package.
+    """
+    prefixed = str(name).startswith(PREFIX)
+    path = Path(str(name).removeprefix(PREFIX))
     packaged = config_root() / Path(*path.parts[path.parts[:1] == ('configs',) :])
-    for candidate in (path.expanduser(), packaged):
+    for candidate in (packaged,) if prefixed else (path.expanduser(), packaged):
         if candidate.is_file():
             return candidate
-    raise UserError(
-        f'config "{path}" does not exist: looked in {Path.cwd()} and {config_root()}'
-    )
+    here = '' if prefixed else f'{Path.cwd()} and '
+    raise UserError(f'config "{name}" does not exist: looked in {here}{config_root()}')
 
 
 def splits_of(config: Config) -> list[tuple[str, dict]]:

@@ -103,9 +103,9 @@ def add_alias(parser: Parser, old: str, new: str, **settings: Any) -> None:
 
 def require_config(name: str) -> None:
     """Raises an error for a missing config before anything slow is imported."""
-    from fpd_mmpose.config import find_config
+    from fpd_mmpose.config import PREFIX, find_config
 
-    if '::' not in name:
+    if '::' not in name or name.startswith(PREFIX):
         find_config(name)
 
 
