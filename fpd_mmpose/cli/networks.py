@@ -176,7 +176,7 @@ def _predict_checkpoint(args: argparse.Namespace) -> str:
 
     from fpd_mmpose.demos.painter import Painter
     from fpd_mmpose.demos.pose_network import PoseNetwork
-    from fpd_mmpose.deploy.onnx_prediction import poses_json
+    from fpd_mmpose.deploy.onnx_prediction import poses_json, report_nothing_drawn
     from fpd_mmpose.deploy.pose_session import Poses
     from fpd_mmpose.inputs import read_image, write_image
 
@@ -184,9 +184,10 @@ def _predict_checkpoint(args: argparse.Namespace) -> str:
     init_default_scope('mmpose')
     network = PoseNetwork(config, checkpoint, args.device or 'auto')
     prediction = network(image, args.box)
+    people = prediction.people
+    poses = Poses(people.keypoints, people.keypoint_scores, people.bboxes)
     if args.out_file:
         drawn = Painter(network, args.kpt_thr).skeletons(image, prediction)
         write_image(args.out_file, drawn)
-    people = prediction.people
-    poses = Poses(people.keypoints, people.keypoint_scores, people.bboxes)
+        report_nothing_drawn(args.out_file, poses, args.kpt_thr)
     return poses_json(poses, network.joints)
