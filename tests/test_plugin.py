@@ -151,7 +151,7 @@ from fpd_mmpose.cli import main
 try:
     main(['train', 'hourglass/hg4_128_mpii.py'])
 except SystemExit as exit:
-    assert str(exit).splitlines()[0] == f'error: {expected}'
+    assert str(exit).splitlines()[-1] == f'error: {expected}'
 else:
     raise AssertionError
 """,

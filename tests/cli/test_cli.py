@@ -98,7 +98,8 @@ def test_so_do_commands_whose_config_does_not_exist():
     answers, modules, *_ = run_in_turn(lines)
     assert not STACK & {*modules}
     for words, (code, _) in zip(lines, answers, strict=True):
-        assert code.startswith('error: config "typo.py" does not exist'), (words, code)
+        line = code.splitlines()[-1]
+        assert line.startswith('error: config "typo.py" does not exist'), (words, code)
 
 
 def test_help_answers_at_once():
@@ -145,7 +146,7 @@ class TestWithoutOpenMMLab:
     def test_each_command_says_in_one_line_what_to_install(self, bare):
         *answers, (exported, _) = bare[0]
         for code, text in answers:
-            line, hint = code.splitlines()
+            hint, line = code.splitlines()
             assert line.startswith('error: fpd_mmpose needs '), (code, text)
             assert 'not installed: run `' in line and 'FPD_TRACEBACK' in hint
         assert 'pip install "fpd-mmpose[deploy]"' in exported
