@@ -87,6 +87,14 @@ def one_line_errors() -> Iterator[None]:
         if 'Traceback (most recent call last)' in message:
             # A worker of a data loader sends its traceback as the message.
             message = message.splitlines()[-1].partition(': ')[2]
+        # The error is the last line. Training has printed its whole config by now.
+        start = '\n' if _has_logged() else ''
         raise SystemExit(
-            f'error: {message}\n(set FPD_TRACEBACK=1 for the traceback)'
+            f'{start}(set FPD_TRACEBACK=1 for the traceback)\nerror: {message}'
         ) from error
+
+
+def _has_logged() -> bool:
+    """Whether a run of MMEngine has printed its log on the terminal."""
+    logging = sys.modules.get('mmengine.logging')
+    return logging is not None and bool(logging.MMLogger._instance_dict)

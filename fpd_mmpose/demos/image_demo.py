@@ -56,6 +56,8 @@ def run_image_demo(
             drawn = demo(image)
             if not len(drawn.boxes):
                 tqdm.write(f'"{folder / name}": nobody was detected', file=sys.stderr)
+            elif drawn.note:
+                tqdm.write(f'"{folder / name}": {drawn.note}', file=sys.stderr)
             if name in targets:
                 write_image(targets[name], drawn.image)
             content['images'].append(_record(name, image, demo.networks, drawn))
