@@ -203,7 +203,7 @@ def _open_unlimited(path: str | Path) -> Image.Image:
 
 
 def exif_orientation(path: str | Path) -> int:
-    """Reads how a viewer turns an image, 1 to 8, and OpenCV may not; 1 is not at all."""
+    """Reads how viewers turn an image and OpenCV may not, 1 to 8; 1 is not at all."""
     try:
         with _open_unlimited(path) as image:
             if isinstance(image, TiffImageFile):
