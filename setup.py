@@ -13,7 +13,10 @@ from setuptools.command.build_py import build_py
 FOLDERS = ('configs', 'demo', 'tools')
 MODEL_INDEX = 'model-index.yml'
 #: What needs a checkout, with its lock file or its tests, and so is in no wheel.
-CHECKOUT_ONLY = ('tools/quickstart.sh', 'tools/run_tests.sh', 'tools/setup_env.sh')
+CHECKOUT_ONLY = [
+    f'tools/{name}.sh'
+    for name in ('install_xtcocotools', 'quickstart', 'run_tests', 'setup_env')
+]
 
 
 class BuildPy(build_py):

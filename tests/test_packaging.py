@@ -84,7 +84,8 @@ def files(root: Path, *folders: str) -> set[str]:
 
 def test_wheel_holds_the_whole_package_configs_demos_and_tools(installed: Path):
     outside = files(ROOT, 'configs', 'demo', 'tools') - {
-        f'tools/{name}.sh' for name in ('quickstart', 'run_tests', 'setup_env')
+        f'tools/{name}.sh'
+        for name in ('install_xtcocotools', 'quickstart', 'run_tests', 'setup_env')
     }
     if (ROOT / 'model-index.yml').exists():
         outside.add('model-index.yml')
@@ -106,6 +107,32 @@ def test_installed_package_is_found_with_its_configs(installed: Path, tmp_path: 
     package, configs = output.rsplit(' ', 1)
     assert Path(package) == installed / 'fpd_mmpose'
     assert int(configs) == sum(1 for _ in (ROOT / 'configs').rglob('*.py'))
+
+
+def test_the_wheel_alone_trains_exports_and_predicts(installed: Path, tmp_path: Path):
+    code = """
+from pathlib import Path
+from fpd_mmpose import __file__ as package
+from fpd_mmpose.cli import main
+from fpd_mmpose.synthetic import write_dataset
+
+print(package)
+write_dataset('work_dirs/quickstart/data', 8, 4, 0)
+config = 'quickstart/hg1_32_fpd_drawn.py'
+main(['train', config, '--work-dir', 'run', '--cfg-options', 'train_cfg.max_iters=2',
+      'train_dataloader.dataset.ann_file=annotations/mpii_train.json',
+      'train_dataloader.batch_size=4', 'default_hooks.checkpoint.interval=2'])
+main(['convert', 'run/iter_2.pth', 'student.pth'])
+main(['export', 'quickstart/hg1_32_drawn.py', 'student.pth', 'student.onnx'])
+(image, *_) = sorted(Path('work_dirs/quickstart/data/images').iterdir())
+main(['predict', 'student.onnx', str(image)])
+"""
+    output = run_python(
+        code, cwd=tmp_path, PYTHONPATH=str(installed), PYTHONWARNINGS='ignore'
+    )
+    assert str(installed) in output.splitlines()[0]
+    assert '"keypoints"' in output
+    assert (tmp_path / 'run/iter_2.pth').is_file()
 
 
 @pytest.fixture(scope='module')
