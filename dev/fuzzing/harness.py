@@ -39,7 +39,7 @@ _fork: Any = get_context('fork')
 class Subject(NamedTuple):
     """A reader, and the files to try on it."""
 
-    #: What is read; errors must name it.
+    #: What is damaged.
     path: Path
     #: Contents that must be accepted.
     valid: Sequence[bytes]
@@ -47,6 +47,8 @@ class Subject(NamedTuple):
     damage: Callable[[Random], bytes]
     #: Reads the path as the product does; what it returns must be finite.
     read: Callable[[], Any]
+    #: What errors must name, if it is not the file's name.
+    named: str = ''
 
 
 class Target(NamedTuple):
@@ -227,7 +229,7 @@ def _try(subject: Subject) -> tuple[str, str]:
         found = subject.read()
     except UserError as error:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        return _judged(error, subject.path)
+        return _judged(error, subject.named or subject.path.name)
     except (Exception, SystemExit, _Hang) as error:
         signal.setitimer(signal.ITIMER_REAL, 0)
         return _kind_of(error), traceback.format_exc()[-6000:]
@@ -237,7 +239,7 @@ def _try(subject: Subject) -> tuple[str, str]:
     return (f'returns {where}', repr(found)[:6000]) if where else ('accepted', '')
 
 
-def _judged(error: UserError, path: Path) -> tuple[str, str]:
+def _judged(error: UserError, name: str) -> tuple[str, str]:
     message = str(error)
     cause: BaseException | None = error
     while cause is not None:
@@ -246,7 +248,7 @@ def _judged(error: UserError, path: Path) -> tuple[str, str]:
         cause = cause.__cause__ or cause.__context__
     if len(message.splitlines()) != 1 or not message.isprintable():
         return f'message is not a line: {_place(error)}', message
-    if path.name not in message:
+    if name not in message:
         return f'message does not name the file: {_place(error)}', message
     if len(message) > LONGEST_MESSAGE:
         return f'message is too long: {_place(error)}', message

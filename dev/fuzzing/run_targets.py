@@ -227,7 +227,8 @@ def _log(folder: Path) -> Subject:
     def read() -> Any:
         log = read_log(path)
         assert isinstance(log.last_epoch, int), log.last_epoch
-        return log.metrics, log.validations, sorted(log.validations)
+        # A score may be NaN, as that of a run that diverged.
+        return bool(log.metrics), sorted(log.validations)
 
     return _lines_subject(path, [log_lines(), [{'PCKh/Mean': 88.5}]], read)
 
@@ -270,7 +271,7 @@ def _stamp(folder: Path) -> Subject:
     def read() -> Any:
         write_dataset(root, num_train=2, num_val=2, seed=0)
 
-    return json_subject(path, [stamp], read)
+    return json_subject(path, [stamp], read)._replace(named=root.name)
 
 
 def _pointer(folder: Path) -> Subject:
@@ -291,7 +292,7 @@ def _pointer(folder: Path) -> Subject:
             return str(strange_value(rng)).encode(errors='replace')
         return damaged_bytes(rng, text)
 
-    return Subject(path, [text], damage, read)
+    return Subject(path, [text], damage, read, named=folder.name)
 
 
 def _config_text(folder: Path) -> Subject:

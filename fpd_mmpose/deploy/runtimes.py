@@ -38,6 +38,7 @@ class OnnxRuntimeNetwork:
         threads: int | None = None,
         optimize: bool = True,
     ) -> None:
+        self._path = path
         providers = list(providers or ['CPUExecutionProvider'])
         names = [each if isinstance(each, str) else each[0] for each in providers]
         available = onnxruntime.get_available_providers()
@@ -77,7 +78,12 @@ class OnnxRuntimeNetwork:
 
     def __call__(self, batch: np.ndarray) -> dict[str, np.ndarray]:
         """Computes the outputs, by name, from the only input."""
-        found = self._session.run(None, {next(iter(self.inputs)): batch})
+        try:
+            found = self._session.run(None, {next(iter(self.inputs)): batch})
+        except Exception as error:  # of many types, none of them public
+            raise UserError(
+                f'"{self._path}" cannot be run: {" ".join(str(error).split())}'
+            ) from error
         return dict(zip(self.outputs, found, strict=True))
 
 

@@ -27,6 +27,10 @@ COCO_TWINS: NamePairs = (
 )
 
 
+#: The largest number in a file: products of two are finite in float32, too.
+LARGEST = 1e12
+
+
 def in_either_layout(
     path: str | Path, twins: NamePairs = (*MPII_TWINS, *COCO_TWINS)
 ) -> str:
@@ -94,18 +98,19 @@ def as_numbers(
     """Converts a JSON value to float64, or returns None.
 
     None means that the value is not made of numbers, has another shape, or, by default,
-    has numbers that are not finite.
+    has numbers that are not finite or beyond :data:`LARGEST`.
     """
     try:
         numbers = np.array(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     # Checked because a conversion would accept text such as "3".
     if numbers.shape != shape or numbers.dtype.kind not in 'biuf':
         return None
-    if finite and not np.isfinite(numbers).all():
+    numbers = numbers.astype(np.float64)
+    if finite and not (np.abs(numbers) <= LARGEST).all():
         return None
-    return numbers.astype(np.float64)
+    return numbers
 
 
 def read_numbers(
@@ -125,7 +130,11 @@ def read_numbers(
         return numbers
     for value, name in zip(values, names, strict=True):
         if as_numbers(value, shape, finite) is None:
-            raise UserError(f'{name} has no valid `{field}`: expected {expected}')
+            large = as_numbers(value, shape, False) is not None
+            limit = f', at most {LARGEST:g}' if large else ''
+            raise UserError(
+                f'{name} has no valid `{field}`: expected {expected}{limit}'
+            )
     return np.array(values, dtype=np.float64).reshape(len(values), *shape)
 
 

@@ -16,7 +16,7 @@ fork = multiprocessing.get_context('fork')
 def person(number: int) -> tuple[PersonKey, StoredPerson]:
     key = PersonKey(f'{number}.jpg', -1, f'[0.0, 0.0, 9.0, {number}.0]')
     center = np.array([number, 2.5])
-    return key, StoredPerson(center, center * 2, 0.5, 0, bytes([number % 256]) * 2000)
+    return key, StoredPerson(center, center * 2 + 1, 0.5, 0, bytes([number % 256]) * 2000)
 
 
 def write(path, numbers) -> None:
