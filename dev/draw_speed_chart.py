@@ -72,7 +72,7 @@ def read_published(config: str) -> Published:
     """Reads the AP on COCO val2017 from the metafile next to a config."""
     path = Path(load_config(config).filename)
     for metafile in path.parent.glob('*.yml'):
-        for model in yaml.safe_load(metafile.read_text())['Models']:
+        for model in yaml.safe_load(metafile.read_text(encoding='utf-8'))['Models']:
             for result in model.get('Results', []):
                 if Path(model['Config']).name == path.name and _is_published(result):
                     source = list(_SOURCES)['mmpose::' in config]

@@ -67,9 +67,8 @@ def main(argv: list[str] | None = None) -> None:
         args.limit,
         lambda record: print(line_of(record), flush=True),
     )
-    args.page.write_text(
-        write_page(entries, find_results(journal, chosen, any_source=True))
-    )
+    page = write_page(entries, find_results(journal, chosen, any_source=True))
+    args.page.write_text(page, encoding='utf-8')
 
 
 if __name__ == '__main__':

@@ -38,7 +38,7 @@ def merge(out: Path, roots: list[Path]) -> int:
         (out / folder).mkdir(parents=True, exist_ok=True)
     for name in _VALIDATION:
         shutil.copy(roots[0] / name, out / name)
-    held_out = json.loads((out / _VALIDATION[0]).read_text())
+    held_out = json.loads((out / _VALIDATION[0]).read_text(encoding='utf-8'))
     near = {
         _number(person) + away
         for person in held_out
@@ -46,14 +46,14 @@ def merge(out: Path, roots: list[Path]) -> int:
     }
     merged = []
     for root in roots:
-        people = json.loads((root / _TRAIN).read_text())
+        people = json.loads((root / _TRAIN).read_text(encoding='utf-8'))
         people = [person for person in people if _number(person) not in near]
         merged += people
         for person in people + (held_out if root == roots[0] else []):
             link = out / 'images' / person['image']
             if not link.is_symlink():
                 os.symlink((root / 'images' / person['image']).resolve(), link)
-    (out / _TRAIN).write_text(json.dumps(merged))
+    (out / _TRAIN).write_text(json.dumps(merged), encoding='utf-8')
     return len(merged)
 
 

@@ -31,7 +31,9 @@ def main(argv: list[str] | None = None) -> None:
     roots = [f'{each}.dataset.data_root={args.out / "data"}' for each in loaders]
     run = args.out / 'run'
     fpd(['train', CONFIG, '--work-dir', str(run), '--resume', '--cfg-options', *roots])
-    print(publish(Path((run / 'last_checkpoint').read_text()), args.out))
+    print(
+        publish(Path((run / 'last_checkpoint').read_text(encoding='utf-8')), args.out)
+    )
 
 
 def publish(checkpoint: Path, folder: Path) -> Path:

@@ -101,7 +101,7 @@ def _values(action: argparse.Action) -> str:
 def main() -> None:
     """Runs the command."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    PAGE.write_text(command_page())
+    PAGE.write_text(command_page(), encoding='utf-8')
     print(f'{PAGE} was written')
 
 

@@ -1,13 +1,19 @@
 """Finds, reads, and walks configs."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from pathlib import Path
-
-from mmengine.config import Config, ConfigDict
-from mmengine.hub import get_config
+from typing import TYPE_CHECKING
 
 from fpd_mmpose.errors import UserError
 
+if TYPE_CHECKING:
+    # Imported late elsewhere: it takes seconds, and a mistyped name should not wait.
+    from mmengine.config import Config
+
+#: Starts the name of a config that is looked for in this package alone.
+PREFIX = 'fpd_mmpose::'
 _PACKAGE = Path(__file__).resolve().parent
 #: The dataloaders of a config.
 SPLITS = ('train', 'val', 'test')
@@ -28,24 +34,32 @@ def load_config(source: str | Path | dict | Config) -> Config:
     ``configs`` folder; a name such as ``mmpose::body_2d_keypoint/...``; or the content
     of a config or of its ``model``. A ``Config`` is returned as it is.
     """
+    if isinstance(source, str | Path):
+        foreign = '::' in str(source) and not str(source).startswith(PREFIX)
+        source = str(source) if foreign else find_config(source)
+    from mmengine.config import Config, ConfigDict
+
     if isinstance(source, Config):
         config = source
     elif isinstance(source, dict):
         content = ConfigDict(source)
         config = Config(content if 'model' in content else dict(model=content))
-    elif '::' in str(source):
+    elif isinstance(source, str):
+        from mmengine.hub import get_config
+
         try:
-            config = get_config(str(source))
+            config = get_config(source)
         except Exception as error:
             raise UserError(f'config "{source}" cannot be read: {error}') from error
     else:
-        path = find_config(source)
         try:
-            config = Config.fromfile(path)
+            config = Config.fromfile(source)
         except Exception as error:
             reason = (str(error).splitlines() or [''])[0]
+            if isinstance(error, UnicodeDecodeError) or 'U+FEFF' in reason:
+                reason += '; save it as UTF-8 without a byte order mark'
             raise UserError(
-                f'config "{path}" cannot be read: {type(error).__name__}: {reason}'
+                f'config "{source}" cannot be read: {type(error).__name__}: {reason}'
             ) from error
     if 'type' not in config.get('model', {}):
         raise UserError(
@@ -55,15 +69,18 @@ def load_config(source: str | Path | dict | Config) -> Config:
 
 
 def find_config(name: str | Path) -> Path:
-    """Finds a config file in the working directory or in this package."""
-    path = Path(name)
+    """Finds a config file in the working directory or in this package.
+
+    Names such as ``fpd_mmpose::hourglass/hg4_128_mpii.py`` are those of the package.
+    """
+    prefixed = str(name).startswith(PREFIX)
+    path = Path(str(name).removeprefix(PREFIX))
     packaged = config_root() / Path(*path.parts[path.parts[:1] == ('configs',) :])
-    for candidate in (path.expanduser(), packaged):
+    for candidate in (packaged,) if prefixed else (path.expanduser(), packaged):
         if candidate.is_file():
             return candidate
-    raise UserError(
-        f'config "{path}" does not exist: looked in {Path.cwd()} and {config_root()}'
-    )
+    here = '' if prefixed else f'{Path.cwd()} and '
+    raise UserError(f'config "{name}" does not exist: looked in {here}{config_root()}')
 
 
 def splits_of(config: Config) -> list[tuple[str, dict]]:

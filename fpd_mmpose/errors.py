@@ -1,6 +1,8 @@
 """The errors that users can fix, and how commands show them."""
 
+import io
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -93,8 +95,11 @@ def one_line_errors() -> Iterator[None]:
     """Turns errors that users can fix into one line on stderr and exit status 1.
 
     They are :class:`UserError`, and packages that are missing or too old.
-    ``FPD_TRACEBACK=1`` in the environment lets them through.
+    ``FPD_TRACEBACK=1`` in the environment lets them through. What the encoding of
+    stdout lacks is printed as an escape.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors='backslashreplace')
     try:
         yield
     except (UserError, ImportError) as error:
@@ -108,6 +113,14 @@ def one_line_errors() -> Iterator[None]:
         message = str(shown).strip()
         if _TRACEBACK in message:
             message = message.splitlines()[-1].partition(': ')[2]
+        # The error is the last line. Training has printed its whole config by now.
+        start = '\n' if _has_logged() else ''
         raise SystemExit(
-            f'error: {message}\n(set FPD_TRACEBACK=1 for the traceback)'
+            f'{start}(set FPD_TRACEBACK=1 for the traceback)\nerror: {message}'
         ) from error
+
+
+def _has_logged() -> bool:
+    """Whether a run of MMEngine has printed its log on the terminal."""
+    logging = sys.modules.get('mmengine.logging')
+    return logging is not None and bool(logging.MMLogger._instance_dict)

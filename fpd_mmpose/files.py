@@ -74,7 +74,7 @@ def _flush(path: str | Path) -> None:
 def write_json(path: str | Path, content: Any, indent: int | None = None) -> None:
     """Writes a JSON file atomically."""
     with replace_when_done(path) as partial:
-        partial.write_text(json.dumps(content, indent=indent) + '\n')
+        partial.write_text(json.dumps(content, indent=indent) + '\n', 'utf-8')
 
 
 def write_bytes(path: str | Path, content: bytes | memoryview) -> None:

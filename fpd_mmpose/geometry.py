@@ -11,6 +11,10 @@ PADDING = 1.25
 PIXELS_PER_SCALE = 200.0
 #: Pixels per unit of ``scale`` by which MPII's centers are moved down.
 CENTER_SHIFT = 15.0
+#: OpenCV does not warp images with a longer side.
+MAX_SIDE = 32_766
+#: Pixels around a crop that interpolation can reach, with room for rounding.
+_MARGIN = 4
 
 
 def box_center_scale(
@@ -127,12 +131,41 @@ def crop_box(
     warp: np.ndarray,
     size: tuple[int, int],
     out: np.ndarray | None = None,
+    interpolation: int = cv2.INTER_LINEAR,
 ) -> np.ndarray:
     """Crops a box of the given width and height, which is black outside the image.
 
     The crop is written to ``out`` if that is given.
     """
-    return cv2.warpAffine(image, warp, size, dst=out, flags=cv2.INTER_LINEAR)
+    if max(image.shape[:2]) > MAX_SIDE:
+        image, warp = _cut(image, warp, size)
+    return cv2.warpAffine(image, warp, size, dst=out, flags=interpolation)
+
+
+def _cut(
+    image: np.ndarray, warp: np.ndarray, size: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cuts an image to what a crop needs of it, and shrinks what is still too large.
+
+    Returns the part, and the map from it to the crop.
+    """
+    sides = np.array(image.shape[1::-1])
+    inverse = cv2.invertAffineTransform(np.asarray(warp, np.float64))
+    corners = np.array([(x, y) for x in (0, size[0]) for y in (0, size[1])])
+    reached = corners @ inverse[:, :2].T + inverse[:, 2]
+    # At least a pixel, for a crop outside the image.
+    first = np.clip(np.floor(reached.min(0)) - _MARGIN, 0, sides - 1).astype(int)
+    last = np.clip(np.ceil(reached.max(0)) + _MARGIN, first + 1, sides).astype(int)
+    part = image[first[1] : last[1], first[0] : last[0]]
+    found = last - first
+    kept = np.minimum(found, MAX_SIDE)
+    factor = found / kept
+    if (kept < found).any():
+        part = cv2.resize(part, kept.tolist(), interpolation=cv2.INTER_AREA)
+    # A pixel of the part has its center at `start + factor * index` in the image.
+    start = first + (factor - 1) / 2
+    linear = np.asarray(warp[:, :2], np.float64)
+    return part, np.column_stack([linear * factor, linear @ start + warp[:, 2]])
 
 
 def to_image(

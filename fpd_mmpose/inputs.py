@@ -8,9 +8,11 @@ import numpy as np
 
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import write_bytes
+from fpd_mmpose.media_formats import why_undecoded
 
 #: Formats of images that are written.
 SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.webp')
+_NO_IMAGE = 'is not an image that OpenCV can read: use a JPEG or PNG file'
 
 
 def read_image(path: str | Path) -> np.ndarray:
@@ -19,15 +21,16 @@ def read_image(path: str | Path) -> np.ndarray:
         content = Path(path).read_bytes()
     except OSError as error:
         raise UserError(f'"{path}" cannot be read: {error.strerror}') from error
-    image = None
-    if content:
-        try:
-            image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-        except cv2.error:
-            image = None
+    if not content:
+        raise UserError(f'"{path}" is empty: use a JPEG or PNG file')
+    image = reason = None
+    try:
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        reason = why_undecoded(path, error)
     if image is None or not image.size:
-        problem = 'is not an image that OpenCV can read' if content else 'is empty'
-        raise UserError(f'"{path}" {problem}: use a JPEG or PNG file')
+        reason = reason or why_undecoded(path) or _NO_IMAGE
+        raise UserError(f'"{path}" {reason}')
     return image
 
 

@@ -30,10 +30,11 @@ def plug_in() -> None:
     if any(isinstance(finder, _Watcher) for finder in sys.meta_path):
         return
     steps = {
-        'mmengine': _check_stack,
+        'mmengine': _start,
         'mmcv': _supply_operators,
         'mmengine.runner': _guard_runs,
         'mmengine.infer': _guard_inferencers,
+        'mmengine.hub': _name_configs,
         'mmpose.registry': _register_components,
     }
     watcher = _Watcher(steps)
@@ -47,10 +48,13 @@ def plug_in() -> None:
         raise
 
 
-def _check_stack() -> None:
+def _start() -> None:
     from fpd_mmpose.compat import check_stack
 
     check_stack()
+    from fpd_mmpose.packaged_configs import install_for_bases
+
+    install_for_bases()
 
 
 def _supply_operators() -> None:
@@ -71,9 +75,17 @@ def _guard_runs() -> None:
 
 
 def _guard_inferencers() -> None:
+    from fpd_mmpose.packaged_configs import install_for_inferencers
     from fpd_mmpose.weights.mmengine_loader import require_config
 
     require_config()
+    install_for_inferencers()
+
+
+def _name_configs() -> None:
+    from fpd_mmpose.packaged_configs import install_for_hub
+
+    install_for_hub()
 
 
 def _register_components() -> None:

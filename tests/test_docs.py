@@ -224,7 +224,8 @@ def test_calls_and_configs_in_python_match_the_signatures(page):
             inspect.signature(function).bind(*call.args, **values)
         keywords = {k.arg: k.value for k in call.keywords}
         kind = keywords.get('type')
-        if isinstance(kind, ast.Constant):
+        # In the metainfo of a dataset, a type is a part of the body.
+        if isinstance(kind, ast.Constant) and kind.value not in ('upper', 'lower'):
             component = registered(kind.value)
             assert set(given) - {'type'} <= fields(component), ast.unparse(call)
         for name, component in (('teacher', LiveTeacher), ('speed', SpeedPlan)):

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from mmengine.logging import MMLogger
 from torch.utils.data import DataLoader, Dataset
 
 from fpd_mmpose.errors import PackageError, UserError, one_line_errors
@@ -25,7 +26,7 @@ def message_of(error: Exception) -> str:
 @pytest.mark.parametrize('kind', [UserError, PackageError])
 def test_the_text_of_the_error_is_shown(kind):
     text = message_of(kind('no such option: speed'))
-    assert text.splitlines()[0] == 'error: no such option: speed'
+    assert text.splitlines()[-1] == 'error: no such option: speed'
 
 
 @pytest.mark.parametrize(
@@ -39,14 +40,14 @@ def test_the_text_of_the_error_is_shown(kind):
 )
 def test_a_missing_package_is_named_with_what_to_install(module, advice):
     error = ModuleNotFoundError(f'No module named {module!r}', name=module)
-    line, _ = message_of(error).splitlines()
+    line = message_of(error).splitlines()[-1]
     assert re.search(advice, line)
 
 
 def test_an_error_in_a_worker_of_a_loader_loses_its_traceback():
     with pytest.raises(SystemExit) as info, one_line_errors():
         next(iter(DataLoader(Damaged(), num_workers=1)))
-    first, hint = str(info.value).splitlines()
+    hint, first = str(info.value).strip().splitlines()
     assert first == (
         'error: image "a.jpg" of record 7 cannot be decoded: is it damaged?'
     )
@@ -74,3 +75,11 @@ def test_a_traceback_can_be_asked_for(monkeypatch):
     monkeypatch.setenv('FPD_TRACEBACK', '1')
     with pytest.raises(UserError), one_line_errors():
         raise UserError('x')
+
+
+def test_the_error_stands_apart_below_the_log_of_a_run(monkeypatch):
+    monkeypatch.setattr(MMLogger, '_instance_dict', {})
+    assert not message_of(UserError('x')).startswith('\n')
+    monkeypatch.setattr(MMLogger, '_instance_dict', {'run': None})
+    text = message_of(UserError('no such file'))
+    assert text.startswith('\n') and text.endswith('\nerror: no such file')

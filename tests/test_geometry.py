@@ -1,5 +1,6 @@
 """Crops have the same numbers as MMPose's, bit for bit."""
 
+import cv2
 import numpy as np
 import pytest
 from mmpose.datasets.transforms import TopdownAffine
@@ -10,9 +11,11 @@ from mmpose.structures.bbox import (
 )
 
 from fpd_mmpose.geometry import (
+    MAX_SIDE,
     UDP_CROP,
     WARPS,
     box_center_scale,
+    crop_box,
     fit_aspect_ratio,
     stock_warp,
     to_image,
@@ -82,3 +85,61 @@ def test_mapping_back_to_the_image_undoes_the_crop(name):
         warp = WARPS[name](*box, 0.0, size)
         mapped = points @ warp[:, :2].T + warp[:, 2]
         np.testing.assert_allclose(mapped, crop, atol=0.1)
+
+
+# --- Images that OpenCV does not warp ------------------------------------------------
+
+
+def long_image(side: int, axis: int) -> np.ndarray:
+    """Wide for axis 1 and tall for axis 0; smooth, so that rounding changes little."""
+    shape = (side, 40, 3) if axis == 0 else (40, side, 3)
+    grid = np.indices(shape).sum(0) + np.indices(shape)[2] * 30
+    return (127 + 120 * np.sin(grid / 9)).astype(np.uint8)
+
+
+@pytest.mark.parametrize('axis', [0, 1])
+@pytest.mark.parametrize('name', WARPS)
+@pytest.mark.parametrize('rotation', [0.0, 31.0])
+@pytest.mark.parametrize('place', [5.0, 20_000.0, 39_990.0])
+def test_a_crop_of_a_long_image_is_that_of_its_part(axis, name, rotation, place):
+    image = long_image(40_000, axis)
+    center, scale = np.full(2, 20.0), np.full(2, 60.0)
+    center[1 - axis] = place
+    warp = WARPS[name](center, scale, rotation, (64, 64)).astype(np.float64)
+    found = crop_box(image, warp, (64, 64))
+    start = np.zeros(2)
+    start[1 - axis] = np.clip(place - 500, 0, 39_000)
+    part = np.take(image, np.arange(start.max(), start.max() + 1000, dtype=int), axis)
+    warp[:, 2] += warp[:, :2] @ start
+    expected = cv2.warpAffine(part, warp, (64, 64))
+    assert found.any()
+    np.testing.assert_allclose(found, expected, atol=1)  # sums are rounded in float64
+
+
+@pytest.mark.parametrize('axis', [0, 1])
+def test_a_box_that_is_too_long_itself_is_shrunk(axis):
+    waves = 127 + 120 * np.sin(np.arange(40_000) / 300)
+    image = np.tile(np.expand_dims(waves, 1 - axis), (8, 1) if axis else (1, 8))
+    size = (2000, 8) if axis else (8, 2000)
+    warp = np.eye(2, 3)
+    warp[1 - axis, 1 - axis] = 1 / 20
+    found = crop_box(image.astype(np.uint8), warp, size)
+    expected = np.take(image, np.arange(0, 40_000, 20), axis)
+    # The first pixel lies on the border, which is a mixture with black.
+    found, expected = (np.delete(each, 0, axis) for each in (found, expected))
+    np.testing.assert_allclose(found, expected, atol=2)
+
+
+def test_a_crop_outside_a_long_image_is_black():
+    image = np.full((8, 40_000), 255, np.uint8)
+    warp = stock_warp(np.array([50_000.0, 4.0]), np.array([60.0, 60.0]), 0, (32, 32))
+    assert not crop_box(image, warp, (32, 32)).any()
+
+
+def test_the_longest_side_that_opencv_warps_is_not_cut(monkeypatch):
+    monkeypatch.setattr(cv2, 'invertAffineTransform', None)  # the first step of cutting
+    image = np.full((2, MAX_SIDE, 3), 255, np.uint8)
+    warp = np.array([[1, 0, 1 - MAX_SIDE], [0, 1, 0]], np.float64)
+    out = np.zeros((2, 2, 3), np.uint8)
+    assert crop_box(image, warp, (2, 2), out) is out
+    assert out.any(axis=-1).tolist() == [[True, False]] * 2

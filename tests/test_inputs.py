@@ -68,7 +68,12 @@ def test_an_image_is_read_in_bgr(tmp_path):
 
 @pytest.mark.parametrize(
     ('content', 'why'),
-    [(None, 'No such file'), (b'', 'is empty'), (b'GIF89a no more', 'not an image')],
+    [
+        (None, 'No such file'),
+        (b'', 'is empty'),
+        (b'GIF89a no more', ''),
+        (b'no image', 'not an image'),
+    ],
 )
 def test_an_unreadable_image_is_named(tmp_path, content, why):
     path = tmp_path / 'person.jpg'

@@ -1,7 +1,10 @@
 """Files for contributors agree with the package."""
 
+import ast
 import re
+from collections.abc import Iterator
 
+import pytest
 import yaml
 
 from fpd_mmpose.version import OLDEST, __version__
@@ -29,9 +32,9 @@ def test_the_workflow_runs_both_commands_of_the_readme_on_every_python():
 def test_the_readme_states_the_supported_versions():
     readme = (ROOT / 'README.md').read_text()
     assert f'torch >= {OLDEST["torch"]}' in readme
-    assert 'Python 3.10 to 3.12' in readme
+    assert 'Python 3.10 to 3.13' in readme
     setup = (ROOT / 'tools/setup_env.sh').read_text()
-    assert '3.10 | 3.11 | 3.12) ;;' in setup
+    assert '3.10 | 3.11 | 3.12 | 3.13)' in setup
 
 
 def test_the_citation_has_the_version_of_the_package():
@@ -53,3 +56,41 @@ def test_the_changelog_has_known_sections_once():
     text = (ROOT / 'CHANGELOG.md').read_text()
     sections = re.findall(r'^### (.*)$', text.partition('## [Unreleased]')[2], re.M)
     assert sections == ['Added', 'Changed', 'Fixed', 'Security']
+
+
+#: Functions of this name that open no text.
+OTHER_OPENS = ('Image.open', 'os.open', 'tarfile.open')
+
+
+def calls_without_encoding(tree: ast.AST) -> Iterator[int]:
+    """The lines that read or write text without naming its encoding."""
+    positions = dict(open=2, read_text=0, write_text=1)  # of the encoding in a method
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = getattr(node.func, 'attr', getattr(node.func, 'id', ''))
+        named = {word.arg for word in node.keywords}
+        parts = [part for arg in node.args for part in ast.walk(arg)]
+        is_binary = any('b' in str(getattr(part, 'value', '')) for part in parts)
+        if name in positions and ast.unparse(node.func) not in OTHER_OPENS:
+            has = 'encoding' in named or len(node.args) > positions[name]
+            if not has and not (name == 'open' and is_binary):
+                yield node.lineno
+        elif name in ('run', 'Popen', 'check_output') and 'text' in named:
+            yield node.lineno
+
+
+@pytest.mark.parametrize('code', ['p.read_text()', 'open(p)', 'p.open("w")'])
+def test_a_missing_encoding_is_found(code):
+    assert list(calls_without_encoding(ast.parse(code))) == [1]
+
+
+@pytest.mark.parametrize('folder', ['fpd_mmpose', 'tools', 'demo', 'dev'])
+def test_text_has_a_named_encoding(folder):
+    """Otherwise it depends on the machine."""
+    found = [
+        f'{path.relative_to(ROOT)}:{line}'
+        for path in sorted((ROOT / folder).rglob('*.py'))
+        for line in calls_without_encoding(ast.parse(path.read_text('utf-8')))
+    ]
+    assert not found

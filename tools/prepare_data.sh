@@ -204,8 +204,49 @@ layout() {
   fi
 }
 
+# has_part FOLDER PAIR...: whether the folder has any of the data, in either layout.
+has_part() {
+  local folder=$1 pair
+  shift
+  for pair in "$@"; do
+    if [ -e "$folder/${pair%%:*}" ] || [ -e "$folder/${pair#*:}" ]; then return; fi
+  done
+  return 1
+}
+
+# check_data OPTION FOLDER PAIR...: dies if the folder has none of the data.
+check_data() {
+  local option=$1 folder=${2%/} below names
+  shift 2
+  if [ ! -d "$folder" ] || has_part "$folder" "$@"; then return; fi
+  for below in "$folder"/*/; do
+    below=${below%/}
+    ! has_part "$below" "$@" ||
+      die "$option: \"$folder\" has none of the data: did you mean \"$below\"?"
+  done
+  names=$(printf ', %s' "${@%%:*}")
+  die "$option: \"$folder\" has none of ${names#, } (docs/howto/data.md shows the" \
+    'layouts)'
+}
+
+mpii_parts=(
+  annotations/mpii_train.json:annot/train.json
+  annotations/mpii_val.json:annot/valid.json
+  annotations/mpii_gt_val.mat:annot/gt_valid.mat
+  images:images
+)
+detections=person_detection_results/COCO_val2017_detections_AP_H_56_person.json
+train=annotations/person_keypoints_train2017.json
+val=annotations/person_keypoints_val2017.json
+coco_parts=(
+  "$train:$train" "$val:$val" train2017:images/train2017 val2017:images/val2017
+  "$detections:$detections"
+)
+
 if [ -d "$models" ]; then find_weights "$(absolute "$models")"; fi
 # All checks come before the first link.
+[ -z "$mpii" ] || check_data --mpii "$mpii" "${mpii_parts[@]}"
+[ -z "$coco" ] || check_data --coco "$coco" "${coco_parts[@]}"
 for step in check make; do
   "${step}_link" "$mpii" "$into/data/mpii" --mpii
   "${step}_link" "$coco" "$into/data/coco" --coco
@@ -216,20 +257,8 @@ for step in check make; do
   fi
 done
 
-if [ -n "$mpii" ]; then
-  layout MPII "$into/data/mpii" \
-    annotations/mpii_train.json:annot/train.json \
-    annotations/mpii_val.json:annot/valid.json \
-    annotations/mpii_gt_val.mat:annot/gt_valid.mat \
-    images:images
-fi
-if [ -n "$coco" ]; then
-  detections=person_detection_results/COCO_val2017_detections_AP_H_56_person.json
-  train=annotations/person_keypoints_train2017.json
-  val=annotations/person_keypoints_val2017.json
-  layout COCO "$into/data/coco" "$train:$train" "$val:$val" \
-    train2017:images/train2017 val2017:images/val2017 "$detections:$detections"
-fi
+[ -z "$mpii" ] || layout MPII "$into/data/mpii" "${mpii_parts[@]}"
+[ -z "$coco" ] || layout COCO "$into/data/coco" "${coco_parts[@]}"
 if [ -n "$models" ] && [ ${#files[@]} -eq 0 ]; then
   count=$(find -L "$into/checkpoints/" -name '*.pth' | wc -l)
   [ "$count" -gt 0 ] || warn "$into/checkpoints has no weights (*.pth)"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes .venv at the root of the repository from requirements/lock.txt, unless it is up
-# to date. Uses the first Python 3.10 to 3.12 on PATH, or the one that FPD_PYTHON names
+# to date. Uses the first Python 3.10 to 3.13 on PATH, or the one that FPD_PYTHON names
 # (FPD_PYTHON=/path/to/python bash tools/setup_env.sh).
 set -euo pipefail
 
@@ -32,7 +32,7 @@ place() {
   echo "$root: $("${FPD_PYTHON:-.venv/bin/python}" -V 2>/dev/null || echo none)"
 }
 contents() {
-  cat requirements/lock.txt pyproject.toml setup.py fpd_mmpose/version.py | cksum
+  cat requirements/*.txt tools/install_xtcocotools.sh pyproject.toml setup.py fpd_mmpose/version.py | cksum
 }
 up_to_date() {
   [ -x .venv/bin/python ] &&
@@ -40,28 +40,18 @@ up_to_date() {
 }
 
 pick_python() {
-  local candidates=(python3.12 python3.11 python3.10 python3) candidate version
-  local headers path without_headers=''
-  local probe='import os, sys, sysconfig
-include = sysconfig.get_path("include")
-print("%d.%d" % sys.version_info[:2],
-      "headers" if os.path.exists(os.path.join(include, "Python.h")) else "none",
-      getattr(sys, "_base_executable", sys.executable))'
+  local candidates=(python3.12 python3.13 python3.11 python3.10 python3) candidate
+  local version path
+  local probe='import sys
+print("%d.%d" % sys.version_info[:2], getattr(sys, "_base_executable", sys.executable))'
   [ -z "${FPD_PYTHON:-}" ] || candidates=("$FPD_PYTHON")
   for candidate in "${candidates[@]}"; do
     # An executable may not work: pyenv has a shim for each version, and most fail.
-    read -r version headers path < <("$candidate" -c "$probe" 2>/dev/null) || continue
-    case $version in 3.10 | 3.11 | 3.12) ;; *) continue ;; esac
-    if [ "$headers" = headers ]; then
-      python=$path
-      return
-    fi
-    without_headers=$version
+    read -r version path < <("$candidate" -c "$probe" 2>/dev/null) || continue
+    case $version in 3.10 | 3.11 | 3.12 | 3.13) python=$path; return ;; esac
   done
-  [ -z "$without_headers" ] || die "Python $without_headers has no C headers, with" \
-    "which xtcocotools is built: install them (Debian: python$without_headers-dev)."
-  die "no working Python 3.10, 3.11 or 3.12${FPD_PYTHON:+ is $FPD_PYTHON}: put one on" \
-    "PATH, or name it with FPD_PYTHON=/path/to/python."
+  die "no working Python 3.10 to 3.13${FPD_PYTHON:+ is $FPD_PYTHON}: put one on PATH, or" \
+    "name it with FPD_PYTHON=/path/to/python."
 }
 
 find_uv() {
@@ -144,9 +134,6 @@ fi
 
 [ ! -e .venv ] || [ -e "$stamp" ] ||
   die ".venv was not made by this script: move or delete it, and run this again."
-command -v "${CC:-cc}" >/dev/null || command -v gcc >/dev/null ||
-  die 'no C compiler, with which xtcocotools is built: install gcc (Debian:' \
-    'build-essential).'
 pick_python
 find_uv
 
@@ -160,6 +147,8 @@ echo unfinished >"$stamp"
 say 'up to 3 GB are downloaded, where uv has none of it cached'
 run_uv 'installing the locked packages' \
   pip sync --python .venv/bin/python --require-hashes requirements/lock.txt
+UV=$uv bash tools/install_xtcocotools.sh .venv/bin/python ||
+  die 'xtcocotools could not be installed: the reason is above. Then run this again.'
 run_uv 'installing fpd-mmpose' pip install --quiet --python .venv/bin/python \
   --no-deps --no-build-isolation --editable .
 { place; contents; } >"$stamp"

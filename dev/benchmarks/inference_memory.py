@@ -25,7 +25,7 @@ def measure_memory(
     order = sorted(batches)
     request = json.dumps([engine, list(source), str(crops), order])
     child = subprocess.run(
-        [sys.executable, __file__, request], capture_output=True, text=True
+        [sys.executable, __file__, request], capture_output=True, encoding='utf-8'
     )
     if child.returncode:
         reason = (child.stderr.strip().splitlines() or ['it was killed'])[-1]
@@ -48,7 +48,7 @@ def _child(engine: str, source: list[str], crops: str, batches: list[int]) -> li
 
 def _peak() -> int:
     # getrusage would start at the size of the parent process.
-    status = Path('/proc/self/status').read_text()
+    status = Path('/proc/self/status').read_text(encoding='utf-8')
     return int(re.search(r'VmHWM:\s*(\d+) kB', status)[1]) * 1024
 
 

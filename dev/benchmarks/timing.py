@@ -140,7 +140,7 @@ class _PeakMemory:
     def _watch(self) -> None:
         page = os.sysconf('SC_PAGE_SIZE')
         while True:
-            resident = int(self._STATM.read_text().split()[1]) * page
+            resident = int(self._STATM.read_text(encoding='utf-8').split()[1]) * page
             self.bytes = max(self.bytes, resident)
             if self._stop.wait(0.01):
                 return

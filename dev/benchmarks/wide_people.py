@@ -42,7 +42,7 @@ def write_wide_people(
         _, jpeg = cv2.imencode('.jpg', sample.image, quality)
         (root / 'images' / name).write_bytes(jpeg.tobytes())
         entries.append(mpii_annotation(sample, name))
-    (root / ANNOTATIONS).write_text(json.dumps(entries))
+    (root / ANNOTATIONS).write_text(json.dumps(entries), encoding='utf-8')
 
 
 def _widened(sample: PersonSample, size: tuple[int, int], seed: int) -> PersonSample:

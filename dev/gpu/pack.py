@@ -89,7 +89,7 @@ def _tracked() -> list[str]:
         cwd=ROOT,
         check=True,
         capture_output=True,
-        text=True,
+        encoding='utf-8',
     )
     return [name for name in listed.stdout.split('\0') if name]
 
@@ -104,7 +104,9 @@ def _mb(size: int) -> str:
 
 def _validation(root: Path) -> dict[str, bytes]:
     """Reads the files of the validation people, by name in the archive."""
-    people = json.loads((root / 'annotations/mpii_val.json').read_text())
+    people = json.loads(
+        (root / 'annotations/mpii_val.json').read_text(encoding='utf-8')
+    )
     names = [f'annotations/{name}' for name in ('mpii_val.json', 'mpii_gt_val.mat')]
     names += sorted({f'images/{person["image"]}' for person in people})
     return {name: (root / name).read_bytes() for name in names}
@@ -112,7 +114,9 @@ def _validation(root: Path) -> dict[str, bytes]:
 
 def _jobs(number: int, root: Path) -> list[tuple[Path, str, dict]]:
     """Lists the image, new name, and record of each training person."""
-    people = json.loads((root / 'annotations/mpii_train.json').read_text())
+    people = json.loads(
+        (root / 'annotations/mpii_train.json').read_text(encoding='utf-8')
+    )
     return [
         (root / 'images' / one['image'], f'{number}{at}.jpg', one)
         for at, one in enumerate(people)

@@ -47,7 +47,9 @@ class Recipe:
         self.out = out
         self.lr = lr
         self.batch = batch or (96 if device == 'cuda' else 8)
-        people = json.loads((data / 'annotations/mpii_train.json').read_text())
+        people = json.loads(
+            (data / 'annotations/mpii_train.json').read_text(encoding='utf-8')
+        )
         self.people = len(people) if device == 'cuda' else min(len(people), REHEARSED)
         self.steps = max(1, self.people // self.batch)
         self.configs = FULL if device == 'cuda' else SMALL

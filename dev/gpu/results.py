@@ -68,7 +68,7 @@ def conclusions(reports: Path) -> list[str]:
     """Collects the conclusions of all parts."""
     lines = []
     for path in sorted(reports.glob('*/conclusions.json')):
-        lines += json.loads(path.read_text())
+        lines += json.loads(path.read_text(encoding='utf-8'))
     return lines
 
 

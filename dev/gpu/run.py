@@ -145,7 +145,7 @@ def _run(part: Part, folder: Path, end: float) -> Outcome:
     for number, (command, environment) in enumerate(part.commands):
         log = folder / f'log{number or ""}.txt'
         code = _call(command, environment, log, limit - time.monotonic())
-        tail = log.read_text(errors='replace').splitlines()[-15:]
+        tail = log.read_text(encoding='utf-8', errors='replace').splitlines()[-15:]
         print('\n'.join(f'   {line[:160]}' for line in tail), flush=True)
         if code is None:
             state = 'late'
@@ -159,9 +159,9 @@ def _call(
 ) -> int | None:
     """Returns the exit status, or None if the command was late and was killed."""
     if seconds <= 0:
-        log.write_text('no time was left\n')
+        log.write_text('no time was left\n', encoding='utf-8')
         return None
-    with log.open('w') as stream:
+    with log.open('w', encoding='utf-8') as stream:
         process = subprocess.Popen(
             command,
             cwd=ROOT,

@@ -128,7 +128,7 @@ def _draw(folder: Path, joints: int) -> None:
         annotations=people,
         categories=[dict(id=1, name='person', supercategory='person')],
     )
-    (folder / 'people.json').write_text(json.dumps(content))
+    (folder / 'people.json').write_text(json.dumps(content), encoding='utf-8')
 
 
 def _steps(pipeline: Any) -> Iterator[dict]:

@@ -30,14 +30,14 @@ class Journal:
         self.path = path
         self.records: dict[str, dict[str, Any]] = {}
         if path.is_file():
-            for line in path.read_text().splitlines():
+            for line in path.read_text(encoding='utf-8').splitlines():
                 record = json.loads(line)
                 self.records[record['key']] = record
 
     def add(self, record: dict[str, Any]) -> None:
         """Appends a record."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open('a') as file:
+        with self.path.open('a', encoding='utf-8') as file:
             file.write(json.dumps(record) + '\n')
         self.records[record['key']] = record
 
@@ -173,11 +173,11 @@ def _versions() -> tuple[str, ...]:
 
 
 def _source(name: str) -> str:
-    return (Path(__file__).parent / name).read_text()
+    return (Path(__file__).parent / name).read_text(encoding='utf-8')
 
 
 def _text_of(name: str) -> str:
-    return (ROOT / name).read_text()
+    return (ROOT / name).read_text(encoding='utf-8')
 
 
 def _hash(*parts: str) -> str:

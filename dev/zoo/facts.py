@@ -103,7 +103,7 @@ def student_of(path: Path) -> str | Path:
 
 
 def _first_base(path: Path) -> str:
-    for node in ast.parse(path.read_text()).body:
+    for node in ast.parse(path.read_text(encoding='utf-8')).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == '_base_':
             bases = ast.literal_eval(node.value)
             return bases if isinstance(bases, str) else bases[0]

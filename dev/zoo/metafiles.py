@@ -92,7 +92,7 @@ def _configs(root: Path, folder: Path) -> list[str]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_text(encoding='utf-8'))
         complete = content['Collections'][0]['Name'] and 'Models' in content
     except (yaml.YAMLError, TypeError, LookupError) as error:
         reason = ' '.join(str(error).split())

@@ -29,14 +29,14 @@ def update_tables(
         page = root / name
         if not page.is_file():
             raise UserError(f'"{page}" does not exist: expected a page with tables')
-        texts[page] = fill(page.read_text(), name, models)
+        texts[page] = fill(page.read_text(encoding='utf-8'), name, models)
     stale = [
         path
         for path, text in texts.items()
-        if not path.is_file() or path.read_text() != text
+        if not path.is_file() or path.read_text(encoding='utf-8') != text
     ]
     if not check:
         for path in stale:
             with replace_when_done(path) as file:
-                file.write_text(texts[path])
+                file.write_text(texts[path], encoding='utf-8')
     return [path.relative_to(root).as_posix() for path in stale]

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from fpd_mmpose.checks.findings import Report
 from fpd_mmpose.checks.records import People, people_of
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.media_formats import why_undecoded
 from fpd_mmpose.readers.media import exif_orientation, open_video
 
 #: How the configs load images of labeled people.
@@ -107,9 +108,11 @@ def _check_image(path: str, to_open: bool, record: dict, found: Images) -> str |
 
 def _report_faults(title: str, people: People, found: Images, report: Report) -> None:
     for fault, paths in found.faults.items():
+        first = people.name(people.images[paths[0]][0])
+        reason = why_undecoded(paths[0]) if fault == UNREADABLE else None
         report.problems.append(
             f'{title}: images that {fault}: {len(paths):,}, the first is that of '
-            f'{people.name(people.images[paths[0]][0])}: {FAULTS[fault]}'
+            f'{first}{f", which {reason}" if reason else f": {FAULTS[fault]}"}'
         )
 
 

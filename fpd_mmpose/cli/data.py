@@ -15,6 +15,7 @@ from fpd_mmpose.cli.shared_options import (
     add_thresholds,
     cfg_options,
     positive,
+    require_config,
 )
 
 
@@ -50,6 +51,8 @@ def check(parser: Parser) -> Run:
 
 
 def _check(args: argparse.Namespace) -> None:
+    if not Path(args.config).is_dir():
+        require_config(args.config)
     from fpd_mmpose.checks import check, check_weights
 
     if Path(args.config).is_dir():

@@ -3,7 +3,13 @@
 import argparse
 import sys
 
-from fpd_mmpose.cli.shared_options import Parser, Run, add_thresholds, positive
+from fpd_mmpose.cli.shared_options import (
+    Parser,
+    Run,
+    add_thresholds,
+    positive,
+    require_config,
+)
 
 
 def convert(parser: Parser) -> Run:
@@ -86,6 +92,7 @@ def export(parser: Parser) -> Run:
 
 
 def _export(args: argparse.Namespace) -> None:
+    require_config(args.config)
     from fpd_mmpose.export import ExportOptions, export_int8, export_onnx
 
     def log(line: str) -> None:
@@ -163,22 +170,24 @@ def predict(parser: Parser) -> Run:
 
 def _predict_checkpoint(args: argparse.Namespace) -> str:
     """Finds the people of an image with a checkpoint, and returns the JSON text."""
+    config, checkpoint, file = args.files
+    require_config(config)
     from mmengine.registry import init_default_scope
 
     from fpd_mmpose.demos.painter import Painter
     from fpd_mmpose.demos.pose_network import PoseNetwork
-    from fpd_mmpose.deploy.onnx_prediction import poses_json
+    from fpd_mmpose.deploy.onnx_prediction import poses_json, report_nothing_drawn
     from fpd_mmpose.deploy.pose_session import Poses
     from fpd_mmpose.inputs import read_image, write_image
 
-    config, checkpoint, file = args.files
     image = read_image(file)
     init_default_scope('mmpose')
     network = PoseNetwork(config, checkpoint, args.device or 'auto')
     prediction = network(image, args.box)
+    people = prediction.people
+    poses = Poses(people.keypoints, people.keypoint_scores, people.bboxes)
     if args.out_file:
         drawn = Painter(network, args.kpt_thr).skeletons(image, prediction)
         write_image(args.out_file, drawn)
-    people = prediction.people
-    poses = Poses(people.keypoints, people.keypoint_scores, people.bboxes)
+        report_nothing_drawn(args.out_file, poses, args.kpt_thr)
     return poses_json(poses, network.joints)

@@ -4,7 +4,13 @@ import argparse
 import os
 from pathlib import Path
 
-from fpd_mmpose.cli.shared_options import Parser, Run, add_alias, positive
+from fpd_mmpose.cli.shared_options import (
+    Parser,
+    Run,
+    add_alias,
+    positive,
+    require_config,
+)
 
 
 def compare(parser: Parser) -> Run:
@@ -90,6 +96,7 @@ def study(parser: Parser) -> Run:
 
 
 def _study(args: argparse.Namespace) -> None:
+    require_config(args.study)
     os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
     from fpd_mmpose.studies import run_study
 

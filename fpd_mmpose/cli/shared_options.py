@@ -101,6 +101,14 @@ def add_alias(parser: Parser, old: str, new: str, **settings: Any) -> None:
     )
 
 
+def require_config(name: str) -> None:
+    """Raises an error for a missing config before anything slow is imported."""
+    from fpd_mmpose.config import PREFIX, find_config
+
+    if '::' not in name or name.startswith(PREFIX):
+        find_config(name)
+
+
 def positive(text: str) -> int:
     """Reads an option that must be a whole number of at least 1."""
     value = int(text)

@@ -11,6 +11,7 @@ from fpd_mmpose.cli.shared_options import (
     add_device,
     cfg_options,
     positive,
+    require_config,
 )
 
 
@@ -88,6 +89,7 @@ def _add_stock_options(parser: Parser) -> None:
 
 
 def _run_stock(name: str, parser: Parser, args: argparse.Namespace) -> None:
+    require_config(args.config)
     from fpd_mmpose.cli.stock_tools import run_stock_tool
     from fpd_mmpose.config import find_config, load_config
 
@@ -158,6 +160,7 @@ def distill(parser: Parser) -> Run:
 
 
 def _distill(args: argparse.Namespace) -> None:
+    require_config(args.student)
     from fpd_mmpose.distillation import distill
 
     done = distill(
@@ -215,6 +218,7 @@ def cache(parser: Parser) -> Run:
 
 
 def _cache(args: argparse.Namespace) -> None:
+    require_config(args.config)
     from fpd_mmpose.config import load_config
     from fpd_mmpose.teachers.cache.command import cache_teacher, compare_cache
 

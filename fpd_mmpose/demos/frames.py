@@ -10,7 +10,7 @@ import numpy as np
 from mmengine.logging import print_log
 
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.readers.media import VIDEO_SUFFIXES, is_video
+from fpd_mmpose.media_formats import VIDEO_SUFFIXES, is_video
 
 #: Frames per second where the header has no plausible number.
 DEFAULT_FPS = 25.0

@@ -56,6 +56,8 @@ def run_image_demo(
             drawn = demo(image)
             if not len(drawn.boxes):
                 tqdm.write(f'"{folder / name}": nobody was detected', file=sys.stderr)
+            elif drawn.note:
+                tqdm.write(f'"{folder / name}": {drawn.note}', file=sys.stderr)
             if name in targets:
                 write_image(targets[name], drawn.image)
             content['images'].append(_record(name, image, demo.networks, drawn))
@@ -71,9 +73,16 @@ def run_image_demo(
 
 def _images_of(source: str | Path) -> tuple[Path, list[str]]:
     media = open_media(source)
-    names = [name for name in media.names() if not is_video(name)]
+    found = media.names()
+    names = [name for name in found if not is_video(name)]
     if not names:
         raise UserError(f'"{source}" has no image: use demo/video_demo.py for videos')
+    if len(names) < len(found):
+        print(
+            f'"{source}": left out {len(found) - len(names)} of {len(found)} files, '
+            'which are videos: use demo/video_demo.py for them',
+            file=sys.stderr,
+        )
     return Path(media.folder), names
 
 

@@ -11,6 +11,7 @@ from mmpose.visualization import PoseLocalVisualizer
 
 from fpd_mmpose.demos.box_sources import BoxSource
 from fpd_mmpose.demos.pose_network import PoseNetwork, Prediction
+from fpd_mmpose.deploy.draw import why_nothing_is_drawn
 
 #: Height in pixels of the caption of an image that is not wider than 1000.
 CAPTION = 26
@@ -63,6 +64,7 @@ class Drawn:
     boxes: np.ndarray  # x1, y1, x2, y2 of the people, (N, 4)
     predictions: list[Prediction]  # one for each network
     image: np.ndarray  # uint8 BGR
+    note: str  # why no keypoint is drawn, or empty
 
 
 class SideBySide:
@@ -80,6 +82,7 @@ class SideBySide:
     ) -> None:
         self.networks = list(networks)
         self.people = people or BoxSource()
+        self.kpt_thr = kpt_thr
         self.draw_heatmap = draw_heatmap
         boxed = self.people.detector is not None
         self.painters = [Painter(network, kpt_thr, boxed) for network in networks]
@@ -99,10 +102,13 @@ class SideBySide:
             if self.draw_heatmap:
                 people = np.vstack([people, painter.heatmap(image, prediction)])
             drawn.append(people)
+        scores = [each.people.keypoint_scores for each in predictions if len(boxes)]
+        best = np.hstack(scores) if scores else np.empty((0, 0))
+        note = why_nothing_is_drawn(best, self.kpt_thr)
         if len(drawn) == 1:
-            return Drawn(boxes, predictions, drawn[0])
+            return Drawn(boxes, predictions, drawn[0], note)
         captions = [f'{network.label}: {network.name}' for network in self.networks]
-        return Drawn(boxes, predictions, _beside(drawn, captions))
+        return Drawn(boxes, predictions, _beside(drawn, captions), note)
 
 
 def _beside(images: Sequence[np.ndarray], captions: Sequence[str]) -> np.ndarray:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
@@ -16,6 +17,7 @@ from mmpose.structures.utils import revert_heatmap
 
 from fpd_mmpose.config import load_config
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.geometry import MAX_SIDE
 from fpd_mmpose.inputs import check_boxes, check_image
 from fpd_mmpose.weights.initialization import load_model
 
@@ -134,13 +136,21 @@ def _nobody(joints: int) -> InstanceData:
 
 def _highest(samples: list[PoseDataSample], size: tuple[int, int]) -> np.ndarray:
     """Merges heatmaps like ``merge_data_samples``, without (N, K, H, W) in memory."""
-    highest = np.zeros(size, np.float32)
+    # MMPose cannot warp to a longer side.
+    shrink = min(1.0, MAX_SIDE / max(size))
+    small = (size[0], size[1])
+    if shrink < 1:
+        small = max(1, int(size[0] * shrink)), max(1, int(size[1] * shrink))
+    highest = np.zeros(small, np.float32)
     for sample in samples:
         heatmaps = sample.pred_fields.heatmaps
         if isinstance(heatmaps, torch.Tensor):
             heatmaps = heatmaps.cpu().numpy()
         merged = revert_heatmap(
-            heatmaps.max(axis=0), sample.input_center, sample.input_scale, size
+            heatmaps.max(axis=0),
+            sample.input_center * shrink,
+            sample.input_scale * shrink,
+            small,
         )
         np.maximum(highest, merged, out=highest)
-    return highest
+    return highest if small == size else cv2.resize(highest, size[::-1])

@@ -32,6 +32,7 @@ class VideoResult:
 
     frames: int
     empty: int  # frames in which the detector found nobody
+    blank: int  # frames with people of whom no keypoint scores enough to be drawn
     seconds: float
     milliseconds: dict[str, float]  # median per frame, by network
     is_complete: bool
@@ -43,6 +44,8 @@ class VideoResult:
         parts += [f'{name} {ms:.1f} ms' for name, ms in self.milliseconds.items()]
         if self.empty:
             parts.append(f'nobody detected in {self.empty} frames')
+        if self.blank:
+            parts.append(f'no keypoint drawn in {self.blank} frames (lower --kpt-thr)')
         return ', '.join(parts) + (f': {self.out}' if self.out else '')
 
 
@@ -106,7 +109,7 @@ def _draw_frames(
     stop: threading.Event,
 ) -> VideoResult:
     times: dict[str, list[float]] = {network.label: [] for network in demo.networks}
-    frames = empty = 0
+    frames = empty = blank = 0
     is_complete = True
     start = time.perf_counter()
     with progress_bar(reader.total, Path(reader.name).name, 'frame') as bar:
@@ -117,6 +120,7 @@ def _draw_frames(
             drawn = demo(frame)
             frames += 1
             empty += not len(drawn.boxes)
+            blank += bool(drawn.note)
             for network, found in zip(demo.networks, drawn.predictions, strict=True):
                 times[network.label].append(found.milliseconds)
             if writer is not None:
@@ -135,6 +139,7 @@ def _draw_frames(
     return VideoResult(
         frames,
         empty,
+        blank,
         time.perf_counter() - start,
         {label: statistics.median(values) for label, values in times.items()},
         is_complete,

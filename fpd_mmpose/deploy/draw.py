@@ -63,3 +63,14 @@ def draw_poses(
             place, color = places[joint], colors[joint]
             cv2.circle(drawn, place, radius, color, -1, cv2.LINE_AA, FRACTION_BITS)
     return drawn
+
+
+def why_nothing_is_drawn(scores: np.ndarray, min_score: float) -> str:
+    """Explains people without a keypoint to draw, given their scores; else ''."""
+    if not len(scores) or (scores >= min_score).any():
+        return ''
+    people = '1 person' if len(scores) == 1 else f'{len(scores)} people'
+    return (
+        f'no keypoint of {people} scores {min_score:g} or more: lower --kpt-thr to '
+        'draw them'
+    )

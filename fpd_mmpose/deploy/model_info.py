@@ -7,6 +7,7 @@ from typing import Any
 from fpd_mmpose.decoding import DARK, OFFSETS
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.geometry import PADDING
+from fpd_mmpose.readers.text import parse_json
 
 #: The metadata property of the ONNX file that holds the description as JSON.
 KEY = 'fpd_mmpose'
@@ -124,7 +125,7 @@ class ModelInfo:
                 'checkpoint with tools/export_onnx.py'
             )
         try:
-            content = json.loads(properties[KEY])
+            content = parse_json(properties[KEY])
             found = content.pop('format')
             if found == FORMAT:
                 known = {each.name for each in fields(cls)}

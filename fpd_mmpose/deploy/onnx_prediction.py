@@ -2,9 +2,10 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 
-from fpd_mmpose.deploy.draw import draw_poses
+from fpd_mmpose.deploy.draw import draw_poses, why_nothing_is_drawn
 from fpd_mmpose.deploy.pose_session import Poses, PoseSession
 from fpd_mmpose.inputs import read_image, write_image
 
@@ -23,7 +24,14 @@ def predict_exported(args: argparse.Namespace) -> str:
     if args.out_file:
         drawn = draw_poses(image, poses, session.info, args.kpt_thr)
         write_image(args.out_file, drawn)
+        report_nothing_drawn(args.out_file, poses, args.kpt_thr)
     return poses_json(poses, session.info.joints)
+
+
+def report_nothing_drawn(file: str, poses: Poses, kpt_thr: float) -> None:
+    """Says on stderr that no keypoint scores enough to be in the drawn image."""
+    if note := why_nothing_is_drawn(poses.scores, kpt_thr):
+        print(f'"{file}": {note}', file=sys.stderr)
 
 
 def poses_json(poses: Poses, joints: Sequence[str]) -> str:

@@ -100,11 +100,12 @@ def _find(
     def missing() -> Iterator[tuple[Frame, np.ndarray]]:
         for frame in tqdm(frames, unit='img', desc='people'):
             if frame.key not in known:
-                image = frame.read()
-                if image is None:
+                try:
+                    image = frame.read()
+                except UserError as error:
                     unreadable.append(str(frame))
                     print_log(
-                        f'"{frame}" was skipped: it cannot be read',
+                        f'"{frame}" was skipped: {error}',
                         logger='current',
                         level=logging.WARNING,
                     )

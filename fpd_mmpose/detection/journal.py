@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.readers.text import parse_json
 
 _HEADER = 'options of the run'
 
@@ -68,7 +69,7 @@ class Journal:
         lines = []
         for number, line in enumerate(content.splitlines(), start=1):
             try:
-                lines.append(json.loads(line))
+                lines.append(parse_json(line))
             except ValueError as error:
                 raise UserError(
                     f'"{self.path}", line {number}, is damaged: {advice}'

@@ -22,9 +22,9 @@ class Frame:
 
     name: str  # the file, relative to the folder of the source, or as it is listed
     index: int | None  # of the frame in its video, from 0; None for images
-    #: Returns the BGR image in its EXIF orientation, or None if it cannot be read.
-    #: Must be called before the next frame is taken.
-    read: Callable[[], np.ndarray | None]
+    #: Returns the BGR image in its EXIF orientation; a UserError says why it cannot be
+    #: read. Must be called before the next frame is taken.
+    read: Callable[[], np.ndarray]
 
     @property
     def key(self) -> tuple[str, int | None]:
@@ -64,7 +64,7 @@ class Source:
             if is_video(name):
                 yield from self._video_frames(name)
             else:
-                yield Frame(name, None, partial(_read_image, self._folder / name))
+                yield Frame(name, None, partial(read_image, self._folder / name))
 
     def _count(self, name: str) -> int:
         try:
@@ -73,20 +73,20 @@ class Source:
             return 1
 
     def _video_frames(self, name: str) -> Iterator[Frame]:
-        index = expected = 0
+        index = 0
         try:
             video = open_video(self._folder / name)
-        except ValueError:
-            pass
-        else:
-            expected = len(video)
-            # Grabbing does not convert skipped frames, as reading would.
-            while video.vcap.grab():
-                if index % self._stride == 0:
-                    yield Frame(name, index, partial(_retrieve, video.vcap))
-                index += 1
+        except UserError as error:
+            yield Frame(name, None, partial(_fail, error))
+            return
+        expected = len(video)
+        # Grabbing does not convert skipped frames, as reading would.
+        while video.vcap.grab():
+            if index % self._stride == 0:
+                yield Frame(name, index, partial(_retrieve, name, video.vcap))
+            index += 1
         if index == 0:
-            yield Frame(name, None, lambda: None)
+            yield Frame(name, None, partial(_retrieve, name, video.vcap))
         elif index < expected:
             print_log(
                 f'"{name}" ends after {index} frames, but its header says {expected}',
@@ -95,12 +95,12 @@ class Source:
             )
 
 
-def _read_image(path: Path) -> np.ndarray | None:
-    try:
-        return read_image(path)
-    except UserError:
-        return None
+def _fail(error: UserError) -> np.ndarray:
+    raise error
 
 
-def _retrieve(capture: cv2.VideoCapture) -> np.ndarray | None:
-    return capture.retrieve()[1]
+def _retrieve(name: str, capture: cv2.VideoCapture) -> np.ndarray:
+    done, frame = capture.retrieve()
+    if not done or frame is None:
+        raise UserError(f'"{name}" cannot be decoded: is the file damaged?')
+    return frame

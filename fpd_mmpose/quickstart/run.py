@@ -70,7 +70,7 @@ def run_quickstart(
     times = _milliseconds_per_person(report)
     table = result_table(report, times)
     with replace_when_done(out / 'results.md') as partial:
-        partial.write_text(f'{table}\n\n{report.markdown()}\n')
+        partial.write_text(f'{table}\n\n{report.markdown()}\n', encoding='utf-8')
     for name in plan.arms:
         weights = report.plan.folder(out, name, seeds[0]) / WEIGHTS
         write_bytes(out / f'{name}.pth', weights.read_bytes())

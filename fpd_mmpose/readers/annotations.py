@@ -1,6 +1,5 @@
 """Reads annotation files in either folder layout and checks their fields."""
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -55,20 +54,6 @@ def names_in_other_layout(
             if path.parts[-depth:] == Path(name).parts:
                 others.append(Path(*path.parts[:-depth], other))
     return others
-
-
-def read_json(path: str | Path, what: str) -> Any:
-    """Reads a JSON file; errors say that it should hold ``what``."""
-    text = _read(path, what)
-    if not text.strip():
-        raise UserError(f'"{path}" is empty: expected {what}')
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise UserError(
-            f'"{path}" is not valid JSON ({error}): is the file truncated? '
-            f'Expected {what}'
-        ) from error
 
 
 def read_mat(path: str | Path, what: str, names: Iterable[str]) -> dict[str, Any]:
@@ -163,13 +148,3 @@ def looks_swapped(points: np.ndarray, center: np.ndarray, size: np.ndarray) -> b
         return (np.abs(candidates - center) <= 0.75 * size).all(axis=1).mean()
 
     return bool(share_inside(points) < 0.5 and share_inside(points[:, ::-1]) == 1)
-
-
-def _read(path: str | Path, what: str) -> str:
-    try:
-        return Path(path).read_text()
-    except UnicodeDecodeError as error:
-        raise UserError(f'"{path}" is not text: expected {what}') from error
-    except OSError as error:
-        reason = 'does not exist' if not Path(path).exists() else 'cannot be read'
-        raise UserError(f'"{path}" {reason}: expected {what}') from error

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.readers.annotations import read_json, read_numbers
+from fpd_mmpose.readers.annotations import read_numbers
+from fpd_mmpose.readers.text import read_json
 
 #: The `category_id` of a person where a file does not name its categories.
 PERSON = 1

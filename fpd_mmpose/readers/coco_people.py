@@ -45,7 +45,13 @@ class CocoPeople:
     @property
     def used(self) -> list[dict]:
         """The people to train on, image by image in the order of the file."""
-        unusable = {each for ids in self.left_out.values() for each in ids}
+        # Ids of other categories may be those of people, too.
+        unusable = {
+            each
+            for reason, ids in self.left_out.items()
+            if reason != NOT_A_PERSON
+            for each in ids
+        }
         by_image = defaultdict(list)
         for person in self.people:
             if person['id'] not in unusable:
@@ -59,7 +65,8 @@ class CocoPeople:
         coco.dataset = dict(
             images=list(self.listing.images.values()),
             categories=[dict(id=self.category, name='person')],
-            annotations=[*people, *self.ignored],
+            # An evaluation adds fields, and converters change them.
+            annotations=[dict(each) for each in (*people, *self.ignored)],
         )
         coco.createIndex()
         return coco

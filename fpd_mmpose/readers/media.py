@@ -1,6 +1,8 @@
 """Finds images and videos, and reads frames of videos."""
 
+import logging
 import os
+import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,21 +12,29 @@ from typing import NamedTuple
 
 import numpy as np
 from mmcv import VideoReader
+from mmengine.logging import print_log
 from PIL import Image
+from PIL.TiffImagePlugin import IMAGELENGTH, IMAGEWIDTH, TiffImageFile
 
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.media_formats import (
+    CONVERT,
+    count_suffixes,
+    foreign_image,
+    is_image,
+    is_video,
+    why_undecoded,
+)
+from fpd_mmpose.readers.text import read_lines
 
-IMAGE_SUFFIXES = frozenset(
-    '.bmp .jpeg .jpg .png .ppm .pgm .tif .tiff .webp'.split()
-)  # fmt: skip
-VIDEO_SUFFIXES = frozenset(
-    '.avi .flv .m4v .mkv .mov .mp4 .mpeg .mpg .ts .webm .wmv'.split()
-)  # fmt: skip
 SOURCES = 'a folder of images, a text file that lists them, an image, or a video'
 #: The EXIF tag whose values 5 to 8 exchange width and height.
 ORIENTATION = 0x0112
 #: How many videos a process keeps open.
 MAX_OPEN_VIDEOS = 4
+
+# Held while Pillow's limit is off.
+_no_limit = threading.Lock()
 
 # By process, because a forked process has no decoding threads: it must neither use nor
 # close the decoders of its parent.
@@ -41,11 +51,14 @@ class Media:
     def names(self) -> list[str]:
         """Lists the names relative to the folder, sorted unless they were listed.
 
-        Subfolders are searched; hidden files and folders are skipped.
+        Subfolders are searched; hidden files and folders are skipped. Other files that
+        are left out are logged, the first time.
         """
-        if self.listed is not None:
-            return list(self.listed)
-        names = []
+        return list(self._found if self.listed is None else self.listed)
+
+    @cached_property
+    def _found(self) -> list[str]:
+        names: list[str] = []
         seen = set()
         for parent, folders, files in os.walk(self.folder, followlinks=True):
             # Links may form a cycle.
@@ -59,14 +72,18 @@ class Media:
             names += [
                 os.path.normpath(os.path.join(inside, name))
                 for name in files
-                if name[0] != '.' and _is_media(name)
+                if name[0] != '.'
             ]
-        if not names:
+        found = [name for name in names if is_image(name) or is_video(name)]
+        others = [name for name in names if not (is_image(name) or is_video(name))]
+        if not found:
+            there = f'; it has {_describe(others)}' if others else ''
             raise UserError(
                 f'"{self.folder}" has no image or video: expected files with names '
-                'that end in .jpg, .png, .mp4, or the like'
+                f'that end in .jpg, .png, .mp4, or the like{there}'
             )
-        return sorted(names)
+        log_left_out(self.folder, others)
+        return sorted(found)
 
     def path_of(self, name: str) -> str | None:
         """Returns the path of a relative or absolute name; None if it is not listed."""
@@ -100,7 +117,34 @@ def open_media(path: str | Path) -> Media:
     if not os.path.isfile(path):
         raise UserError(f'"{path}" does not exist: expected {SOURCES}')
     folder, name = os.path.split(path)
-    return Media(folder, (name,) if _is_media(name) else _read_list(path))
+    if is_image(name) or is_video(name):
+        return Media(folder, (name,))
+    if kind := foreign_image(name):
+        raise UserError(f'"{path}" is {kind}, which cannot be read: {CONVERT}')
+    return Media(folder, _read_list(path))
+
+
+def images_in(folder: str | Path) -> list[str]:
+    """Lists the images of a folder by name, without its subfolders and hidden files.
+
+    If there are any, other files that are left out are logged.
+    """
+    with os.scandir(folder) as entries:
+        names = sorted(e.name for e in entries if e.name[0] != '.' and e.is_file())
+    found = [name for name in names if is_image(name)]
+    if found:
+        log_left_out(folder, [name for name in names if not is_image(name)])
+    return found
+
+
+def log_left_out(folder: str | Path, names: Sequence[str]) -> None:
+    """Logs how many files of a folder are left out, by suffix."""
+    if names:
+        print_log(
+            f'"{folder}": left out {_describe(names)}',
+            logger='current',
+            level=logging.WARNING if any(map(foreign_image, names)) else logging.INFO,
+        )
 
 
 def find_files(names: Iterable[str], media: Sequence[Media]) -> FoundFiles:
@@ -123,33 +167,47 @@ def find_files(names: Iterable[str], media: Sequence[Media]) -> FoundFiles:
     return found
 
 
-def is_video(path: str | Path) -> bool:
-    """Checks whether a file is a video, by its suffix."""
-    return os.path.splitext(path)[1].lower() in VIDEO_SUFFIXES
-
-
 def image_size(path: str | Path, apply_exif: bool = False) -> tuple[int, int]:
-    """Reads the width and height of an image, optionally in its EXIF orientation.
+    """Reads the width and height that OpenCV finds, optionally in EXIF orientation.
 
     Only the header is read.
     """
     try:
-        with Image.open(path) as image:
+        with _open_unlimited(path) as image:
+            size = image.size
+            # OpenCV always orients a TIFF, and never an AVIF.
+            if isinstance(image, TiffImageFile):
+                # Some releases of Pillow have exchanged the others.
+                size = image.tag_v2[IMAGEWIDTH], image.tag_v2[IMAGELENGTH]
+                apply_exif = True
+            elif image.format == 'AVIF':
+                apply_exif = False
             turned = apply_exif and image.getexif().get(ORIENTATION) in (5, 6, 7, 8)
-            return image.size[::-1] if turned else image.size
+            return size[::-1] if turned else size
     except Exception as error:  # of many types, depending on the format
-        reason = (
-            'cannot be opened as an image' if os.path.exists(path) else 'is missing'
-        )
-        raise UserError(
-            f'image "{path}" {reason}: download it again or leave it out'
-        ) from error
+        reason = 'cannot be opened as an image: download it again or leave it out'
+        if not os.path.exists(path):
+            reason = 'is missing: download it again or leave it out'
+        reason = why_undecoded(path) or reason
+        raise UserError(f'image "{path}" {reason}') from error
+
+
+def _open_unlimited(path: str | Path) -> Image.Image:
+    """Opens an image whose pixels are not decoded, so that any number is safe."""
+    with _no_limit:
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            return Image.open(path)
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
 
 
 def exif_orientation(path: str | Path) -> int:
-    """Reads how an image is turned for display, 1 to 8; 1 is not at all."""
+    """Reads how viewers turn an image and OpenCV may not, 1 to 8; 1 is not at all."""
     try:
-        with Image.open(path) as image:
+        with _open_unlimited(path) as image:
+            if isinstance(image, TiffImageFile):
+                return 1  # OpenCV turns it, too
             value = image.getexif().get(ORIENTATION, 1)
     except Exception:  # of many types: the image, or its metadata, may be damaged
         return 1
@@ -193,18 +251,25 @@ def read_frame(path: str | Path, index: int) -> np.ndarray:
     return frame.copy()
 
 
-def _is_media(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES or is_video(name)
+def _describe(names: Sequence[str]) -> str:
+    """Counts files that are left out, and says what to do about images among them."""
+    files = 'other file' if len(names) == 1 else 'other files'
+    foreign = sorted(
+        {os.path.splitext(n)[1].lower() for n in names if foreign_image(n)}
+    )
+    advice = f' (convert {", ".join(foreign)} to JPEG or PNG)' if foreign else ''
+    return f'{len(names)} {files}: {count_suffixes(names)}{advice}'
 
 
 def _read_list(path: str) -> tuple[str, ...]:
-    try:
-        text = Path(path).read_text(encoding='utf-8')
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f'"{path}" cannot be read: expected {SOURCES}') from error
-    lines = [line.strip() for line in text.splitlines()]
+    lines = read_lines(path, SOURCES)
     for number, line in enumerate(lines, start=1):
-        if line and not _is_media(line):
+        if kind := foreign_image(line):
+            raise UserError(
+                f'line {number} of "{path}" names {kind}, which cannot be read: '
+                f'{CONVERT}, got {line[-60:]!r}'
+            )
+        if line and not (is_image(line) or is_video(line)):
             raise UserError(
                 f'line {number} of "{path}" is not an image or video: expected a name '
                 f'that ends in .jpg, .png, .mp4, or the like, got {line[:60]!r}'

@@ -7,7 +7,7 @@ The format is COCO's: ``images`` with ``id``, ``file_name``, and optionally ``wi
 the format of COCO's results works, too.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.readers.annotations import LARGEST, read_json, read_numbers
+from fpd_mmpose.readers.annotations import LARGEST, read_numbers
 from fpd_mmpose.readers.coco import (
     CROWD,
     NOT_A_PERSON,
@@ -25,6 +25,7 @@ from fpd_mmpose.readers.coco import (
     person_ids,
     read_crowd,
 )
+from fpd_mmpose.readers.text import read_json
 
 HINT = 'tools/data/detect_people.py writes such a file'
 #: Reasons for which a box is faulty.
@@ -145,6 +146,8 @@ def read_person_boxes(
     if images is None:
         images = _images_by_name(image_ids, names, list_images)
     check_images_are_listed(people, names, images, image_file or path)
+    used = dict.fromkeys(image_ids)
+    _check_images((images[image_id] for image_id in used), image_file or path)
     boxes = read_numbers(
         people, names, 'bbox', (4,), 'x, y, width, and height', finite=False
     )
@@ -185,7 +188,16 @@ def _read_images(content: dict, path: str | Path) -> dict[int | str, dict]:
             raise UserError(f'{name} has no valid `id`: expected a number or a name')
         if image['id'] in images:
             raise UserError(f'{name} has the `id` of another: {image["id"]}')
-        if not isinstance(image.get('file_name'), str) or not image['file_name']:
+        # A size may be null, which is as if it were missing.
+        images[image['id']] = {k: v for k, v in image.items() if v is not None}
+    return images
+
+
+def _check_images(images: Iterable[dict], path: str | Path) -> None:
+    for image in images:
+        name = f'image {image["id"]!r} of "{path}"'
+        file = image.get('file_name')
+        if not isinstance(file, str) or not file or '\0' in file:
             raise UserError(f'{name} has no valid `file_name`: expected text')
         for side in ('width', 'height'):
             size = image.get(side, 1)
@@ -198,8 +210,6 @@ def _read_images(content: dict, path: str | Path) -> dict[int | str, dict]:
             raise UserError(
                 f'{name} has no valid `frame_index`: expected an integer from 0'
             )
-        images[image['id']] = image
-    return images
 
 
 def _images_by_name(

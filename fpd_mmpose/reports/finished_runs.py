@@ -12,6 +12,7 @@ from mmengine.config import Config
 
 from fpd_mmpose.config import load_config
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.readers.text import read_lines, read_text
 from fpd_mmpose.reports.logs import Log, read_log
 from fpd_mmpose.weights.checkpoint import load_file
 
@@ -109,7 +110,8 @@ def _files_of(folder: Path) -> tuple[Path, Path, Path]:
     if not pointer.is_file():
         raise UserError(f'"{folder}" has neither best_*.pth nor last_checkpoint')
     # By name only: the folder may have been moved since.
-    return configs[0], folder / Path(pointer.read_text().strip()).name, folder
+    name, *_ = [*filter(None, read_lines(pointer, 'the path of a checkpoint')), '']
+    return configs[0], folder / Path(name).name, folder
 
 
 def read_checkpoint(path: str | Path) -> Checkpoint:
@@ -173,7 +175,7 @@ def _start(config: Config, checkpoint: Checkpoint, log: Log) -> Start | None:
     """Finds the start in the run's log, else in its checkpoint, else in its config."""
     found = []
     if log.config:
-        found.append(start_of(log.config.read_text()))
+        found.append(start_of(read_text(log.config, 'the config of a run')))
     if checkpoint.config:
         found.append(start_of(checkpoint.config))
     # A test leaves a config that loads the tested weights.

@@ -1,7 +1,7 @@
 """Reads the scores that MMEngine logs."""
 
-import json
 import logging
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +11,9 @@ from typing import Any
 from mmengine.logging import print_log
 
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.readers.text import parse_json, read_lines
+
+_EXPECTED = 'vis_data/scalars.json or the metrics of tools/test.py --out'
 
 
 @dataclass(frozen=True)
@@ -49,30 +52,36 @@ def read_log(path: str | Path) -> Log:
 
 def _read(path: Path) -> list[dict]:
     try:
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, 'strerror', None) or 'not text'
-        raise UserError(f'log "{path}" cannot be read: {reason}') from error
+        lines = read_lines(path, _EXPECTED)
+    except UserError as error:
+        raise UserError(f'log {error}') from error
     try:
-        return [_object(json.loads(text), path)]
-    except json.JSONDecodeError:
+        content = parse_json('\n'.join(lines))
+    except ValueError:
         pass  # one object per line
-    lines = [line for line in text.splitlines() if line.strip()]
-    records = []
+    else:
+        return [_object(content, path)]
+    records: list[dict] = []
+    last = max((number for number, line in enumerate(lines, 1) if line), default=0)
     for number, line in enumerate(lines, 1):
+        if not line:
+            continue
         try:
-            records.append(_object(json.loads(line), path))
-        except json.JSONDecodeError as error:
-            if number < len(lines) or not records:
+            content = parse_json(line)
+        except ValueError as error:
+            if number < last or not records:
+                reason = getattr(error, 'msg', error)
                 raise UserError(
-                    f'log "{path}", line {number}: not JSON ({error.msg}); expected '
-                    'vis_data/scalars.json or the metrics of tools/test.py --out'
+                    f'log "{path}", line {number}: not JSON ({reason}); expected '
+                    f'{_EXPECTED}'
                 ) from error
             print_log(
                 f'"{path}": ignored the last line, which is truncated',
                 logger='current',
                 level=logging.WARNING,
             )
+        else:
+            records.append(_object(content, path))
     if not records:
         raise UserError(f'log "{path}" is empty')
     return records
@@ -101,12 +110,19 @@ def _is_metrics(records: Sequence[dict]) -> bool:
 def _numbers(record: dict) -> dict[str, float]:
     """Returns the metrics of a logged record."""
     return {
-        name: float(value)
+        name: _float(value)
         for name, value in record.items()
         if name not in ('step', 'time', 'data_time')
         and isinstance(value, (int, float))
         and not isinstance(value, bool)
     }
+
+
+def _float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return math.inf if value > 0 else -math.inf
 
 
 def _merge(path: Path, parts: Sequence[tuple[Path, list[dict]]]) -> Log:
@@ -140,7 +156,7 @@ def _merge(path: Path, parts: Sequence[tuple[Path, list[dict]]]) -> Log:
 def _processes(folder: Path) -> int | None:
     """Reads the number of processes from the head of ``<time>/<time>.log``."""
     for file in folder.glob(f'{folder.name}.log'):
-        text = file.read_text(errors='replace')
+        text = file.read_text(encoding='utf-8', errors='replace')
         if found := re.search(r'^\s*GPU number: (\d+)$', text, re.M):
             return int(found[1])
     return None

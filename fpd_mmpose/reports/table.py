@@ -111,7 +111,8 @@ class Table:
         """Writes the table in the format of the file's suffix."""
         is_csv = Path(path).suffix.lower() == '.csv'
         with replace_when_done(path) as partial:
-            partial.write_text(self.csv() if is_csv else self.markdown() + '\n')
+            content = self.csv() if is_csv else self.markdown() + '\n'
+            partial.write_text(content, encoding='utf-8')
 
     def markdown(self) -> str:
         """Formats the table as the reference prints it, with notes below."""

@@ -15,6 +15,7 @@ from mmpose.structures import PoseDataSample
 from mmpose.visualization import PoseLocalVisualizer
 
 from fpd_mmpose.datasets import FPDMpiiDataset
+from fpd_mmpose.geometry import crop_box
 from fpd_mmpose.inputs import read_image
 from fpd_mmpose.studies.charts import WIDTH, save_figure
 
@@ -87,7 +88,7 @@ def save_people(
         zoom = _CANVAS / (right - left)
         place = np.array([[zoom, 0, -zoom * left], [0, zoom, -zoom * top]])
         image = read_image(person['img_path'])[..., ::-1]
-        image = cv2.warpAffine(image, place, (_CANVAS, _CANVAS), flags=cv2.INTER_CUBIC)
+        image = crop_box(image, place, (_CANVAS, _CANVAS), None, cv2.INTER_CUBIC)
         target = (person['keypoints'][0] - (left, top)) * zoom
         seen = person['keypoints_visible'][0] > 0
         truth.imshow(_draw_pose(visualizer, image, target, seen))

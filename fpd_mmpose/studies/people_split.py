@@ -8,7 +8,7 @@ import numpy as np
 from fpd_mmpose.datasets import FPDMpiiDataset
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import write_json
-from fpd_mmpose.readers.annotations import read_json
+from fpd_mmpose.readers.text import read_json
 
 
 def split_people(

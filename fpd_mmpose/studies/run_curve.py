@@ -1,10 +1,10 @@
 """The course of a run, from its logs."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fpd_mmpose.readers.text import read_json_lines
 from fpd_mmpose.studies.charts import Curve
 
 
@@ -19,9 +19,9 @@ class RunCurve(NamedTuple):
 def read_curve(folder: Path, record: Mapping[str, Any], metric: str) -> RunCurve:
     """Reads the logs of a finished run."""
     lines = [
-        json.loads(line)
+        line
         for log in sorted(folder.glob('*/vis_data/scalars.json'))
-        for line in log.read_text().splitlines()
+        for line in read_json_lines(log, 'the log of a run')
     ]
     samples = record['samples']
     by_step = samples / max(record['steps'], 1)

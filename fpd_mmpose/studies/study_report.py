@@ -148,7 +148,7 @@ class StudyReport:
         }
         write_json(self.out / 'results.json', content, indent=1)
         with replace_when_done(self.out / 'results.md') as partial:
-            partial.write_text(self.markdown() + '\n')
+            partial.write_text(self.markdown() + '\n', encoding='utf-8')
         if self.plan.baselines:
             self._draw_gains(self.out / 'gains.png')
         self._draw_curves(self.out / 'curves.png')

@@ -1,7 +1,6 @@
 """Does the runs of a study, several at a time."""
 
 import hashlib
-import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -18,6 +17,7 @@ from fpd_mmpose.config import FILE_OPTIONS, SPLITS, leaf_datasets
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import sha256_of
 from fpd_mmpose.progress import progress_bar
+from fpd_mmpose.readers.text import read_json
 from fpd_mmpose.studies.arm_run import COUNTS, RECORD, ArmRun, do_run, start_process
 from fpd_mmpose.studies.study_plan import WEIGHTS, StudyPlan, check_seeds, read_study
 from fpd_mmpose.studies.study_report import StudyReport
@@ -136,11 +136,11 @@ class _Scheduler:
             self.records[name, seed] = record
             return None
         stamp = folder / 'fingerprint'
-        if not stamp.is_file() or stamp.read_text() != fingerprint:
+        if not stamp.is_file() or stamp.read_bytes() != fingerprint.encode():
             if folder.is_dir():
                 self._set_aside(folder)
             folder.mkdir(parents=True)
-            stamp.write_text(fingerprint)
+            stamp.write_bytes(fingerprint.encode())
         self.submitted += arm.trains
         return ArmRun(config.to_dict(), fingerprint, arm.trains, arm.stored)
 
@@ -190,4 +190,4 @@ class _Scheduler:
 
     def _record(self, name: str, seed: int) -> dict[str, Any]:
         path = self.plan.folder(self.out, name, seed) / RECORD
-        return json.loads(path.read_text()) if path.is_file() else {}
+        return read_json(path, 'the record of a run') if path.is_file() else {}

@@ -15,6 +15,7 @@ from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import write_json
 from fpd_mmpose.geometry import CENTER_SHIFT
 from fpd_mmpose.readers.mpii_ground_truth import JOINT_NAMES
+from fpd_mmpose.readers.text import parse_json
 from fpd_mmpose.synthetic.scene import MIN_SIZE, SPLITS, PersonSample, draw_person
 
 #: Raised whenever the same seed begins to give other images or files.
@@ -98,7 +99,7 @@ def image_name(split: str, index: int) -> str:
 def _read_stamp(root: Path) -> dict | None:
     """Returns the stamp of a drawn dataset, or None in any other folder."""
     try:
-        stamp = json.loads((root / _STAMP).read_text())
+        stamp = parse_json((root / _STAMP).read_bytes())
     except (OSError, ValueError):
         return None
     return stamp if isinstance(stamp, dict) and 'format_version' in stamp else None
@@ -153,7 +154,7 @@ def _draw_all(root: Path, stamp: dict) -> None:
     _write_mat(root / 'annotations/mpii_gt_val.mat', entries['val'], head_boxes)
     for split, listed in entries.items():
         path = root / 'annotations' / f'mpii_{split}.json'
-        path.write_text(json.dumps(listed))
+        path.write_text(json.dumps(listed), encoding='utf-8')
 
 
 def _write_mat(path: Path, entries: list[dict], head_boxes: list) -> None:

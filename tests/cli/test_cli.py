@@ -89,6 +89,19 @@ def test_help_and_usage_errors_import_nothing_of_the_stack():
         assert expected in text, (words, text)
 
 
+def test_so_do_commands_whose_config_does_not_exist():
+    lines = [
+        *(['train', 'typo.py'], ['test', 'typo.py', 'w.pth'], ['distill', 'typo.py']),
+        *(['cache', 'typo.py'], ['check', 'typo.py'], ['study', 'typo.py']),
+        *(['export', 'typo.py', 'w', 'o.onnx'], ['predict', 'typo.py', 'w', 'a.jpg']),
+    ]
+    answers, modules, *_ = run_in_turn(lines)
+    assert not STACK & {*modules}
+    for words, (code, _) in zip(lines, answers, strict=True):
+        line = code.splitlines()[-1]
+        assert line.startswith('error: config "typo.py" does not exist'), (words, code)
+
+
 def test_help_answers_at_once():
     resource = pytest.importorskip('resource')
 
@@ -107,18 +120,19 @@ def test_help_answers_at_once():
 
 @pytest.fixture(scope='module')
 def bare() -> list:
+    config = 'quickstart/hg1_32_drawn.py'
     needed = {
-        'train': ['c.py'],
-        'test': ['c.py', 'w.pth'],
-        'distill': ['c.py'],
-        'cache': ['c.py'],
-        'check': ['c.py'],
+        'train': [config],
+        'test': [config, 'w.pth'],
+        'distill': [config],
+        'cache': [config],
+        'check': [config],
         'detect': ['folder', 'out.json'],
         'convert': ['a.pth', 'b.pth'],
-        'export': ['c.py', 'w.pth', 'out.onnx'],
-        'predict': ['c.py', 'w.pth', 'a.jpg'],
+        'export': [config, 'w.pth', 'out.onnx'],
+        'predict': [config, 'w.pth', 'a.jpg'],
         'compare': ['--run', 'a=b'],
-        'study': ['s.py'],
+        'study': ['quickstart/study.py'],
         'quickstart': [],
     }
     assert needed.keys() == COMMANDS.keys()
@@ -132,7 +146,7 @@ class TestWithoutOpenMMLab:
     def test_each_command_says_in_one_line_what_to_install(self, bare):
         *answers, (exported, _) = bare[0]
         for code, text in answers:
-            line, hint = code.splitlines()
+            hint, line = code.splitlines()
             assert line.startswith('error: fpd_mmpose needs '), (code, text)
             assert 'not installed: run `' in line and 'FPD_TRACEBACK' in hint
         assert 'pip install "fpd-mmpose[deploy]"' in exported

@@ -49,6 +49,13 @@ class TestAnExportedNetwork:
         predict([*files, '--out-file', str(out)])
         assert (cv2.imread(str(out)) != 50).any()
 
+    def test_it_says_that_no_keypoint_scores_enough(self, files, tmp_path, capsys):
+        drawing = ['--kpt-thr=900', '--out-file', str(tmp_path / 'drawn.png')]
+        predict([*files, *drawing, *BOX, '--box', '0', '0', '9', '9'])
+        captured = capsys.readouterr()
+        assert len(json.loads(captured.out)) == 2
+        assert 'png": no keypoint of 2 people scores 900 or more' in captured.err
+
     @pytest.mark.parametrize('name', ['drawn.unknown', 'drawn'])
     def test_an_unknown_format_is_one_line(self, files, tmp_path, name):
         line = exit_line(predict, [*files, '--out-file', str(tmp_path / name)])

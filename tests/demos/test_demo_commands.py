@@ -35,7 +35,7 @@ def run(monkeypatch) -> Callable[..., None]:
 def error_of(run, name: str, *arguments: str | Path) -> str:
     with pytest.raises(SystemExit) as error:
         run(name, *arguments)
-    first, hint = str(error.value).splitlines()
+    hint, first = str(error.value).strip().splitlines()
     assert first.startswith('error: ') and 'FPD_TRACEBACK' in hint
     return first
 

@@ -13,13 +13,16 @@ from fpd_mmpose.demos.painter import CAPTION
 from fpd_mmpose.errors import UserError
 
 
-def test_an_image_is_drawn_and_its_keypoints_are_saved(student, image_file, tmp_path):
+def test_an_image_is_drawn_and_its_keypoints_are_saved(
+    student, image_file, tmp_path, capsys
+):
     out, table = tmp_path / 'new/out.png', tmp_path / 'out.json'
     returned = run_image_demo(
         image_file, SideBySide([student], kpt_thr=0), out_file=out, json_file=table
     )
     drawn, image = cv2.imread(str(out)), cv2.imread(str(image_file))
     assert drawn.shape == image.shape and (drawn != image).any()
+    assert '--kpt-thr' not in capsys.readouterr().err
     content = json.loads(table.read_text())
     assert content == returned
     assert content['networks'][0]['joints'] == student.joints
@@ -49,9 +52,14 @@ def test_the_teacher_is_drawn_beside_the_student(
     assert record['teacher']['keypoints'] != record['student']['keypoints']
 
 
-def test_keypoints_with_low_scores_are_not_drawn(student, image_file, tmp_path):
+def test_keypoints_with_low_scores_are_not_drawn(
+    student, teacher, image_file, tmp_path, capsys
+):
     out = tmp_path / 'out.png'
-    run_image_demo(image_file, SideBySide([student], kpt_thr=1e6), out_file=out)
+    for networks in ([student, teacher], [student]):
+        run_image_demo(image_file, SideBySide(networks, kpt_thr=9000), out_file=out)
+        note = f'"{image_file}": no keypoint of 1 person scores 9000 or more: lower '
+        assert capsys.readouterr().err.count(f'{note}--kpt-thr') == 1
     np.testing.assert_array_equal(cv2.imread(str(out)), cv2.imread(str(image_file)))
 
 
@@ -64,9 +72,11 @@ def test_the_images_of_a_folder_keep_their_names_and_unreadable_ones_are_skipped
     cv2.imwrite(str(folder / 'deeper/b.tif'), cv2.imread(str(image_file)))
     (folder / 'empty.jpg').touch()
     (folder / 'text.png').write_text('text')
+    (folder / 'clip.mp4').touch()
     found = run_image_demo(folder, SideBySide([student]), out_dir=tmp_path / 'out')
     assert found['unreadable'] == ['empty.jpg', 'text.png']
-    assert 'skipped: ' in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert 'skipped: ' in said and 'left out 1 of 5 files, which are videos' in said
     written = (path for path in (tmp_path / 'out').rglob('*') if path.is_file())
     names = sorted(str(path.relative_to(tmp_path / 'out')) for path in written)
     assert names == ['a.png', 'deeper/b.tif.png']

@@ -8,6 +8,7 @@ from mmpose.apis import inference_topdown, init_model
 from mmpose.structures import merge_data_samples
 
 from fpd_mmpose.demos import PoseNetwork, load_teacher
+from fpd_mmpose.demos.painter import Painter
 from fpd_mmpose.errors import UserError
 
 BOXES = [[5, 10, 60, 110], [20.5, 0, 89, 70]]
@@ -40,6 +41,22 @@ def test_its_heatmap_is_the_maximum_of_those_of_mmpose(student, image_file):
 def test_without_boxes_the_whole_image_is_one_person(student, image_file):
     image = cv2.imread(str(image_file))
     np.testing.assert_array_equal(student(image).people.bboxes, [[0, 0, 90, 120]])
+
+
+def test_an_image_that_opencv_does_not_warp(student, image_file):
+    image = cv2.imread(str(image_file))
+    wide = np.zeros((120, 40_000, 3), np.uint8)
+    wide[:, -90:] = image
+    shift = [39_910, 0]
+    boxes = np.float32(BOXES[:1]) + np.float32(shift * 2)
+    found, expected = student(wide, boxes, heatmap=True), student(image, BOXES[:1])
+    keypoints = found.people.keypoints
+    np.testing.assert_allclose(keypoints - shift, expected.people.keypoints, atol=2)
+    assert found.heatmap.shape == (120, 40_000)
+    heatmap = student(image, BOXES[:1], heatmap=True).heatmap
+    np.testing.assert_allclose(found.heatmap[:, -90:], heatmap, atol=0.1)
+    drawn = Painter(student, kpt_thr=0).skeletons(wide, found)
+    assert drawn.shape == wide.shape and (drawn != wide).any()
 
 
 def test_no_boxes_give_no_keypoints(student, image_file):

@@ -50,6 +50,13 @@ def test_student_and_teacher_are_side_by_side_in_every_frame(
     assert names_in(tmp_path) == ['out.mp4', 'video.avi']
 
 
+def test_frames_without_a_keypoint_to_draw_are_counted(student, video, tmp_path):
+    for kpt_thr, expected in ((1e6, True), (-1e6, False)):
+        demo = SideBySide([student], kpt_thr=kpt_thr)
+        text = str(run_video_demo(FrameReader(video), demo, tmp_path / 'out.mp4'))
+        assert ('no keypoint drawn in 6 frames' in text) is expected
+
+
 def test_a_video_that_ends_early_is_drawn_to_its_end(student, video, tmp_path):
     claim_frames(video, 500)
     done = run_video_demo(

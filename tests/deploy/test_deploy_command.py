@@ -1,12 +1,16 @@
 """The command `python -m fpd_mmpose.deploy`."""
 
 import json
+import os
+import subprocess
+import sys
 
 import cv2
 import numpy as np
 import pytest
 
 from fpd_mmpose.deploy.__main__ import main
+from tests.helpers import ROOT
 from tests.helpers.exported import write_decoded
 
 
@@ -57,6 +61,21 @@ def test_a_failed_write_changes_nothing(files, tmp_path):
         'person.png',
         'student.onnx',
     ]
+
+
+def test_it_imports_neither_torch_nor_openmmlab(files):
+    code = (
+        'import runpy, sys\n'
+        'runpy.run_module("fpd_mmpose.deploy", run_name="__main__")\n'
+        'assert not {"torch", "mmengine", "mmcv", "mmpose"} & {*sys.modules}'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code, *files],
+        env={**os.environ, 'PYTHONPATH': str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_unusable_files_are_errors_of_one_line(files, tmp_path):

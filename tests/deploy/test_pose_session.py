@@ -81,6 +81,23 @@ def test_without_boxes_the_whole_image_is_one_person(network, image):
     assert poses.boxes.tolist() == [[0, 0, *image.shape[1::-1]]]
 
 
+@pytest.mark.parametrize('axis', [0, 1])
+def test_images_that_opencv_does_not_warp(network, image, axis):
+    model, _, path = network
+    shape = (40_000, 200, 3) if axis == 0 else (200, 40_000, 3)
+    long = np.zeros(shape, np.uint8)
+    far = slice(39_800, None)
+    long[(far, slice(None)) if axis == 0 else (slice(None), far)] = image
+    boxes = BOXES[:1] + np.float32([0, 39_800] * 2 if axis == 0 else [39_800, 0] * 2)
+    session = PoseSession(path, threads=1)
+    poses = session(long, boxes)
+    assert_same_poses(poses, mmpose_finds(model, long, boxes))
+    shift = boxes[0, :2] - BOXES[0, :2]
+    expected = session(image, BOXES[:1]).keypoints
+    np.testing.assert_allclose(poses.keypoints - shift, expected, atol=2)
+    assert np.isfinite(session(long).keypoints).all()
+
+
 def test_no_boxes_give_no_poses(network, image):
     _, info, path = network
     poses = PoseSession(path, threads=1)(image, [])

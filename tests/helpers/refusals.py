@@ -18,10 +18,10 @@ def refused(function: Callable, *args: Any, **kwargs: Any) -> str:
 def exit_line(function: Callable, *args: Any, **kwargs: Any) -> str:
     """Calls a command that must end with an error, and returns its line.
 
-    Commands add a second line, on how to see the traceback.
+    The line before says how to see the traceback.
     """
     with pytest.raises(SystemExit) as error:
         function(*args, **kwargs)
-    line, hint = str(error.value).splitlines()
+    hint, line = str(error.value).strip().splitlines()
     assert line.startswith('error: ') and 'FPD_TRACEBACK' in hint
     return line

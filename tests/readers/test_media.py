@@ -1,12 +1,17 @@
 """Images and videos are found by folder, list, or name, and frames by index."""
 
+import codecs
 import multiprocessing
 import os
+import struct
+import warnings
+import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from mmengine.logging import MMLogger
 from PIL import Image
 
 from fpd_mmpose.readers.media import (
@@ -15,6 +20,7 @@ from fpd_mmpose.readers.media import (
     _readers,
     find_files,
     image_size,
+    images_in,
     open_media,
     open_video,
     read_frame,
@@ -78,6 +84,18 @@ def test_names_in_a_list_are_relative_to_its_folder(folder):
     assert found.path_of('er/c.jpeg') is None
 
 
+@pytest.mark.parametrize(
+    'encoding', ['utf-8', 'utf-8-sig', 'utf-16', 'utf-16-le', 'utf-32']
+)
+@pytest.mark.parametrize('end', ['\n', '\r\n', '\r'])
+def test_a_list_in_any_unicode(folder, encoding, end):
+    text = end.join([' b.jpg ', '', 'deep/\xfc\u2028.jpg\t', 'a.PNG'])
+    mark = codecs.BOM_UTF16_LE if encoding == 'utf-16-le' else b''
+    (folder / 'list.txt').write_bytes(mark + text.encode(encoding))
+    names = open_media(folder / 'list.txt').names()
+    assert names == ['b.jpg', 'deep/\xfc\u2028.jpg', 'a.PNG']
+
+
 @pytest.mark.parametrize('name', ['b.jpg', 'clip.mp4'])
 def test_a_single_file(folder, name):
     found = open_media(folder / name)
@@ -92,9 +110,75 @@ def test_an_invalid_source_is_named(folder):
     (folder / 'notes.txt').write_text('b.jpg\n{"images": []}\n')
     assert 'line 2 of' in refusal(open_media, folder / 'notes.txt')
     (folder / 'notes.txt').write_bytes(b'\xff\xfe\x00')
-    assert 'notes.txt" cannot be read' in refusal(open_media, folder / 'notes.txt')
+    assert 'notes.txt" is not UTF-8' in refusal(open_media, folder / 'notes.txt')
     (folder / 'empty').mkdir()
     assert 'empty" has no image' in refusal(open_media(folder / 'empty').names)
+
+
+# --- Files that are left out ---------------------------------------------------------
+
+
+@pytest.fixture
+def said(monkeypatch) -> list[str]:
+    """The lines that are logged."""
+    lines: list[str] = []
+    logger = MMLogger.get_current_instance()
+    monkeypatch.setattr(logger, 'handle', lambda line: lines.append(line.getMessage()))
+    return lines
+
+
+def fill(folder: Path, names: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name in names.split():
+        (folder / name).write_bytes(b'')
+    return folder
+
+
+def test_files_that_are_left_out_are_counted_once(tmp_path, said):
+    names = 'a.jpg b.JFIF c.GiF d.mp4 1.HEIC 2.heic 3.txt LICENSE .hidden.txt'
+    media = open_media(fill(tmp_path / 'folder', names))
+    for _ in range(2):
+        assert media.names() == ['a.jpg', 'b.JFIF', 'c.GiF', 'd.mp4']
+    assert said == [
+        f'"{tmp_path}/folder": left out 4 other files: 2 .heic, 1 .txt, 1 without a '
+        'suffix (convert .heic to JPEG or PNG)'
+    ]
+
+
+def test_nothing_is_said_where_nothing_is_left_out(tmp_path, said):
+    open_media(fill(tmp_path, 'a.jpg .DS_Store')).names()
+    assert not said
+
+
+def test_a_folder_without_images_says_what_it_has(tmp_path):
+    message = refusal(open_media(fill(tmp_path, 'a.heic b.txt')).names)
+    assert message.endswith(
+        'it has 2 other files: 1 .heic, 1 .txt (convert .heic to JPEG or PNG)'
+    )
+
+
+def test_many_suffixes_are_summed_up(tmp_path, said):
+    open_media(fill(tmp_path, 'a.jpg a.a b.b c.c d.d e.e f.f g.g')).names()
+    assert '7 other files: 1 .a, 1 .b, 1 .c, 1 .d, 1 .e, 2 of other kinds' in said[0]
+
+
+def test_images_directly_in_a_folder(tmp_path, said):
+    folder = fill(tmp_path, 'b.PNG a.jpe .hidden.jpg clip.mp4')
+    fill(folder / 'deep.jpg', 'c.jpg')
+    assert images_in(folder) == ['a.jpe', 'b.PNG']
+    assert said == [f'"{folder}": left out 1 other file: 1 .mp4']
+
+
+def test_a_format_that_cannot_be_read_is_named(folder):
+    (folder / 'a.HEIC').write_bytes(b'')
+    message = refusal(open_media, folder / 'a.HEIC')
+    assert 'a.HEIC" is a HEIF image, which cannot be read: convert it' in message
+    (folder / 'notes.txt').write_text('b.jpg\na.heic\n')
+    message = refusal(open_media, folder / 'notes.txt')
+    assert 'line 2 of' in message and 'names a HEIF image' in message
+
+
+# --- Sizes ---------------------------------------------------------------------------
 
 
 def test_files_are_found_missing_or_unlisted(folder):
@@ -128,6 +212,47 @@ def test_the_size_of_an_image_with_and_without_exif(tmp_path):
     path.write_bytes(b'not an image')
     assert 'turned.jpg" cannot be opened' in refusal(image_size, path)
     assert 'gone.jpg" is missing' in refusal(image_size, tmp_path / 'gone.jpg')
+
+
+def huge_png(path: Path, width: int, height: int) -> Path:
+    """Writes a PNG with the header of a large image, and hardly any pixels."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        check = struct.pack('>I', zlib.crc32(kind + content))
+        return struct.pack('>I', len(content)) + kind + content + check
+
+    header = struct.pack('>IIBBBBB', width, height, 8, 2, 0, 0, 0)
+    data = chunk(b'IHDR', header) + chunk(b'IDAT', zlib.compress(b'0'))
+    path.write_bytes(b'\x89PNG\r\n\x1a\n' + data + chunk(b'IEND', b''))
+    return path
+
+
+@pytest.mark.parametrize('size', [(10_000, 9_000), (40_000, 10_000), (60_000, 60_000)])
+def test_the_size_of_a_huge_image(tmp_path, size):
+    """Pillow warns above 89 million pixels, and refuses twice as many."""
+    limit = Image.MAX_IMAGE_PIXELS
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        assert image_size(huge_png(tmp_path / 'huge.png', *size)) == size
+    assert limit == Image.MAX_IMAGE_PIXELS
+
+
+@pytest.mark.parametrize('suffix', ['jpg', 'png', 'webp', 'tif', 'avif'])
+@pytest.mark.parametrize('apply_exif', [False, True])
+def test_the_size_is_that_of_the_decoded_image(tmp_path, suffix, apply_exif):
+    path = tmp_path / f'turned.{suffix}'
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    try:
+        Image.new('RGB', (60, 40)).save(path, exif=exif)
+    except (KeyError, ValueError, OSError):
+        pytest.skip('this Pillow does not write the format')
+    if not cv2.haveImageReader(str(path)):
+        pytest.skip('this OpenCV does not read the format')
+    flag = 0 if apply_exif else cv2.IMREAD_IGNORE_ORIENTATION
+    content = np.frombuffer(path.read_bytes(), np.uint8)
+    pixels = cv2.imdecode(content, cv2.IMREAD_COLOR | flag)
+    assert image_size(path, apply_exif) == pixels.shape[1::-1]
 
 
 def test_frames_in_any_order_equal_those_read_in_sequence(video):

@@ -214,9 +214,20 @@ def test_an_image_that_is_not_listed_is_an_error(read, image_id):
     ],
 )
 def test_an_invalid_image_is_an_error(read, changes):
-    content = coco([IMAGES[1], IMAGES[0] | changes], [])
+    content = coco([IMAGES[1], IMAGES[0] | changes], [annotation()])
     message = refusal(read, content)
     assert message.startswith('image 1 of') and f'`{next(iter(changes))}`' in message
+
+
+@pytest.mark.parametrize('side', ['width', 'height', 'frame_index'])
+def test_a_null_in_an_image_is_a_missing_field(read, side):
+    found = read(coco([IMAGES[0] | {side: None}], [annotation()])).usable()
+    assert len(found) == 1 and side not in found.images[1]
+
+
+def test_an_image_without_people_is_not_checked(read):
+    content = coco([IMAGES[0], dict(id=9, file_name=None, width=-1)], [annotation()])
+    assert len(read(content)) == 1
 
 
 def test_a_file_of_images_is_only_for_detections(read, tmp_path):

@@ -36,7 +36,7 @@ def test_the_command_prints_and_writes(tmp_path, capsys):
 def test_errors_are_one_line(tmp_path):
     with pytest.raises(SystemExit) as error:
         main(['--run', 'a=nowhere'])
-    assert str(error.value).splitlines()[0].startswith('error: "nowhere" is not a')
+    assert str(error.value).splitlines()[-1].startswith('error: "nowhere" is not a')
     with pytest.raises(
         SystemExit,
         match='error: output file "x.pdf": the name must end in .md,',

@@ -45,7 +45,7 @@ def test_it_writes_the_file_and_prints_the_difference(
 def test_errors_are_one_line(files: tuple[Path, Path], tmp_path: Path) -> None:
     config, _ = files
     torch.save(dict(a=torch.zeros(1)), tmp_path / 'other.pth')
-    expected = f'^error: "{tmp_path}/other.pth" does not fit the network of'
+    expected = f'\nerror: "{tmp_path}/other.pth" does not fit the network of'
     with pytest.raises(SystemExit, match=expected):
         main([str(config), str(tmp_path / 'other.pth'), str(tmp_path / 'a.onnx')])
     assert not (tmp_path / 'a.onnx').exists()

@@ -251,8 +251,8 @@ class TestErrors:
     def test_a_list_that_is_not_text_is_an_error(self, tmp_path):
         mat = write_release(tmp_path / 'release.mat', LISTED)
         names = tmp_path / 'val.txt'
-        names.write_bytes(b'\xff\xfe')
-        with pytest.raises(ValueError, match='val.txt" cannot be read'):
+        names.write_bytes(b'\xff\xd8')
+        with pytest.raises(ValueError, match='val.txt" is not UTF-8 text'):
             convert_mpii_mat(mat, tmp_path / 'out', names)
 
     @pytest.mark.parametrize('head', [None, (10, 20, 10, 20)])

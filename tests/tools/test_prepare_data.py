@@ -125,6 +125,25 @@ def test_a_missing_file_is_a_warning_that_says_where_to_put_it(place):
 
 
 @pytest.mark.parametrize(
+    ('option', 'files'),
+    [('--mpii', MPII), ('--mpii', REFERENCE_MPII), ('--coco', COCO)],
+)
+def test_a_folder_without_any_of_the_data_is_not_linked(place, option, files):
+    place.fill('sets', ('readme.txt', 'other/a.txt'))
+    code, output = place.prepare(option, 'sets')
+    assert code == 1 and not place.links()
+    (line,) = output.splitlines()
+    assert f'error: {option}: "sets" has none of annotations/' in line
+    assert 'docs/howto/data.md' in line
+    place.fill('sets/Data of mine', files)
+    code, output = place.prepare(option, 'sets/')
+    assert code == 1 and not place.links()
+    (line,) = output.splitlines()
+    assert line.endswith('none of the data: did you mean "sets/Data of mine"?')
+    assert place.prepare(option, 'sets/Data of mine')[0] == 0
+
+
+@pytest.mark.parametrize(
     ('options', 'message'),
     [
         (['--mpii', 'nowhere'], '--mpii: "nowhere" is not a folder'),

@@ -20,7 +20,7 @@ def main(argv: list[str] | None = None) -> None:
     )
     args = parser.parse_args(argv)
 
-    # Imported late: the package imports torch, and --help should not wait for it.
+    # Imported late: it imports OpenCV and SciPy, and --help should not wait for them.
     from fpd_mmpose.errors import UserError
     from fpd_mmpose.synthetic import write_dataset
 

@@ -32,8 +32,9 @@ from mmengine.logging import print_log
 from scipy.io import savemat
 
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.readers.annotations import MPII_TWINS, as_numbers, read_json
+from fpd_mmpose.readers.annotations import MPII_TWINS, as_numbers
 from fpd_mmpose.readers.mpii_ground_truth import JOINT_NAMES
+from fpd_mmpose.readers.text import read_json, read_lines
 from mpii_mat import MpiiPerson, MpiiRelease, read_mpii_mat
 
 #: Numbers of people in the published files.
@@ -118,16 +119,10 @@ def _log(message: str) -> None:
 
 
 def _read_val_list(path: str | Path) -> list[dict]:
-    if Path(path).suffix == '.json':
+    if Path(path).suffix.lower() == '.json':
         entries = read_json(path, VAL_LIST)
     else:
-        try:
-            lines = Path(path).read_text().splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UserError(
-                f'"{path}" cannot be read ({error}): expected {VAL_LIST}'
-            ) from error
-        entries = [line.strip() for line in lines if line.strip()]
+        entries = [line for line in read_lines(path, VAL_LIST) if line]
     if not isinstance(entries, list) or not entries:
         raise UserError(f'"{path}" lists nothing: expected {VAL_LIST}')
     records = [
@@ -243,7 +238,7 @@ def _write(folder: Path, contents: dict[str, list | dict]) -> None:
                 if path.suffix == '.mat':
                     savemat(path, content, do_compression=True)
                 else:
-                    path.write_text(json.dumps(content))
+                    path.write_text(json.dumps(content), encoding='utf-8')
             for name in contents:
                 os.replace(Path(staging, name), folder / name)
     except OSError as error:

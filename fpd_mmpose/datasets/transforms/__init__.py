@@ -5,6 +5,7 @@ from fpd_mmpose.datasets.transforms.fpd_pack_pose_inputs import FPDPackPoseInput
 from fpd_mmpose.datasets.transforms.fpd_topdown_affine import FPDTopdownAffine
 from fpd_mmpose.datasets.transforms.random_scale_rotation import RandomScaleRotation
 from fpd_mmpose.datasets.transforms.rescale_box import RescaleBox
+from fpd_mmpose.datasets.transforms.topdown_affine import TopdownAffine
 
 __all__ = [
     'FPDLoadImage',
@@ -12,4 +13,5 @@ __all__ = [
     'FPDTopdownAffine',
     'RandomScaleRotation',
     'RescaleBox',
+    'TopdownAffine',
 ]

@@ -7,7 +7,10 @@ from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
 
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.media_formats import why_undecoded
 from fpd_mmpose.readers.media import read_frame
+
+_UNDECODED = 'cannot be decoded: is the file damaged?'
 
 
 @TRANSFORMS.register_module()
@@ -59,8 +62,10 @@ class FPDLoadImage(LoadImage):
         except FileNotFoundError as error:
             raise UserError(f'{name} does not exist') from error
         except Exception as error:  # of many types, from OpenCV and MMCV
-            what = 'is not an array' if given else 'cannot be decoded'
-            raise UserError(f'{name} {what}: is the file damaged?') from error
+            what = 'is not an array: is the file damaged?'
+            if not given:
+                what = why_undecoded(results['img_path'], error) or _UNDECODED
+            raise UserError(f'{name} {what}') from error
         image = results['img']
         if not image.size:
             raise UserError(f'{name} has no pixels (shape {image.shape})')

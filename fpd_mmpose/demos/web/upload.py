@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.geometry import MAX_SIDE
 from fpd_mmpose.inputs import check_boxes
 from fpd_mmpose.readers.media import ORIENTATION
 
@@ -14,8 +15,6 @@ from fpd_mmpose.readers.media import ORIENTATION
 FORMATS = ('JPEG', 'PNG')
 #: Decoding takes up to 12 bytes per pixel (a progressive CMYK JPEG).
 MAX_PIXELS = 40_000_000
-#: OpenCV does not warp images with a longer side.
-MAX_SIDE = 32_766
 SIDES = ('x1', 'y1', 'x2', 'y2')
 _TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,

@@ -15,7 +15,7 @@ from fpd_mmpose.config import leaf_datasets, metrics_of, set_data_root
 from fpd_mmpose.deploy.model_info import ModelInfo
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.inputs import read_image
-from fpd_mmpose.readers.media import IMAGE_SUFFIXES
+from fpd_mmpose.readers.media import images_in
 
 
 class CalibrationPeople(Protocol):
@@ -45,11 +45,7 @@ class ImageFolder:
     """The images of a folder, without its subfolders, as one person each."""
 
     def __init__(self, model: TopdownPoseEstimator, folder: str | Path) -> None:
-        self.files = sorted(
-            path
-            for path in Path(folder).iterdir()
-            if path.suffix.lower() in IMAGE_SUFFIXES
-        )
+        self.files = [Path(folder, name) for name in images_in(folder)]
         self.pipeline = Compose(model.cfg.test_dataloader.dataset.pipeline)
         self.meta = model.dataset_meta
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from fpd_mmpose.errors import UserError, shown
 from fpd_mmpose.readers.annotations import as_numbers
+from fpd_mmpose.readers.text import parse_json
 
 #: What follows the name of a part that cannot be used.
 DAMAGED = 'is damaged: remove the file and run `fpd cache`'
@@ -250,7 +251,7 @@ class HeatmapStore:
 def _parsed(text: Any) -> Any:
     if not isinstance(text, str):
         raise ValueError(f'one of its texts {DAMAGED}')
-    return json.loads(text)
+    return parse_json(text)
 
 
 def _checked(number: int, crop: Any, step: Any, zero: Any, maps: Any) -> StoredPerson:

@@ -150,6 +150,6 @@ def test_invalid_predictions_are_one_line_errors(truth, capsys, content, message
         path.write_bytes(content)
     with pytest.raises(SystemExit) as error:
         printed(capsys, '--preds', path, '--gt-file', truth)
-    line, hint = str(error.value).splitlines()
+    hint, line = str(error.value).strip().splitlines()
     assert line.startswith(f'error: "{path}" {message}') and 'FPD_TRACEBACK' in hint
     assert 'shape (2, 16, 2)' in line

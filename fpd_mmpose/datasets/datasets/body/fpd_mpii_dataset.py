@@ -17,10 +17,10 @@ from fpd_mmpose.readers.annotations import (
     as_numbers,
     in_either_layout,
     looks_swapped,
-    read_json,
     read_visibility,
 )
 from fpd_mmpose.readers.mpii_ground_truth import read_head_sizes
+from fpd_mmpose.readers.text import read_json
 
 #: Fields of a record and their shapes.
 BOX: dict[str, tuple[int, ...]] = {'center': (2,), 'scale': ()}

@@ -438,9 +438,10 @@ NOTHING = dict(bbox=None, area=None, segmentation=None)
         (dict(keypoints=None, **NOTHING), 'without a labeled keypoint'),
         (dict(keypoints=[0] * 51, **NOTHING), 'without a labeled keypoint'),
         (
-            dict(category_id=7, id='x', image_id=99, keypoints='none', **NOTHING),
+            dict(category_id=7, id=[1], image_id=99, keypoints='none', **NOTHING),
             'of another category than person',
         ),
+        (dict(category_id=7, id=1), 'of another category than person'),
     ],
     ids=str,
 )

@@ -252,7 +252,7 @@ def test_a_missing_annotation_file(tmp_path):
     [
         (b'', 'is empty'),
         (b'[{"image": ', 'is not valid JSON'),
-        (b'\xff\xd8\xff\xe0 JFIF', 'is not text'),
+        (b'\xff\xd8\xff\xe0 JFIF', 'is not UTF-8 text'),
     ],
 )
 def test_an_annotation_file_that_is_not_json(tmp_path, content, reason):

@@ -1,0 +1,44 @@
+"""The page that says in which environments this project was tried."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from environments.rows import ROWS, UNTRIED
+from fpd_mmpose.markdown import markdown_table
+
+INTRODUCTION = """\
+# Environments
+
+`tools/setup_env.sh` makes the first ones, with the versions of `requirements/lock.txt`.
+`dev/compat.py` makes all of them anew, and runs `dev/environments/steps.sh` in each: it
+draws people, trains a teacher and a student, distills, resumes, tests, exports, and
+predicts with `PoseSession` and with `MMPoseInferencer`. *Tests* are those of the whole
+project, where they were run.
+
+```bash
+python dev/compat.py            # continues where it stopped
+python dev/compat.py --suite    # and runs the tests in each
+```
+
+"""
+
+
+def write_page(results: Mapping[str, dict], path: Path) -> None:
+    """Writes the table of all environments."""
+    rows = []
+    for name, row in ROWS.items():
+        done = results.get(name)
+        if done is None:
+            rows.append([row.title, 'not tried', '', '', ''])
+            continue
+        failed = [
+            line.split(maxsplit=1)[1] for line in done['steps'] if line[:2] != 'ok'
+        ]
+        versions = ', '.join(f'{k} {v}' for k, v in done['versions'].items())
+        steps = f'**fails**: {"; ".join(failed)}' if failed else 'all work'
+        rows.append([row.title, steps, done['suite'], versions, done['date']])
+    rows += [[title, f'not tried: {why}', '', '', ''] for title, why in UNTRIED.items()]
+    table = markdown_table(
+        ['environment', 'commands', 'tests', 'versions', 'date'], rows, text=range(5)
+    )
+    path.write_text(f'{INTRODUCTION}{table}\n', encoding='utf-8')
