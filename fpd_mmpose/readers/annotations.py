@@ -8,6 +8,7 @@ import numpy as np
 from scipy.io import loadmat
 
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.readers.mat_check import check_mat
 
 NamePairs = Sequence[tuple[str, str]]
 
@@ -57,7 +58,7 @@ def names_in_other_layout(
 
 
 def read_mat(path: str | Path, what: str, names: Iterable[str]) -> dict[str, Any]:
-    """Reads the variables ``names`` of a MATLAB file (version 4 to 7).
+    """Reads the variables ``names`` of a MATLAB file (version 5 to 7).
 
     Such files hold no code. Errors say that the file should hold ``what``.
     """
@@ -66,6 +67,7 @@ def read_mat(path: str | Path, what: str, names: Iterable[str]) -> dict[str, Any
         reason = 'is not a file' if Path(path).exists() else 'does not exist'
         raise UserError(f'"{path}" {reason}: expected {what}')
     try:
+        check_mat(Path(path).read_bytes())
         content = loadmat(str(path), variable_names=names)
     except Exception as error:  # SciPy raises many types, some of its own
         raise UserError(
