@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import onnxruntime
 
+from fpd_mmpose.deploy.graph_check import check_graph
 from fpd_mmpose.errors import UserError
 
 
@@ -59,6 +60,7 @@ class OnnxRuntimeNetwork:
             level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
             options.graph_optimization_level = level
         try:
+            check_graph(Path(path).read_bytes())
             self._session = onnxruntime.InferenceSession(
                 str(path), options, providers=providers
             )
