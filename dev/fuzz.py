@@ -8,7 +8,10 @@ on its target, the seed, and its number alone.
 """
 
 import argparse
+import sys
 from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parents[1]
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -33,6 +36,8 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument('--list', action='store_true', help='list the targets')
     args = parser.parse_args(argv)
 
+    # The valid files are those of the tests.
+    sys.path += [str(_ROOT), str(_ROOT / 'tools' / 'data')]
     # Imported after parsing, so that --help does not wait for torch.
     from fuzzing.report import run
     from fuzzing.targets import TARGETS
