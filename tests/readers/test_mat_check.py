@@ -27,9 +27,9 @@ def test_what_scipy_writes_is_accepted(compressed, tmp_path):
             compressed,
             numbers=np.ones((2, 3)),
             short=np.uint8([[1, 2]]),
-            complex=np.array([1 + 2j]),
+            complicated=np.array([1 + 2j]),
             text=['ab', 'c'],
-            cells=np.array(['a', None, np.ones(2)], object),
+            cells=np.array(['a', 3, np.ones(2)], object),
             nothing=np.zeros((0, 0)),
             nested={'a': {'b': [1.0, 2.0]}},
         )
