@@ -98,7 +98,7 @@ class HeatmapStore:
         found = self.settings.get('format', FORMAT)
         if found != FORMAT:
             raise UserError(
-                f'teacher cache "{self.path}" has format {shown(found)}, but '
+                f'teacher cache "{self.path}" has format {shown(found)}, but'
                 f' this version reads format {FORMAT}: remove the file and run '
                 '`fpd cache`'
             )
