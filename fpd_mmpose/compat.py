@@ -1,12 +1,14 @@
 """Makes OpenMMLab's last releases work with today's torch and NumPy."""
 
+import functools
 import importlib.util
 import re
 import sys
 import warnings
 from collections.abc import Callable, Mapping
+from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution, version
 from types import ModuleType
 from typing import Any
 
@@ -76,6 +78,67 @@ def provide_mmcv_ops() -> None:
     # Without a loader, `mmcv.utils.check_ops_exist()` still returns False.
     stand_in.__spec__ = ModuleSpec(name, loader=None)
     sys.modules[name] = stand_in
+
+
+# --- pkg_resources -----------------------------------------------------------------
+
+
+class _Package:
+    """What MMEngine asks of a distribution of ``pkg_resources``."""
+
+    def __init__(self, name: str) -> None:
+        self._found = distribution(name)
+        self.version = self._found.version
+        self.location = str(self._found.locate_file(''))
+
+    def has_metadata(self, name: str) -> bool:
+        return self._found.read_text(name) is not None
+
+    def get_metadata(self, name: str) -> str:
+        return self._found.read_text(name) or ''
+
+
+class _PackageResources(MetaPathFinder, Loader):
+    """Supplies ``pkg_resources``, a module because MMEngine reloads it."""
+
+    def find_spec(self, fullname: str, *args: Any) -> ModuleSpec | None:
+        return ModuleSpec(fullname, self) if fullname == 'pkg_resources' else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        vars(module).update(
+            get_distribution=_Package, DistributionNotFound=PackageNotFoundError
+        )
+
+
+def provide_pkg_resources() -> None:
+    """Supplies what MMEngine 0.10 uses of ``pkg_resources``.
+
+    setuptools has none since 81.
+    """
+    if importlib.util.find_spec('pkg_resources') is None:
+        # Last, so that an installed one comes first.
+        sys.meta_path.append(_PackageResources())
+
+
+# --- NumPy 2.4 -----------------------------------------------------------------------
+
+
+def draw_circles_of_arrays() -> None:
+    """Lets MMPose 1.3 draw keypoints, whose radius it gives as an array of one number.
+
+    NumPy makes no scalar of it since 2.4.
+    """
+    from mmpose.visualization.opencv_backend_visualizer import OpencvBackendVisualizer
+
+    draw = OpencvBackendVisualizer.draw_circles
+
+    @functools.wraps(draw)
+    def draw_circles(self: Any, center: Any, radius: Any, *args: Any, **kw: Any) -> Any:
+        if self.backend == 'opencv':
+            radius = np.asarray(radius).item()
+        return draw(self, center, radius, *args, **kw)
+
+    OpencvBackendVisualizer.draw_circles = draw_circles
 
 
 # --- Versions ----------------------------------------------------------------------

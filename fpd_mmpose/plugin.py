@@ -36,6 +36,7 @@ def plug_in() -> None:
         'mmengine.infer': _guard_inferencers,
         'mmengine.hub': _name_configs,
         'mmpose.registry': _register_components,
+        'mmpose.visualization.opencv_backend_visualizer': _draw_circles,
     }
     watcher = _Watcher(steps)
     sys.meta_path.insert(0, watcher)
@@ -49,9 +50,10 @@ def plug_in() -> None:
 
 
 def _start() -> None:
-    from fpd_mmpose.compat import check_stack
+    from fpd_mmpose.compat import check_stack, provide_pkg_resources
 
     check_stack()
+    provide_pkg_resources()
     from fpd_mmpose.packaged_configs import install_for_bases
 
     install_for_bases()
@@ -86,6 +88,12 @@ def _name_configs() -> None:
     from fpd_mmpose.packaged_configs import install_for_hub
 
     install_for_hub()
+
+
+def _draw_circles() -> None:
+    from fpd_mmpose.compat import draw_circles_of_arrays
+
+    draw_circles_of_arrays()
 
 
 def _register_components() -> None:

@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ import torch
 from mmdet.apis import inference_detector, init_detector
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmengine.utils import package_utils
+from mmpose.visualization.opencv_backend_visualizer import OpencvBackendVisualizer
 from torchvision.ops import box_iou
 
 from fpd_mmpose import compat
@@ -321,6 +324,43 @@ def test_a_package_that_is_new_enough_passes(monkeypatch, installed):
 
 def test_a_package_that_is_not_installed_is_not_checked():
     compat.check_versions({'a-package-that-nobody-has': '1.0'})
+
+
+def test_mmengine_finds_packages_without_pkg_resources(monkeypatch):
+    monkeypatch.setattr(sys, 'meta_path', list(sys.meta_path))
+    for name in [name for name in sys.modules if name.startswith('pkg_resources')]:
+        monkeypatch.delitem(sys.modules, name)
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util,
+        'find_spec',
+        lambda name, *args: None if name == 'pkg_resources' else find(name, *args),
+    )
+    compat.provide_pkg_resources()
+    # Before the installed one, if there is one.
+    sys.meta_path.insert(0, sys.meta_path.pop())
+    assert package_utils.is_installed('mmpose')
+    assert not package_utils.is_installed('no-such-package')
+    path = Path(package_utils.get_installed_path('mmpose'))
+    assert path == Path(mmpose.__file__).parent
+    assert package_utils.get_installed_path('opencv-python').endswith('cv2')
+    with pytest.raises(PackageNotFoundError):
+        package_utils.get_installed_path('no-such-package')
+    assert sys.modules['pkg_resources'].get_distribution is compat._Package
+
+
+@pytest.mark.parametrize('radius', [4, np.array([4]), np.array([[4.0]]), np.float32(4)])
+@pytest.mark.parametrize('alpha', [0.5, 1.0])
+def test_keypoints_are_drawn_without_a_warning_of_numpy(radius, alpha):
+    visualizer = OpencvBackendVisualizer(backend='opencv')
+    visualizer.set_image(np.zeros((20, 20, 3), np.uint8))
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        visualizer.draw_circles(
+            np.array([10, 10]), radius, face_colors=(255, 0, 0), alpha=alpha
+        )
+    drawn = visualizer.get_image()[..., 0] > 0
+    assert drawn[10, 6:15].all() and drawn.sum() < 80
 
 
 def test_a_package_older_than_the_tested_one_is_named_in_a_warning(monkeypatch):

@@ -5,7 +5,7 @@
 #
 # The machine has Python 3.12 on Linux (x86-64) with torch, torchvision, numpy 2,
 # opencv-python-headless, onnx, onnxruntime, scipy, matplotlib, tqdm, pytest and
-# pytest-xdist. Versions are those of requirements/lock.txt. xtcocotools is built here
+# pytest-xdist. Versions are those of requirements/. xtcocotools is built here
 # with a Python 3.12: FPD_PYTHON, or the first on PATH.
 set -euo pipefail
 
@@ -17,7 +17,7 @@ names='addict json-tricks markdown-it-py mdurl mmcv-lite mmdet mmengine mmpose m
 
 # A package may have several versions for different Pythons: the newest is for 3.12.
 locked() {
-  sed -n "s/^$1==\([^ ;]*\).*/\1/p" requirements/lock.txt | sort -V | tail -n 1
+  sed -n "s/^$1==\([^ ;]*\).*/\1/p" requirements/*.txt | sort -V | tail -n 1
 }
 
 wanted=()

@@ -1,6 +1,7 @@
 """A teacher whose network runs beside the student."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -116,7 +117,9 @@ class LiveTeacher(Teacher):
         try:
             state_dict = read_state_dict(self.checkpoint)
         except UserError as error:
-            raise UserError(f'model.teacher.checkpoint: {error}') from error
+            raise UserError(
+                f'model.teacher.checkpoint: {error}{self._where_to_get_it()}'
+            ) from error
         if name := first_non_finite(state_dict):
             raise UserError(
                 f'model.teacher.checkpoint: "{self.checkpoint}" has NaN or infinite '
@@ -131,6 +134,17 @@ class LiveTeacher(Teacher):
         model.requires_grad_(False)
         model.train(False)
         return config, model
+
+    def _where_to_get_it(self) -> str:
+        """Says where a missing file comes from."""
+        if '://' in self.checkpoint or Path(self.checkpoint).expanduser().exists():
+            return ''
+        source = 'its config' if isinstance(self.config, dict) else self.config
+        return (
+            f': train it (`fpd train {source}`) and copy its best_*.pth there, '
+            'set another file or a URL, or link the weights of the released code '
+            '(docs/howto/released_code.md)'
+        )
 
     def describe(
         self,

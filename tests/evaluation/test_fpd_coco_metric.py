@@ -16,7 +16,15 @@ from pycocotools.cocoeval import COCOeval
 
 from fpd_mmpose.datasets import FPDCocoDataset
 from fpd_mmpose.evaluation import FPDCocoMetric
-from tests.helpers.coco_data import POSE, coco, image, person, write_coco, write_json
+from tests.helpers.coco_data import (
+    POSE,
+    coco,
+    image,
+    own_skeleton,
+    person,
+    write_coco,
+    write_json,
+)
 
 NAMES = [
     'AP', 'AP .5', 'AP .75', 'AP (M)', 'AP (L)',
@@ -234,19 +242,6 @@ def test_an_invalid_annotation_is_named(tmp_path):
 # --- Own data ------------------------------------------------------------------------
 
 
-#: Four joints, as of a tool or an animal.
-OWN = dict(
-    dataset_name='own',
-    keypoint_info={
-        i: dict(name=f'joint {i}', id=i, color=[0, 255, 0], type='', swap='')
-        for i in range(4)
-    },
-    skeleton_info={},
-    joint_weights=[1.0] * 4,
-    sigmas=[0.05] * 4,
-)
-
-
 def own(
     root: Path, *changes: dict, categories: dict | None = None, **settings: Any
 ) -> FPDCocoDataset:
@@ -268,7 +263,7 @@ def own(
     return FPDCocoDataset(
         write_json(root / 'own.json', content),
         data_prefix=dict(img=str(root)),
-        metainfo=OWN,
+        metainfo=own_skeleton(4),
         pipeline=PIPELINE,
         test_mode=True,
         **settings,

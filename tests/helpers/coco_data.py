@@ -19,6 +19,23 @@ POSE = np.array(
 )  # fmt: skip
 
 
+def own_skeleton(joints: int) -> dict:
+    """Metainfo of a skeleton that is neither COCO's nor MPII's."""
+    described = {
+        index: dict(
+            name=f'joint {index}', id=index, color=[0, 255, 0], type='', swap=''
+        )
+        for index in range(joints)
+    }
+    return dict(
+        dataset_name='own',
+        keypoint_info=described,
+        skeleton_info={},
+        joint_weights=[1.0] * joints,
+        sigmas=[0.05] * joints,
+    )
+
+
 def image(image_id: int, width: int = 120, height: int = 80) -> dict:
     """Makes the record of an image."""
     name = f'{image_id:012d}.jpg'

@@ -172,6 +172,7 @@ class TestErrorsOfOneLine:
             message = refusal(model)
             assert message.startswith('model.teacher.checkpoint: ')
             assert str(path) in message and reason in message
+            assert ('fpd train' in message) is (content is None)
 
     def test_weights_of_another_network(self, mpii_root, tmp_path):
         teacher = reduced_teacher(tmp_path)

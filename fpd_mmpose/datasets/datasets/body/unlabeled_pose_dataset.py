@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from mmengine.logging import print_log
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
+from mmpose.datasets.transforms import GenerateTarget, LoadImage, RandomHalfBody
 from mmpose.registry import DATASETS
 from mmpose.structures.bbox import bbox_xywh2xyxy
 
@@ -34,7 +35,8 @@ class UnlabeledPoseDataset(BaseCocoStyleDataset):
 
     Fast Pose Distillation can learn from them with the teacher's heatmaps as the only
     target: alone with ``distill_loss.alpha=1``, or with labeled people in a
-    ``CombinedDataset``. Their pipeline has no ``GenerateTarget``.
+    ``CombinedDataset``. Their pipeline has no step that needs keypoints, such as
+    ``GenerateTarget``, and loads frames of videos with :class:`FPDLoadImage`.
 
     Boxes come from ``tools/data/detect_people.py`` or from COCO annotations or
     detections; :mod:`fpd_mmpose.readers.person_boxes` describes the format. Boxes that
@@ -132,7 +134,25 @@ class UnlabeledPoseDataset(BaseCocoStyleDataset):
                 'person fills each image'
             )
         media = [open_media(path) for path in self.images]
-        return self._whole_images(media) if self.whole_image else self._people(media)
+        records = self._whole_images(media) if self.whole_image else self._people(media)
+        self._check_pipeline(records)
+        return records
+
+    def _check_pipeline(self, records: list[dict]) -> None:
+        video = next(
+            (each['img_path'] for each in records if 'frame_index' in each), ''
+        )
+        for step in self.pipeline.transforms:
+            if isinstance(step, GenerateTarget | RandomHalfBody):
+                raise UserError(
+                    f'"{self._source}": the pipeline of unlabeled people has '
+                    f'{type(step).__name__}, which needs keypoints: leave it out'
+                )
+            if type(step) is LoadImage and video:
+                raise UserError(
+                    f'"{video}" is a video, which LoadImage cannot read: use '
+                    'FPDLoadImage in the pipeline'
+                )
 
     def _join_prefix(self) -> None:
         super()._join_prefix()
@@ -284,9 +304,12 @@ class UnlabeledPoseDataset(BaseCocoStyleDataset):
                 logging.WARNING if is_fault else logging.INFO,
             )
 
+    @property
+    def _source(self) -> str:
+        return self.ann_file or ', '.join(self.images)
+
     def _log(self, message: str, level: int = logging.INFO) -> None:
-        source = self.ann_file or ', '.join(self.images)
-        print_log(f'"{source}": {message}', logger='current', level=level)
+        print_log(f'"{self._source}": {message}', logger='current', level=level)
 
 
 def _count_images(found: FoundFiles) -> str:

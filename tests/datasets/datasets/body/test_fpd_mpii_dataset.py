@@ -19,6 +19,7 @@ from scipy.io import loadmat, savemat
 
 from fpd_mmpose.config import config_root
 from fpd_mmpose.datasets import FPDMpiiDataset
+from tests.helpers.coco_data import own_skeleton
 from tests.helpers.refusals import refused
 
 VAL = dict(
@@ -87,16 +88,7 @@ def test_a_joint_is_either_labeled_or_not(tmp_path, flags, labeled):
 
 
 def test_other_skeletons_have_the_joints_of_their_metainfo(tmp_path):
-    own = dict(
-        dataset_name='own',
-        keypoint_info={
-            i: dict(name=f'joint {i}', id=i, color=[0, 255, 0], type='', swap='')
-            for i in range(3)
-        },
-        skeleton_info={},
-        joint_weights=[1.0] * 3,
-        sigmas=[0.05] * 3,
-    )
+    own = own_skeleton(3)
     person = {**PERSON, 'joints': [[90, 70], [99, 80], [110, 95]]}
     person['joints_vis'] = [1, 0, 1]
     info = dataset_of(tmp_path, person, metainfo=own)[0]

@@ -376,6 +376,25 @@ def test_the_training_pipeline(root):
     assert flipped == {True, False}
 
 
+@pytest.mark.parametrize('step', [ENCODE, dict(type='RandomHalfBody')])
+def test_a_step_that_needs_keypoints_is_an_error(root, step):
+    message = refusal(root, whole_image=True, pipeline=[*CROP[:2], step, PACK])
+    assert f'pipeline of unlabeled people has {step["type"]}, which needs' in message
+
+
+def test_a_video_needs_a_step_that_reads_it(video_root):
+    settings = dict(images='clip.mp4', whole_image=True)
+    pipeline = [dict(type='LoadImage'), *CROP[1:], PACK]
+    message = refusal(video_root, pipeline=pipeline, **settings)
+    assert 'clip.mp4" is a video, which LoadImage cannot read: use FPDLoad' in message
+    # Stock LoadImage reads images.
+    path = video_root / 'images/a.png'
+    path.parent.mkdir()
+    cv2.imwrite(str(path), np.zeros((48, 64, 3), np.uint8))
+    assert dataset_of(video_root, whole_image=True, pipeline=pipeline)[0]
+    assert dataset_of(video_root, pipeline=[*CROP, PACK], **settings)[9]
+
+
 def test_a_crop_shows_the_person(root):
     pixels = np.zeros((48, 64, 3), np.uint8)
     pixels[10:40, 20:40] = 200
