@@ -74,9 +74,15 @@ class OnnxRuntimeNetwork:
                 f'ONNX Runtime cannot start {names[0]}: install the versions of its '
                 'libraries that this onnxruntime package was built for'
             )
-        self.properties = self._session.get_modelmeta().custom_metadata_map
-        self.inputs = {each.name: each.shape for each in self._session.get_inputs()}
-        self.outputs = {each.name: each.shape for each in self._session.get_outputs()}
+        session = self._session
+        try:
+            self.properties = session.get_modelmeta().custom_metadata_map
+            self.inputs = {each.name: each.shape for each in session.get_inputs()}
+            self.outputs = {each.name: each.shape for each in session.get_outputs()}
+        except UnicodeDecodeError as error:
+            raise UserError(
+                f'"{path}" has names or metadata that are not text'
+            ) from error
 
     def __call__(self, batch: np.ndarray) -> dict[str, np.ndarray]:
         """Computes the outputs, by name, from the only input."""
