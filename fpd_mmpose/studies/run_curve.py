@@ -62,8 +62,8 @@ def _check(line: Any, log: Path, fields: Sequence[str]) -> None:
     """Checks the numbers of a line that has any of the fields."""
     used = [field for field in fields if isinstance(line, dict) and field in line]
     for field in [*used, 'step'] if used else []:
-        # A diverged run logs NaN.
-        if as_numbers(line.get(field), (), finite=False) is None:
+        # A diverged run logs NaN, but for its steps.
+        if as_numbers(line.get(field), (), finite=field == 'step') is None:
             raise UserError(f'"{log}" has a line whose `{field}` is not a number')
     if not isinstance(line, dict):
         raise UserError(f'"{log}" has a line that is not an object: is it a log?')
