@@ -6,6 +6,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+#: Characters of a message, whatever is in a file.
+_LONGEST = 800
+_TRACEBACK = 'Traceback (most recent call last)'
 _SET_UP = (
     'run `bash tools/setup_env.sh`, or install fpd-mmpose into an OpenMMLab environment'
 )
@@ -36,6 +39,30 @@ class UserError(ValueError):
         ...     print('missing.py' in str(error))
         True
     """
+
+    def __init__(self, message: str = '') -> None:
+        super().__init__(_as_line(message))
+
+
+def shown(value: object) -> str:
+    """Shows a value that a file has, also one that Python cannot print."""
+    try:
+        return repr(value)
+    except (RecursionError, ValueError):  # nested deeply, or with thousands of digits
+        return f'of type {type(value).__name__}'
+
+
+def _as_line(message: str) -> str:
+    """Escapes and shortens what a file may have put into a message."""
+    # A worker of a data loader sends its traceback as the message.
+    if message.isprintable() and len(message) <= _LONGEST or _TRACEBACK in message:
+        return message
+    if len(message) > _LONGEST:
+        message = f'{message[: _LONGEST // 2]} ... {message[-_LONGEST // 2 + 20 :]}'
+    return ''.join(
+        each if each.isprintable() else each.encode('unicode_escape').decode()
+        for each in message
+    )
 
 
 class PackageError(ImportError):
@@ -84,8 +111,7 @@ def one_line_errors() -> Iterator[None]:
         ):
             raise
         message = str(shown).strip()
-        if 'Traceback (most recent call last)' in message:
-            # A worker of a data loader sends its traceback as the message.
+        if _TRACEBACK in message:
             message = message.splitlines()[-1].partition(': ')[2]
         # The error is the last line. Training has printed its whole config by now.
         start = '\n' if _has_logged() else ''

@@ -6,7 +6,7 @@ import pytest
 from mmengine.logging import MMLogger
 from torch.utils.data import DataLoader, Dataset
 
-from fpd_mmpose.errors import PackageError, UserError, one_line_errors
+from fpd_mmpose.errors import PackageError, UserError, one_line_errors, shown
 
 
 class Damaged(Dataset):
@@ -83,3 +83,19 @@ def test_the_error_stands_apart_below_the_log_of_a_run(monkeypatch):
     monkeypatch.setattr(MMLogger, '_instance_dict', {'run': None})
     text = message_of(UserError('no such file'))
     assert text.startswith('\n') and text.endswith('\nerror: no such file')
+
+
+def test_a_message_is_one_line_whatever_a_file_puts_into_it():
+    error = UserError('"a\nb\0\ud800" is ' + 'x' * 70_000 + ': remove it')
+    message = str(error)
+    assert message.isprintable() and len(message) < 1000
+    assert message.startswith('"a\\nb\\x00\\ud800" is') and message.endswith(
+        'remove it'
+    )
+
+
+def test_a_value_that_python_cannot_print_is_shown_by_its_type():
+    value: list = []
+    for _ in range(100_000):
+        value = [value]
+    assert shown(value) == 'of type list' and shown('a') == "'a'"

@@ -17,6 +17,8 @@ FORMAT = 1
 MAX_SIZE = 4096
 #: The largest kernel that smooths outputs; those of MMPose's configs are 3 to 37.
 MAX_KERNEL = 255
+#: The largest number.
+LARGEST = 1e12
 #: What codecs need beside the sizes.
 SETTINGS = {
     DARK: {'blur_kernel'},
@@ -131,7 +133,13 @@ class ModelInfo:
                 info = cls(**values)
                 check_values(info)
                 return info
-        except (ValueError, TypeError, AttributeError, KeyError) as error:
+        except (
+            ValueError,
+            TypeError,
+            LookupError,
+            AttributeError,
+            RecursionError,
+        ) as error:
             raise UserError(
                 f'"{path}" has damaged metadata ({error}): export the checkpoint again'
             ) from error
@@ -157,10 +165,14 @@ def check_values(info: ModelInfo) -> None:
     indices = (*info.flip_indices, *(index for link in info.links for index in link))
     sizes = (*info.input_size, *info.heatmap_size)
     kernels = (3, 3) if info.blur_kernel is None else info.blur_kernel
+    lists = (info.joints, info.links, info.flip_indices, info.mean, info.std, kernels)
     pairs = (info.input_size, info.heatmap_size, kernels, *info.links)
     for what, valid in (
-        ('names', all(isinstance(name, str) for name in names)),
-        ('numbers', all(isinstance(number, int | float) for number in numbers)),
+        ('lists', all(isinstance(each, tuple) for each in lists)),
+        ('names', info.joints and all(isinstance(name, str) for name in names)),
+        # Written so that NaN is invalid, too.
+        ('numbers', all(abs(number) <= LARGEST for number in numbers)),
+        ('std', all(number > 0 for number in (*info.std, info.padding))),
         ('integers', all(type(n) is int for n in (*indices, *sizes, *kernels))),
         ('indices', all(0 <= index < len(info.joints) for index in indices)),
         ('sizes', all(0 < size <= MAX_SIZE for size in sizes)),

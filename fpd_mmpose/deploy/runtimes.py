@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import onnxruntime
 
+from fpd_mmpose.deploy.graph_check import check_graph
 from fpd_mmpose.errors import UserError
 
 
@@ -38,6 +39,7 @@ class OnnxRuntimeNetwork:
         threads: int | None = None,
         optimize: bool = True,
     ) -> None:
+        self._path = path
         providers = list(providers or ['CPUExecutionProvider'])
         names = [each if isinstance(each, str) else each[0] for each in providers]
         available = onnxruntime.get_available_providers()
@@ -58,6 +60,7 @@ class OnnxRuntimeNetwork:
             level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
             options.graph_optimization_level = level
         try:
+            check_graph(Path(path).read_bytes())
             self._session = onnxruntime.InferenceSession(
                 str(path), options, providers=providers
             )
@@ -71,13 +74,24 @@ class OnnxRuntimeNetwork:
                 f'ONNX Runtime cannot start {names[0]}: install the versions of its '
                 'libraries that this onnxruntime package was built for'
             )
-        self.properties = self._session.get_modelmeta().custom_metadata_map
-        self.inputs = {each.name: each.shape for each in self._session.get_inputs()}
-        self.outputs = {each.name: each.shape for each in self._session.get_outputs()}
+        session = self._session
+        try:
+            self.properties = session.get_modelmeta().custom_metadata_map
+            self.inputs = {each.name: each.shape for each in session.get_inputs()}
+            self.outputs = {each.name: each.shape for each in session.get_outputs()}
+        except UnicodeDecodeError as error:
+            raise UserError(
+                f'"{path}" has names or metadata that are not text'
+            ) from error
 
     def __call__(self, batch: np.ndarray) -> dict[str, np.ndarray]:
         """Computes the outputs, by name, from the only input."""
-        found = self._session.run(None, {next(iter(self.inputs)): batch})
+        try:
+            found = self._session.run(None, {next(iter(self.inputs)): batch})
+        except Exception as error:  # of many types, none of them public
+            raise UserError(
+                f'"{self._path}" cannot be run: {" ".join(str(error).split())}'
+            ) from error
         return dict(zip(self.outputs, found, strict=True))
 
 

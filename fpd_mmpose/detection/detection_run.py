@@ -16,6 +16,7 @@ from fpd_mmpose.detection.journal import Journal
 from fpd_mmpose.detection.sources import Frame, Source
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import write_json
+from fpd_mmpose.readers.annotations import as_numbers
 from fpd_mmpose.version import __version__
 
 Detector = Callable[[Sequence[np.ndarray]], list[np.ndarray]]
@@ -88,7 +89,7 @@ def _find(
     journal: Journal,
 ) -> tuple[list[dict], list[str]]:
     """Returns a record of every frame, in order, and the names of unreadable ones."""
-    known = {(record['name'], record['index']): record for record in journal.records}
+    known = restored_records(journal)
     if known:
         print_log(
             f'{len(known)} images are already in "{journal.path}"', logger='current'
@@ -129,6 +130,27 @@ def _find(
         journal.append(records)
         known.update(((record['name'], record['index']), record) for record in records)
     return [known[key] for key in order], unreadable
+
+
+def restored_records(journal: Journal) -> dict[tuple[str, int | None], dict]:
+    """Returns the records of a journal by name and index, once they are checked."""
+    known = {}
+    for number, record in enumerate(journal.records, start=2):
+        name, index = record.get('name'), record.get('index')
+        people = record.get('people')
+        if (
+            not isinstance(name, str)
+            or not (index is None or type(index) is int and index >= 0)
+            or any(type(record.get(side)) is not int for side in ('width', 'height'))
+            or not isinstance(people, list)
+            or as_numbers(people, (len(people), 5)[: 1 + bool(people)]) is None
+        ):
+            raise UserError(
+                f'"{journal.path}", line {number}, is no record of an image: set '
+                '`restart` to discard the file and start over'
+            )
+        known[name, index] = record
+    return known
 
 
 def _batches(items: Iterable, size: int) -> Iterator[list]:

@@ -75,7 +75,9 @@ class Journal:
                     f'"{self.path}", line {number}, is damaged: {advice}'
                 ) from error
         header, *records = lines
-        if not isinstance(header, dict) or not isinstance(header.get(_HEADER), dict):
+        if not all(isinstance(line, dict) for line in lines) or not isinstance(
+            header.get(_HEADER), dict
+        ):
             raise UserError(f'"{self.path}" is not a journal: {advice}')
         before = header[_HEADER]
         changed = [

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.io import loadmat
 
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.readers.mat_check import check_mat
 
 NamePairs = Sequence[tuple[str, str]]
 
@@ -24,6 +25,10 @@ COCO_TWINS: NamePairs = (
     ('train2017', 'images/train2017'),
     ('val2017', 'images/val2017'),
 )
+
+
+#: The largest number in a file: products of two are finite in float32, too.
+LARGEST = 1e12
 
 
 def in_either_layout(
@@ -53,7 +58,7 @@ def names_in_other_layout(
 
 
 def read_mat(path: str | Path, what: str, names: Iterable[str]) -> dict[str, Any]:
-    """Reads the variables ``names`` of a MATLAB file (version 4 to 7).
+    """Reads the variables ``names`` of a MATLAB file (version 5 to 7).
 
     Such files hold no code. Errors say that the file should hold ``what``.
     """
@@ -62,6 +67,7 @@ def read_mat(path: str | Path, what: str, names: Iterable[str]) -> dict[str, Any
         reason = 'is not a file' if Path(path).exists() else 'does not exist'
         raise UserError(f'"{path}" {reason}: expected {what}')
     try:
+        check_mat(Path(path).read_bytes())
         content = loadmat(str(path), variable_names=names)
     except Exception as error:  # SciPy raises many types, some of its own
         raise UserError(
@@ -79,18 +85,19 @@ def as_numbers(
     """Converts a JSON value to float64, or returns None.
 
     None means that the value is not made of numbers, has another shape, or, by default,
-    has numbers that are not finite.
+    has numbers that are not finite or beyond :data:`LARGEST`.
     """
     try:
         numbers = np.array(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     # Checked because a conversion would accept text such as "3".
     if numbers.shape != shape or numbers.dtype.kind not in 'biuf':
         return None
-    if finite and not np.isfinite(numbers).all():
+    numbers = numbers.astype(np.float64)
+    if finite and not (np.abs(numbers) <= LARGEST).all():
         return None
-    return numbers.astype(np.float64)
+    return numbers
 
 
 def read_numbers(
@@ -110,7 +117,11 @@ def read_numbers(
         return numbers
     for value, name in zip(values, names, strict=True):
         if as_numbers(value, shape, finite) is None:
-            raise UserError(f'{name} has no valid `{field}`: expected {expected}')
+            large = as_numbers(value, shape, False) is not None
+            limit = f', at most {LARGEST:g}' if large else ''
+            raise UserError(
+                f'{name} has no valid `{field}`: expected {expected}{limit}'
+            )
     return np.array(values, dtype=np.float64).reshape(len(values), *shape)
 
 

@@ -148,7 +148,8 @@ def _people(
         if is_person(record, listing.person_ids):
             kept.append(index)
         else:
-            left_out[NOT_A_PERSON].append(record.get('id', index))
+            number = record.get('id')  # which is not checked
+            left_out[NOT_A_PERSON].append(number if type(number) is int else index)
     return [annotations[i] for i in kept], [names[i] for i in kept]
 
 

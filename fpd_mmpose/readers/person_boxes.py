@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.readers.annotations import read_numbers
+from fpd_mmpose.readers.annotations import LARGEST, read_numbers
 from fpd_mmpose.readers.coco import (
     CROWD,
     NOT_A_PERSON,
@@ -73,7 +73,7 @@ class PersonBoxes:
 
         Where the file has no image sizes, boxes beyond the right or bottom edge stay.
         """
-        finite = np.isfinite(self.boxes).all(axis=1) & np.isfinite(self.scores)
+        finite = (np.abs(self.boxes) <= LARGEST).all(axis=1) & np.isfinite(self.scores)
         found = self.without(FAULTS[0], ~finite)
         found = found.without(FAULTS[1], (found.boxes[:, 2:] <= 0).any(axis=1))
         images = [found.images[image_id] for image_id in found.image_ids]

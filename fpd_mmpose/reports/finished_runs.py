@@ -1,19 +1,20 @@
 """Reads finished runs: config, checkpoint, and log."""
 
 import ast
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.config import Config
 
 from fpd_mmpose.config import load_config
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.readers.text import read_lines, read_text
 from fpd_mmpose.reports.logs import Log, read_log
+from fpd_mmpose.weights.checkpoint import load_file
 
 
 @dataclass(frozen=True)
@@ -116,10 +117,10 @@ def _files_of(folder: Path) -> tuple[Path, Path, Path]:
 def read_checkpoint(path: str | Path) -> Checkpoint:
     """Reads the training that a checkpoint records, executing nothing in the file."""
     path = Path(path).expanduser()
-    if not path.is_file():
+    if not os.path.isfile(path):  # a name may be too long for Path.is_file()
         raise UserError(f'checkpoint "{path}" does not exist')
     try:
-        content = torch.load(path, map_location='cpu', weights_only=True)
+        content = load_file(path)
     except Exception as error:  # of many types
         raise UserError(
             f'checkpoint "{path}" cannot be read ({type(error).__name__}): it may be '
@@ -128,12 +129,16 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     meta = content.get('meta') if isinstance(content, dict) else None
     meta = meta if isinstance(meta, dict) else {}
     named = re.search(r'epoch_(\d+)\.pth$', path.name)
+
+    def known(field: str, kind: type) -> Any:
+        return meta[field] if type(meta.get(field)) is kind else None
+
     return Checkpoint(
         path,
-        epoch=meta.get('epoch') or (int(named[1]) if named else None),
-        steps=meta.get('iter'),
-        experiment=meta.get('experiment_name'),
-        config=meta.get('cfg') or '',
+        epoch=known('epoch', int) or (int(named[1]) if named else None),
+        steps=known('iter', int),
+        experiment=known('experiment_name', str),
+        config=known('cfg', str) or '',
     )
 
 
@@ -144,7 +149,7 @@ def start_of(config: str) -> Start | None:
     """
     try:
         tree = ast.parse(config)
-    except SyntaxError:
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     values = {
         node.targets[0].id: node.value.value

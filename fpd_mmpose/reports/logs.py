@@ -90,7 +90,17 @@ def _read(path: Path) -> list[dict]:
 def _object(content: Any, path: Path) -> dict:
     if not isinstance(content, dict):
         raise UserError(f'log "{path}": expected JSON objects')
+    for field in ('epoch', 'step'):
+        if not 0 <= _whole(content.get(field, 0)) < 2**53:
+            raise UserError(
+                f'log "{path}": a line has {field} {content[field]!r}, which is not a '
+                'whole number: is it a log of MMEngine?'
+            )
     return content
+
+
+def _whole(value: Any) -> int:
+    return value if type(value) is int else -1
 
 
 def _is_metrics(records: Sequence[dict]) -> bool:

@@ -33,13 +33,13 @@ def split_people(
         ``ann_file``.
     """
     path = Path(root) / ann_file
+    boxes = [info['bbox'][0] for info in FPDMpiiDataset(str(path))]
     people = read_json(path, 'a list of MPII people')
     if not 0 < labels < len(people):
         raise UserError(
             f'labels must be at least 1 and less than the {len(people)} people of '
             f'"{path}", got {labels}'
         )
-    boxes = [info['bbox'][0] for info in FPDMpiiDataset(str(path))]
     order = np.random.default_rng(seed).permutation(len(people))
     labeled = path.with_name(f'labeled_{name}{seed}.json')
     unlabeled = path.with_name(f'unlabeled_{name}{seed}.json')

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fpd_mmpose.errors import UserError
+from fpd_mmpose.readers.annotations import as_numbers
 from fpd_mmpose.readers.text import read_json_lines
 from fpd_mmpose.studies.charts import Curve
 
@@ -18,11 +20,12 @@ class RunCurve(NamedTuple):
 
 def read_curve(folder: Path, record: Mapping[str, Any], metric: str) -> RunCurve:
     """Reads the logs of a finished run."""
-    lines = [
-        line
-        for log in sorted(folder.glob('*/vis_data/scalars.json'))
-        for line in read_json_lines(log, 'the log of a run')
-    ]
+    lines = []
+    for log in sorted(folder.glob('*/vis_data/scalars.json')):
+        found = read_json_lines(log, 'the log of a run')
+        for line in found:
+            _check(line, log, ('loss_kpt', 'pose', metric))
+        lines += found
     samples = record['samples']
     by_step = samples / max(record['steps'], 1)
     losses, scores = [], []
@@ -53,3 +56,14 @@ def join_curves(label: str, color: str, parts: Sequence[RunCurve]) -> Curve:
     )
     branch = parts[0].samples if len(parts) > 1 else None
     return Curve(label, color, losses, scores, branch)
+
+
+def _check(line: Any, log: Path, fields: Sequence[str]) -> None:
+    """Checks the numbers of a line that has any of the fields."""
+    used = [field for field in fields if isinstance(line, dict) and field in line]
+    for field in [*used, 'step'] if used else []:
+        # A diverged run logs NaN, but for its steps.
+        if as_numbers(line.get(field), (), finite=field == 'step') is None:
+            raise UserError(f'"{log}" has a line whose `{field}` is not a number')
+    if not isinstance(line, dict):
+        raise UserError(f'"{log}" has a line that is not an object: is it a log?')

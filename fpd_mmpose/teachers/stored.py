@@ -1,7 +1,5 @@
 """A teacher whose heatmaps were computed beforehand."""
 
-import json
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -93,6 +91,7 @@ class StoredTeacher(Teacher):
         store = HeatmapStore(self.cache)
         if not store.settings:
             raise UserError(f'teacher cache "{self.cache}" is empty: {ADVICE}')
+        self._stored = stored_format(store.settings, self.cache)
         self._check_teacher(store.settings)
         run = config_of_run('cache', self.cache)
         if run is not None:
@@ -106,12 +105,8 @@ class StoredTeacher(Teacher):
             _joint_set(store.settings),
             repr(self),
         )
-        boxes = defaultdict(list)
-        for key, number in store.keys().items():
-            boxes[key.image, key.frame].append((np.array(json.loads(key.box)), number))
-        self._store, self._boxes = store, dict(boxes)
+        self._store, self._boxes = store, store.boxes()
         self._joints = JointSelection(joint_map)
-        self._stored = stored_format(store.settings, self.cache)
         size = student_format.x.size, student_format.y.size
         if student_format.simcc:
             cells = self._stored.x.cells, self._stored.y.cells
@@ -141,10 +136,9 @@ class StoredTeacher(Teacher):
         """
         inputs, data_samples = started
         people = self._store.read([self._number(one) for one in data_samples])
-        shape = self._store.settings['shape']
         maps, affine, closest = [], [], []
         for person, sample in zip(people, data_samples, strict=True):
-            maps.append(unpack_levels(person.maps, shape)[:, self._order(sample)])
+            maps.append(self._levels(person)[:, self._order(sample)])
             affine.append(self._sources(person, sample))
             closest.append(_closest(affine[-1]))
         on_host = (
@@ -232,6 +226,15 @@ class StoredTeacher(Teacher):
             f'teacher cache "{self.cache}" has no person in box '
             f'{box.round(1).tolist()} of "{place[0]}": {ADVICE}'
         )
+
+    def _levels(self, person: StoredPerson) -> np.ndarray:
+        try:
+            return unpack_levels(person.maps, self._store.settings['shape'])
+        except ValueError as error:
+            raise UserError(
+                f'teacher cache "{self.cache}" is damaged: {error}; remove the file '
+                'and run `fpd cache`'
+            ) from error
 
     def _order(self, sample: PoseDataSample) -> list[int]:
         """Lists the stored heatmap of each joint, on the other side after a flip."""

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
@@ -95,12 +96,9 @@ def build(network: Architecture, weights: Mapping[str, Tensor]) -> nn.Module:
     Only batch norm's batch counters, which old files lack, may be missing. A backbone
     alone is returned in a sequence.
     """
-    if network.head:
-        model = MODELS.build(network.model)
-    else:
-        backbone = MODELS.build(network.backbone)
-        model = nn.Sequential(OrderedDict(backbone=backbone))
-    own = model.state_dict()
+    # First without memory, because names and shapes can ask for any amount of it.
+    with torch.device('meta'):
+        own = _build(network).state_dict()
     common = [name for name in weights if name in own]
     problems = {
         'missing': [
@@ -118,9 +116,21 @@ def build(network: Architecture, weights: Mapping[str, Tensor]) -> nn.Module:
             if names
         )
         raise UserError(f'the weights are not those of {network.title}: {found}')
+    model = _build(network)
     # Fills in the counters of old files.
     model.load_state_dict(dict(weights), strict=True)
     return model.eval()
+
+
+def _build(network: Architecture) -> nn.Module:
+    try:
+        if network.head:
+            return MODELS.build(network.model)
+        backbone = MODELS.build(network.backbone)
+    except Exception as error:  # of many types, from MMPose and torch
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(f'no {network.title} can be built: {reason}') from error
+    return nn.Sequential(OrderedDict(backbone=backbone))
 
 
 def sample_of(names: Iterable[str]) -> str:
@@ -133,6 +143,8 @@ def _hourglass(weights: Mapping[str, Tensor]) -> Architecture:
     features = 4 * len(weights['backbone.stem.0.weight'])
     stacks = count_numbered(r'backbone\.stacks\.(\d+)\.', weights)
     blocks = count_numbered(r'backbone\.stacks\.0\.blocks\.(\d+)\.', weights)
+    if stacks * blocks > len(weights):
+        raise ValueError(f'{stacks} stacks of {blocks} blocks have more weights')
     joints = len(weights['backbone.stacks.0.score.weight'])
     per_branch = '' if blocks == 1 else f'/{blocks} blocks'
     backbone = dict(

@@ -3,10 +3,12 @@
 import errno
 import pickle
 import re
+import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
+from urllib.parse import urlsplit
 
 import torch
 from mmengine.dist import barrier, is_main_process
@@ -16,6 +18,7 @@ from torch import Tensor
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.weights.layouts import Layout, recognize
 from fpd_mmpose.weights.local_copies import local_copy
+from fpd_mmpose.weights.unpickling import size_of
 from fpd_mmpose.weights.wrappers import without_wrappers
 
 
@@ -84,7 +87,22 @@ def rename(
 
 def load_file(source: Path | BinaryIO, map_location: Any = 'cpu') -> Any:
     """Reads an untrusted file without executing anything in it."""
+    _check_unpacked_size(source)
     return _checked(torch.load(source, map_location=map_location, weights_only=True))
+
+
+def _check_unpacked_size(source: Path | BinaryIO) -> None:
+    """Refuses a zip file of more content than it has bytes; torch compresses none."""
+    if zipfile.is_zipfile(source):
+        with zipfile.ZipFile(source) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+        if unpacked > size_of(source):
+            raise pickle.UnpicklingError(
+                f'refused: it unpacks to {unpacked:,} bytes, and torch compresses '
+                'nothing'
+            )
+    if not isinstance(source, Path):
+        source.seek(0)
 
 
 def download(url: str, map_location: Any = 'cpu') -> Any:
@@ -99,11 +117,12 @@ def download(url: str, map_location: Any = 'cpu') -> Any:
         if copy := local_copy(url):
             print_log(f'"{copy}" is read in place of {url}', logger='current')
             return load_file(copy, map_location)
-        return _checked(
-            torch.hub.load_state_dict_from_url(
-                url, map_location=map_location, weights_only=True
-            )
-        )
+        folder = Path(torch.hub.get_dir(), 'checkpoints')
+        path = folder / PurePosixPath(urlsplit(url).path).name
+        if not path.is_file():
+            folder.mkdir(parents=True, exist_ok=True)
+            torch.hub.download_url_to_file(url, str(path))
+        return load_file(path, map_location)
     finally:
         if is_main_process():
             barrier()

@@ -6,12 +6,14 @@ names. They check their arguments, and are replaced by real values once the whol
 has been read.
 """
 
+import io
 import math
 import re
 from collections import OrderedDict
 from collections.abc import Callable
+from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from mmengine.logging import HistoryBuffer
@@ -19,6 +21,8 @@ from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 from torch import _weights_only_unpickler
 from torch.serialization import add_safe_globals
 
+#: Bytes that are read without asking whether the file has them.
+_BLOCK = 1 << 16
 _PLAIN_DTYPE = re.compile(r'b1|[iu][1248]|f[248]|U[1-9]\d{0,3}')
 _HISTORY = {'max_length', '_log_history', '_count_history'}
 _METHODS = {'statistics_methods', '_statistics_methods'}
@@ -59,12 +63,58 @@ def install() -> None:
 class _Finishing:
     """Replaces the stand-ins by real values once a file has been read."""
 
+    def __init__(self, file: BinaryIO, **kwargs: Any) -> None:
+        stock: Any = super()
+        stock.__init__(file, **kwargs)
+        self._file = file
+        self.read = self._read
+
+    def _read(self, count: int) -> bytes:
+        """Reads what the file has: Python would make room for any count first."""
+        if count > _BLOCK and count > size_of(self._file):
+            raise _refusal('it is truncated')
+        return self._file.read(count)
+
+    @property
+    def persistent_load(self) -> Callable[[Any], Any]:
+        """Makes a storage, which must not be larger than the file."""
+        return self._load_storage
+
+    @persistent_load.setter
+    def persistent_load(self, load: Callable[[Any], Any]) -> None:
+        sizes: dict[str, int] = {}
+
+        def load_storage(about: Any) -> Any:
+            # Of the format before zip files: torch makes room before it reads.
+            if isinstance(about, tuple) and len(about) == 6:
+                _, _, name, _, count, _ = about
+                if type(count) is not int or not isinstance(name, str):
+                    raise _refusal('it holds a storage without name or size')
+                sizes[name] = count
+                if not 0 <= sum(sizes.values()) <= size_of(self._file):
+                    raise _refusal(
+                        'its tensors are larger than the file, which may be truncated'
+                    )
+            return load(about)
+
+        self._load_storage = load_storage
+
     def load(self) -> Any:
         stock: Any = super()
         try:
             return _finished(stock.load(), {})
         except RecursionError:
             raise _refusal('it is nested too deeply') from None
+
+
+def size_of(source: Path | BinaryIO) -> int:
+    """Returns the size of a file in bytes, and leaves its position unchanged."""
+    if isinstance(source, Path):
+        return source.stat().st_size
+    position = source.tell()
+    size = source.seek(0, io.SEEK_END)
+    source.seek(position)
+    return size
 
 
 def _refusal(reason: str) -> UnpicklingError:

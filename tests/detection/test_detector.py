@@ -158,7 +158,7 @@ def test_an_offline_error_names_the_file_to_download(monkeypatch, name, file):
     def fail(url, *args, **kwargs):
         raise URLError('no network')
 
-    monkeypatch.setattr(torch.hub, 'load_state_dict_from_url', fail)
+    monkeypatch.setattr(torch.hub, 'download_url_to_file', fail)
     message = error_of(name)
     assert f'/{file}' in message and 'no network' in message
     assert message.endswith('pass the file with `weights`')

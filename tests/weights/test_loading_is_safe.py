@@ -2,6 +2,7 @@
 
 import io
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -152,3 +153,25 @@ def test_no_source_executes_its_content(sources, tmp_path):
 def test_an_unknown_name_is_an_error(address):
     with pytest.raises(UserError, match=f'"{address}"'):
         CheckpointLoader.load_checkpoint(address)
+
+
+def test_a_file_that_unpacks_to_more_than_its_size_is_refused(tmp_path):
+    path = tmp_path / 'packed.pth'
+    buffer = io.BytesIO()
+    torch.save(dict(a=torch.zeros(1 << 22)), buffer)
+    with zipfile.ZipFile(buffer) as old, zipfile.ZipFile(path, 'w') as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name), zipfile.ZIP_DEFLATED)
+    with pytest.raises(UserError, match=r'packed\.pth" is refused: it unpacks to 16,'):
+        CheckpointLoader.load_checkpoint(str(path))
+
+
+@pytest.mark.parametrize('size', [10**10, 2**62])
+def test_an_old_file_gets_no_room_for_more_than_it_holds(size, tmp_path):
+    path = tmp_path / 'old.pth'
+    torch.save(dict(a=torch.zeros(200)), path, _use_new_zipfile_serialization=False)
+    claim = b'\x8a\x08' + size.to_bytes(8, 'little')
+    # The only number of one byte that is 200: the size of the storage.
+    path.write_bytes(path.read_bytes().replace(b'K\xc8', claim))
+    with pytest.raises(UserError, match='its tensors are larger than the file'):
+        CheckpointLoader.load_checkpoint(str(path))

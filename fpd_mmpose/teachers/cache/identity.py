@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmpose.registry import DATASETS
 
 from fpd_mmpose.config import leaf_datasets
-from fpd_mmpose.errors import UserError
+from fpd_mmpose.errors import UserError, shown
 from fpd_mmpose.files import sha256_of
 
 #: The steps of a pipeline that come before any random one.
@@ -128,7 +128,7 @@ def difference(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
     return '; '.join(
         f'{name} differ'
         if name.endswith('weights') or len(str(value)) > 60
-        else f'{name} was {stored.get(name)!r} and is {value!r}'
+        else f'{name} was {shown(stored.get(name))} and is {value!r}'
         for name, value in wanted.items()
         if stored.get(name) != value
     )

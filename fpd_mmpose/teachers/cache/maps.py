@@ -1,5 +1,6 @@
 """Converts heatmaps to bytes, and warps them to other crops of the same image."""
 
+import math
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,13 +11,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from fpd_mmpose.errors import UserError
+from fpd_mmpose.errors import UserError, shown
+from fpd_mmpose.readers.annotations import as_numbers
 from fpd_mmpose.teachers.output_format import Axis, OutputFormat, heatmap_format
 
 #: The number of steps between the lowest and the highest value of a person's heatmaps.
 LEVELS = 255
 #: The rounding of float32 coordinates, in pixels.
 ROUNDING = 1e-3
+#: The most values of a person's heatmaps: 250 joints in maps of 256 x 256 at 4 zooms.
+MOST_VALUES = 1 << 26
+#: The longest name of a joint, and the largest input.
+LONGEST_NAME, LARGEST_INPUT = 200, 1 << 16
 
 
 def pack_maps(heatmaps: np.ndarray) -> tuple[float, int, bytes]:
@@ -33,8 +39,19 @@ def pack_maps(heatmaps: np.ndarray) -> tuple[float, int, bytes]:
 
 
 def unpack_levels(content: bytes, shape: Sequence[int]) -> np.ndarray:
-    """Unpacks the levels, uint8; heatmaps are (levels - zero) * step."""
-    return np.frombuffer(zlib.decompress(content), dtype=np.uint8).reshape(shape)
+    """Unpacks the levels, uint8; heatmaps are (levels - zero) * step.
+
+    Content of another size than the shape says is a ValueError.
+    """
+    size = math.prod(shape)
+    try:
+        # Never more than the shape says: a few bytes can unpack to gigabytes.
+        levels = zlib.decompressobj().decompress(content, size + 1)
+    except zlib.error as error:
+        raise ValueError(f'its heatmaps cannot be unpacked ({error})') from error
+    if len(levels) != size:
+        raise ValueError(f'its heatmaps do not unpack to {size:,} values')
+    return np.frombuffer(levels, dtype=np.uint8).reshape(shape)
 
 
 def warp_maps(
@@ -100,10 +117,58 @@ def _square(matrix: np.ndarray) -> np.ndarray:
 
 
 def stored_format(settings: Mapping[str, Any], path: str | Path) -> OutputFormat:
-    """Describes the heatmaps of the file ``path``."""
+    """Describes the heatmaps of the file ``path``, once its settings are checked."""
+    if fault := _fault(settings):
+        raise UserError(
+            f'teacher cache "{path}" is damaged: its {fault} is '
+            f'{shown(settings.get(fault))}'
+        )
     _, joints, height, width = settings['shape']
     sigma = settings.get('sigma', 0.0)  # unknown in older files
-    if not isinstance(sigma, (int, float)) or not 0 <= sigma < width:
-        raise UserError(f'teacher cache "{path}" is damaged: its sigma is {sigma!r}')
     across, down = settings['input size']
     return heatmap_format(joints, (across, down), (width, height), sigma=sigma)
+
+
+def _fault(settings: Mapping[str, Any]) -> str:
+    """Names the first setting that is not what the writer writes; empty if none is."""
+    shape: Any = settings.get('shape')
+    size = settings.get('input size')
+    if (
+        not _are_whole(shape, 4, MOST_VALUES)
+        or min(shape[2:]) < 2
+        or math.prod(shape) > MOST_VALUES
+    ):
+        return 'shape'
+    zooms, joints, _, width = shape
+    factors = as_numbers(settings.get('zooms'), (zooms,))
+    sigma, names = settings.get('sigma', 0.0), settings.get('joints')
+    flips = settings.get('flip_indices')
+    sound = {
+        'input size': _are_whole(size, 2, LARGEST_INPUT),
+        'zooms': factors is not None and bool((factors >= 0.01).all()),
+        'sigma': isinstance(sigma, int | float)
+        and (sigma == 0 or 0.01 <= sigma < width),
+        'joints': 'joints' in settings
+        and (
+            names is None
+            or isinstance(names, list)
+            and all(isinstance(name, str) for name in names)
+            and max(map(len, names), default=0) <= LONGEST_NAME
+        ),
+        'flip_indices': 'flip_indices' in settings
+        and (
+            flips is None
+            or isinstance(flips, list)
+            and len(flips) == joints
+            and all(type(index) is int and 0 <= index < joints for index in flips)
+        ),
+    }
+    return next((name for name, good in sound.items() if not good), '')
+
+
+def _are_whole(values: Any, count: int, most: int) -> bool:
+    return (
+        isinstance(values, list)
+        and len(values) == count
+        and all(type(value) is int and 1 <= value <= most for value in values)
+    )

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,9 +10,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fpd_mmpose.errors import UserError
+from fpd_mmpose.errors import UserError, shown
+from fpd_mmpose.readers.annotations import as_numbers
 from fpd_mmpose.readers.text import parse_json
 
+#: What follows the name of a part that cannot be used.
+DAMAGED = 'is damaged: remove the file and run `fpd cache`'
+#: The largest step between two levels, which keeps heatmaps finite.
+LARGEST_STEP = 1e6
 #: The version of the file's layout; no other is read.
 FORMAT = 1
 #: Seconds to wait for another process that is writing.
@@ -26,6 +32,12 @@ TABLES = (
     'frame INTEGER, box TEXT, crop TEXT, step REAL, zero INTEGER, maps BLOB, '
     'UNIQUE (image, frame, box))',
 )
+
+COLUMNS = {
+    'settings': ['name', 'value'],
+    'sources': ['key', 'about', 'finished'],
+    'people': ['id', 'image', 'frame', 'box', 'crop', 'step', 'zero', 'maps'],
+}
 
 
 class PersonKey(NamedTuple):
@@ -81,11 +93,13 @@ class HeatmapStore:
                     uri=True,
                     timeout=PATIENCE,
                 )
+            self._check_tables()
             self.settings = self._read_settings()
-        if self.settings.get('format', FORMAT) != FORMAT:
+        found = self.settings.get('format', FORMAT)
+        if found != FORMAT:
             raise UserError(
-                f'teacher cache "{self.path}" has format {self.settings["format"]}, '
-                f'but this version reads format {FORMAT}: remove the file and run '
+                f'teacher cache "{self.path}" has format {shown(found)}, but'
+                f' this version reads format {FORMAT}: remove the file and run '
                 '`fpd cache`'
             )
 
@@ -115,7 +129,17 @@ class HeatmapStore:
         """Returns by key the description of each dataset and whether it is finished."""
         with self._named_errors():
             rows = self._connection.execute('SELECT key, about, finished FROM sources')
-            return {key: (parse_json(about), bool(done)) for key, about, done in rows}
+            found = {}
+            for key, text, done in rows:
+                about = _parsed(text)
+                kinds = {'name': str, 'files': dict, 'options': dict}
+                if not isinstance(about, dict) or any(
+                    not isinstance(about.get(field), kind)
+                    for field, kind in kinds.items()
+                ):
+                    raise ValueError(f'the description of a dataset {DAMAGED}')
+                found[key] = about, bool(done)
+            return found
 
     def add(self, people: Iterable[tuple[PersonKey, StoredPerson]]) -> None:
         """Adds people, and leaves those that are already stored unchanged."""
@@ -143,6 +167,17 @@ class HeatmapStore:
             rows = self._connection.execute('SELECT image, frame, box, id FROM people')
             return {PersonKey(*key): number for *key, number in rows}
 
+    def boxes(self) -> dict[tuple[str, int], list[tuple[np.ndarray, int]]]:
+        """Returns boxes (4,) and numbers of the people by image and frame."""
+        found = defaultdict(list)
+        for key, number in self.keys().items():
+            with self._named_errors():
+                box = as_numbers(_parsed(key.box), (4,))
+                if box is None or type(key.frame) is not int:
+                    raise ValueError(f'record {number} {DAMAGED}')
+            found[key.image, key.frame].append((box, number))
+        return dict(found)
+
     def missing(self, keys: Sequence[PersonKey]) -> list[int]:
         """Returns the positions of the people that are not stored."""
         query = 'SELECT 1 FROM people WHERE image = ? AND frame = ? AND box = ?'
@@ -164,10 +199,9 @@ class HeatmapStore:
                     f'({", ".join("?" * len(part))})',
                     part,
                 )
-                for number, crop, *maps in rows:
-                    crop = np.array(parse_json(crop))
-                    found[number] = StoredPerson(crop[:2], crop[2:], *maps)
-        return [found[number] for number in numbers]
+                for number, *record in rows:
+                    found[number] = _checked(number, *record)
+            return [found[number] for number in numbers]
 
     def size(self) -> tuple[int, int]:
         """Returns the number of people, and the size of the file in bytes."""
@@ -181,7 +215,18 @@ class HeatmapStore:
 
     def _read_settings(self) -> dict[str, Any]:
         rows = self._connection.execute('SELECT name, value FROM settings')
-        return {name: parse_json(value) for name, value in rows}
+        return {name: _parsed(value) for name, value in rows}
+
+    def _check_tables(self) -> None:
+        """Refuses views and generated columns, which can be of any size."""
+        for name, columns in COLUMNS.items():
+            kinds = self._connection.execute(
+                'SELECT type FROM sqlite_master WHERE name = ?', (name,)
+            )
+            # Without generated columns.
+            rows = self._connection.execute(f'PRAGMA table_info({name})')
+            if [*kinds] != [('table',)] or [row[1] for row in rows] != columns:
+                raise ValueError(f'its table `{name}` {DAMAGED}')
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -201,3 +246,24 @@ class HeatmapStore:
             raise UserError(
                 f'teacher cache "{self.path}" cannot be used: {error}'
             ) from error
+
+
+def _parsed(text: Any) -> Any:
+    if not isinstance(text, str):
+        raise ValueError(f'one of its texts {DAMAGED}')
+    return parse_json(text)
+
+
+def _checked(number: int, crop: Any, step: Any, zero: Any, maps: Any) -> StoredPerson:
+    place = as_numbers(_parsed(crop), (4,))
+    if (
+        place is None
+        or not (place[2:] >= 1e-3).all()
+        or not isinstance(step, float)
+        or not 0 < step <= LARGEST_STEP
+        or type(zero) is not int
+        or not 0 <= zero <= 255
+        or not isinstance(maps, bytes)
+    ):
+        raise ValueError(f'record {number} {DAMAGED}')
+    return StoredPerson(place[:2], place[2:], step, zero, maps)

@@ -1,5 +1,7 @@
 """Heatmaps keep their values when packed, and their places when warped."""
 
+import zlib
+
 import numpy as np
 import pytest
 import torch
@@ -8,11 +10,13 @@ from mmengine.dataset import Compose
 from fpd_mmpose.teachers.cache.maps import (
     pack_maps,
     source_pixels,
+    stored_format,
     unpack_levels,
     warp_maps,
 )
 from fpd_mmpose.teachers.cache.training_instances import teacher_warp
 from fpd_mmpose.teachers.output_format import heatmap_format
+from tests.helpers.refusals import refused
 
 SIGMA, STRIDE, SIZE = 2, 4, (256, 256)
 ZOOMS = (1.0, 1.25)
@@ -147,3 +151,50 @@ def test_pixels_outside_of_all_zooms_are_zero():
     found = warp_maps(maps, sources, torch.tensor([0]), (8, 8))
     expected = torch.cat([torch.zeros(1, 1, 8, 4), torch.ones(1, 1, 8, 4)], dim=-1)
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    'content',
+    [
+        b'',
+        b'no zlib',
+        zlib.compress(bytes(23)),
+        zlib.compress(bytes(25)),
+        zlib.compress(bytes(1 << 28)),
+        zlib.compress(bytes(24))[:-3] + b'abc',
+    ],
+)
+def test_maps_of_another_size_are_refused(content):
+    assert unpack_levels(zlib.compress(bytes(24)), (1, 2, 3, 4)).shape == (1, 2, 3, 4)
+    with pytest.raises(ValueError, match='its heatmaps'):
+        unpack_levels(content, (1, 2, 3, 4))
+
+
+@pytest.mark.parametrize(
+    'field, value',
+    [
+        ('shape', [2, 16, 64]),
+        ('shape', [2, 16, 64, '64']),
+        ('shape', [2, 16, 64, 0]),
+        ('shape', [2, 16, 1 << 16, 1 << 16]),
+        ('shape', None),
+        ('input size', [256, -256]),
+        ('zooms', [1.0]),
+        ('zooms', [1.0, float('nan')]),
+        ('sigma', 'wide'),
+        ('sigma', 1e-320),
+        ('joints', ['a', 3]),
+        ('flip_indices', [0] * 15 + [16]),
+    ],
+)
+def test_settings_of_wrong_types_are_named(field, value):
+    settings = {
+        'shape': [2, 16, 64, 64],
+        'input size': [256, 256],
+        'zooms': [1.0, 1.25],
+        'joints': None,
+        'flip_indices': None,
+    }
+    assert stored_format(settings, 'a.sqlite').joints == 16
+    message = refused(stored_format, {**settings, field: value}, 'a.sqlite')
+    assert message.startswith(f'teacher cache "a.sqlite" is damaged: its {field} is')

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 
 import numpy as np
+import pytest
 
 from fpd_mmpose.teachers.cache.store import HeatmapStore, PersonKey, StoredPerson
 from tests.helpers.refusals import refused
@@ -16,7 +17,9 @@ fork = multiprocessing.get_context('fork')
 def person(number: int) -> tuple[PersonKey, StoredPerson]:
     key = PersonKey(f'{number}.jpg', -1, f'[0.0, 0.0, 9.0, {number}.0]')
     center = np.array([number, 2.5])
-    return key, StoredPerson(center, center * 2, 0.5, 0, bytes([number % 256]) * 2000)
+    return key, StoredPerson(
+        center, center * 2 + 1, 0.5, 0, bytes([number % 256]) * 2000
+    )
 
 
 def write(path, numbers) -> None:
@@ -102,3 +105,49 @@ def test_missing_damaged_and_foreign_files_are_named(tmp_path):
     folder = tmp_path / 'file' / 'cache.sqlite'
     folder.parent.write_text('')
     assert 'cannot be used' in refusal(folder, write=True)
+
+
+def damaged(path, statement: str, *values) -> HeatmapStore:
+    path.unlink(missing_ok=True)
+    write(path, [1])
+    with sqlite3.connect(path) as connection:
+        connection.execute(statement, values)
+    return HeatmapStore(path)
+
+
+def test_a_view_in_place_of_a_table_is_not_asked_for_its_rows(tmp_path):
+    path = tmp_path / 'cache.sqlite'
+    write(path, [1])
+    with sqlite3.connect(path) as connection:
+        connection.executescript(
+            'DROP TABLE settings; CREATE VIEW settings AS WITH RECURSIVE n(name) AS '
+            '(SELECT 1 UNION ALL SELECT name + 1 FROM n) SELECT name, 2 AS value FROM n'
+        )
+    assert 'its table `settings` is damaged' in refusal(path)
+
+
+@pytest.mark.parametrize(
+    'column, value',
+    [
+        ('crop', '[1, 2, "3", 4]'),
+        ('crop', '[1, 2, 3]'),
+        ('crop', '[1, 2, 0, 4]'),
+        ('crop', 3),
+        ('step', 'text'),
+        ('step', 1e300),
+        ('step', None),
+        ('zero', -1),
+        ('maps', 'text'),
+    ],
+)
+def test_a_record_of_wrong_types_is_named(column, value, tmp_path):
+    store = damaged(tmp_path / 'cache.sqlite', f'UPDATE people SET {column} = ?', value)
+    assert 'is damaged: remove the file' in refused(store.read, [1])
+
+
+def test_a_box_or_a_dataset_of_wrong_types_is_named(tmp_path):
+    path = tmp_path / 'cache.sqlite'
+    store = damaged(path, 'UPDATE people SET box = ?', '["1", 2, 3, 4]')
+    assert 'record 1 is damaged' in refused(store.boxes)
+    store = damaged(path, "INSERT INTO sources VALUES ('a', ?, 1)", '{"name": 3}')
+    assert 'the description of a dataset is damaged' in refused(store.sources)

@@ -12,6 +12,7 @@ from mmpose.structures.bbox import bbox_cs2xyxy
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.geometry import CENTER_SHIFT, PADDING, PIXELS_PER_SCALE
 from fpd_mmpose.readers.annotations import (
+    LARGEST,
     MPII_TWINS,
     as_numbers,
     in_either_layout,
@@ -192,7 +193,7 @@ class FPDMpiiDataset(MpiiDataset):
             if numbers is None:
                 raise UserError(
                     f'{record} has no valid {field}: expected finite numbers of shape '
-                    f'{shape}'
+                    f'{shape}, at most {LARGEST:g}'
                 )
             values[field] = numbers
         if values['scale'] <= 0:
@@ -247,7 +248,7 @@ def _number_images(names: list[str]) -> dict[str, int]:
     """Numbers images by name or, unless all names are distinct numbers, by position."""
     names = list(dict.fromkeys(names))
     stems = [Path(name).stem for name in names]
-    if all(stem.isdecimal() for stem in stems):
+    if all(stem.isdecimal() and len(stem) < 19 for stem in stems):
         numbers = [int(stem) for stem in stems]
         if len(set(numbers)) == len(names):
             return dict(zip(names, numbers, strict=True))

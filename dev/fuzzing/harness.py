@@ -1,0 +1,335 @@
+"""Reads damaged files in processes that may crash, hang, or run out of memory."""
+
+import contextlib
+import faulthandler
+import gc
+import logging
+import math
+import os
+import resource
+import signal
+import tempfile
+import time
+import traceback
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import torch
+
+from fpd_mmpose.errors import UserError
+
+#: Seconds after which a case counts as a hang.
+PATIENCE = 20
+#: Bytes that a reader may take beyond what the process has before.
+MEMORY = 1 << 30
+#: The longest message that still is a line to read.
+LONGEST_MESSAGE = 1000
+_fork: Any = get_context('fork')
+
+
+class Subject(NamedTuple):
+    """A reader, and the files to try on it."""
+
+    #: What is damaged.
+    path: Path
+    #: Contents that must be accepted.
+    valid: Sequence[bytes]
+    #: Makes a damaged content.
+    damage: Callable[[Random], bytes]
+    #: Reads the path as the product does; what it returns must be finite.
+    read: Callable[[], Any]
+    #: What errors must name, if it is not the file's name.
+    named: str = ''
+
+
+class Target(NamedTuple):
+    """A reader by name, which is prepared in an empty folder."""
+
+    prepare: Callable[[Path], Subject]
+    #: The time of a case, in that of the fastest targets.
+    cost: int = 1
+
+
+@dataclass
+class Outcome:
+    """What became of the cases of a target."""
+
+    cases: int = 0
+    accepted: int = 0
+    refused: int = 0
+    seconds: float = 0.0
+    #: The longest time of a case, and its number.
+    slowest: tuple[float, int] = (0.0, 0)
+    #: Bytes of memory beyond those before the first case.
+    memory: int = 0
+    #: By kind: how many there were.
+    failures: Counter[str] = field(default_factory=Counter)
+    #: By kind: the size of the smallest file, and its number.
+    smallest: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+
+class _Hang(BaseException):
+    """Interrupts a case that takes too long."""
+
+
+def fuzz(name: str, target: Target, cases: int, seed: int, failures: Path) -> Outcome:
+    """Tries cases of a target; files that fail are kept in ``failures``."""
+    total = Outcome()
+    started = time.monotonic()
+    place = '/dev/shm' if os.access('/dev/shm', os.W_OK) else None
+    while total.cases < cases:
+        with tempfile.TemporaryDirectory(dir=place) as folder:
+            numbers = range(total.cases, cases)
+            kept = failures / name
+            _run_process(name, target, Path(folder), numbers, seed, kept, total)
+    total.seconds = time.monotonic() - started
+    return total
+
+
+def case(name: str, seed: int, number: int) -> Random:
+    """Returns the random numbers of a case, which do not depend on other cases."""
+    return Random(f'{name} {seed} {number}')
+
+
+def _run_process(
+    name: str,
+    target: Target,
+    folder: Path,
+    numbers: range,
+    seed: int,
+    kept: Path,
+    total: Outcome,
+) -> None:
+    """Runs cases until they are done or one ends the process, and adds to the total."""
+    receiver, sender = _fork.Pipe(duplex=False)
+    number = _fork.Value('q', -1, lock=False)
+    given = (name, target, folder, numbers, seed, kept, number, sender)
+    process = _fork.Process(target=_work, args=given, daemon=True)
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)  # threads are not in a fork, which would wait for them
+    process.start()
+    cv2.setNumThreads(threads)
+    sender.close()
+    last, since = -1, time.monotonic()
+    result = None
+    while result is None:
+        if receiver.poll(1):
+            with contextlib.suppress(EOFError):
+                result = receiver.recv()
+            break
+        if number.value != last:
+            last, since = number.value, time.monotonic()
+        elif last >= 0 and time.monotonic() - since > 3 * PATIENCE:
+            process.kill()
+    process.join()
+    if isinstance(result, str):
+        raise AssertionError(f'target {name}: {result}')
+    if result is None:
+        if number.value < 0:
+            raise AssertionError(f'target {name} ends with {process.exitcode}')
+        kind = f'process ended with {process.exitcode}'
+        result = Outcome(cases=number.value + 1 - numbers.start)
+        content = _content_of(folder)
+        _keep(kept, kind, number.value, content, (folder / 'crash.txt').read_text())
+        result.failures[kind] += 1
+        result.smallest[kind] = len(content), number.value
+    total.cases += result.cases
+    total.accepted += result.accepted
+    total.refused += result.refused
+    total.memory = max(total.memory, result.memory)
+    total.slowest = max(total.slowest, result.slowest)
+    total.failures += result.failures
+    for kind, found in result.smallest.items():
+        total.smallest[kind] = min(found, total.smallest.get(kind, found))
+
+
+def _work(
+    name: str,
+    target: Target,
+    folder: Path,
+    numbers: range,
+    seed: int,
+    kept: Path,
+    number: Any,
+    sender: Connection,
+) -> None:
+    with (folder / 'crash.txt').open('w') as crash:
+        faulthandler.enable(crash)
+        try:
+            with _quiet():
+                result = _try_all(name, target, folder, numbers, seed, kept, number)
+        except BaseException:
+            sender.send(traceback.format_exc())
+            raise
+    sender.send(result)
+    sender.close()
+    os._exit(0)
+
+
+def _try_all(
+    name: str,
+    target: Target,
+    folder: Path,
+    numbers: range,
+    seed: int,
+    kept: Path,
+    current: Any,
+) -> Outcome:
+    torch.set_num_threads(1)
+    place = folder / 'files'
+    place.mkdir()
+    subject = target.prepare(place)
+    (folder / 'path.txt').write_text(str(subject.path))
+    for content in subject.valid:
+        subject.path.write_bytes(content)
+        if where := not_finite(subject.read()):
+            raise AssertionError(f'a valid file gives {where}')
+    gc.collect()
+    gc.freeze()  # MMEngine collects garbage with each dataset
+    before = _peak()
+    _limit_memory()
+    signal.signal(signal.SIGALRM, _interrupt)
+    outcome = Outcome()
+    for each in numbers:
+        current.value = each
+        content = subject.damage(case(name, seed, each))
+        subject.path.write_bytes(content)
+        started = time.perf_counter()
+        kind, text = _try(subject)
+        taken = time.perf_counter() - started
+        outcome.cases += 1
+        outcome.slowest = max(outcome.slowest, (taken, each))
+        if kind in ('accepted', 'refused'):
+            outcome.accepted += kind == 'accepted'
+            outcome.refused += kind == 'refused'
+            continue
+        outcome.failures[kind] += 1
+        if (len(content), each) < outcome.smallest.get(kind, (math.inf, 0)):
+            outcome.smallest[kind] = len(content), each
+            _keep(kept, kind, each, content, text)
+    outcome.memory = _peak() - before
+    if outcome.memory > MEMORY:
+        outcome.failures['memory of the process'] += 1
+    return outcome
+
+
+def _try(subject: Subject) -> tuple[str, str]:
+    """Returns the kind of outcome, and details of a failure."""
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    try:
+        found = subject.read()
+    except UserError as error:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        return _judged(error, subject.named or subject.path.name)
+    except (Exception, SystemExit, _Hang) as error:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        return _kind_of(error), traceback.format_exc()[-6000:]
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    where = not_finite(found)
+    return (f'returns {where}', repr(found)[:6000]) if where else ('accepted', '')
+
+
+def _judged(error: UserError, name: str) -> tuple[str, str]:
+    message = str(error)
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, MemoryError) or 'bad_alloc' in str(cause):
+            return f'refused for want of memory: {_place(cause)}', message
+        cause = cause.__cause__ or cause.__context__
+    if len(message.splitlines()) != 1 or not message.isprintable():
+        return f'message is not a line: {_place(error)}', message
+    if name not in message:
+        return f'message does not name the file: {_place(error)}', message
+    if len(message) > LONGEST_MESSAGE:
+        return f'message is too long: {_place(error)}', message
+    return 'refused', ''
+
+
+def _kind_of(error: BaseException) -> str:
+    return f'{type(error).__name__.strip("_")} in {_place(error)}'
+
+
+def _place(error: BaseException) -> str:
+    """Names the innermost function of the package."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if 'fpd_mmpose/' in frame.filename]
+    if not own:
+        return 'other code'
+    file = own[-1].filename.rpartition('fpd_mmpose/')[2]
+    return f'{file}, {own[-1].name}'
+
+
+def not_finite(value: Any) -> str:
+    """Says what is NaN or infinite in a value; empty if nothing is."""
+    left = [value]
+    while left:
+        each = left.pop()
+        if isinstance(each, torch.Tensor):
+            each = each.numpy()
+        if isinstance(each, np.ndarray | np.generic):
+            if each.dtype.kind in 'fc' and not np.isfinite(each).all():
+                return 'an array that is not finite'
+            left += list(each.ravel()) if each.dtype == object else []
+        elif isinstance(each, float) and not math.isfinite(each):
+            return 'a number that is not finite'
+        elif isinstance(each, dict):
+            left += [*each.keys(), *each.values()]
+        elif isinstance(each, list | tuple | set):
+            left += each
+    return ''
+
+
+def _keep(folder: Path, kind: str, number: int, content: bytes, text: str) -> None:
+    """Keeps a file that fails, and why."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = ''.join(c if c.isalnum() else '_' for c in kind)[:80]
+    (folder / f'{name}.bin').write_bytes(content)
+    details = f'case {number}: {kind}\n{text}\n'
+    (folder / f'{name}.txt').write_text(details, errors='backslashreplace')
+
+
+def _content_of(folder: Path) -> bytes:
+    """Returns the file that was being read when a process ended."""
+    path = Path((folder / 'path.txt').read_text())
+    return path.read_bytes() if path.is_file() else b''
+
+
+def _interrupt(*_: Any) -> None:
+    raise _Hang(f'after {PATIENCE} seconds')
+
+
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _limit_memory() -> None:
+    """Makes allocations fail that would exceed the memory that a reader may take."""
+    status = Path('/proc/self/statm')
+    if status.is_file():
+        pages = int(status.read_text().split()[0])
+        limit = pages * resource.getpagesize() + MEMORY
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Drops what readers log and print, also below Python."""
+    logging.disable(logging.CRITICAL)
+    warnings.simplefilter('ignore')
+    np.seterr(all='ignore')
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    saved = os.dup(2)
+    for descriptor in (1, 2):
+        os.dup2(nowhere, descriptor)
+    yield
+    os.dup2(saved, 2)

@@ -1,0 +1,49 @@
+"""Runs targets and prints what became of their cases."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fuzzing.harness import Outcome, fuzz
+from fuzzing.targets import TARGETS
+
+_ROW = '{:22} {:>9} {:>9} {:>9} {:>7} {:>8} {:>9} {:>8}'
+_HEADINGS = (
+    'target', 'cases', 'accepted', 'refused', 'failed', 'ms/case', 'slowest', 'memory',
+)  # fmt: skip
+
+
+def run(names: Sequence[str], cases: int, seed: int, failures: Path) -> bool:
+    """Runs targets one after another; returns whether no case failed."""
+    print(_ROW.format(*_HEADINGS), flush=True)
+    total = Outcome()
+    for name in names:
+        target = TARGETS[name]
+        outcome = fuzz(name, target, max(1, cases // target.cost), seed, failures)
+        print(_as_row(name, outcome), flush=True)
+        for kind, count in outcome.failures.most_common():
+            size, number = outcome.smallest.get(kind, (0, 0))
+            print(f'  {count} x {kind} (case {number}, {size:,} bytes)', flush=True)
+        total.cases += outcome.cases
+        total.accepted += outcome.accepted
+        total.refused += outcome.refused
+        total.seconds += outcome.seconds
+        total.memory = max(total.memory, outcome.memory)
+        total.slowest = max(total.slowest, outcome.slowest)
+        total.failures += outcome.failures
+    print(_as_row('all', total))
+    if total.failures:
+        print(f'files that fail are in "{failures}"')
+    return not total.failures
+
+
+def _as_row(name: str, outcome: Outcome) -> str:
+    return _ROW.format(
+        name,
+        f'{outcome.cases:,}',
+        f'{outcome.accepted:,}',
+        f'{outcome.refused:,}',
+        f'{outcome.failures.total():,}',
+        f'{1000 * outcome.seconds / max(1, outcome.cases):.2f}',
+        f'{1000 * outcome.slowest[0]:.0f} ms',
+        f'{outcome.memory >> 20} MB',
+    )

@@ -1,0 +1,11 @@
+"""All targets, by name."""
+
+from fuzzing import annotation_targets, array_targets, network_targets, run_targets
+from fuzzing.harness import Target
+
+TARGETS: dict[str, Target] = {
+    **annotation_targets.TARGETS,
+    **array_targets.TARGETS,
+    **network_targets.TARGETS,
+    **run_targets.TARGETS,
+}

@@ -1,0 +1,133 @@
+"""Checks what an ONNX file asks for before a runtime grants it.
+
+A runtime computes constants while it loads a file, so a few bytes, such as the shape of
+a ``ConstantOfShape``, can ask for any amount of memory. Tensors that are in the file
+cannot: the runtimes compare their sizes with the bytes that are there.
+"""
+
+import math
+import struct
+from collections.abc import Iterator
+
+#: The most values of a tensor that a constant asks for: 512 MiB in float32.
+MOST_VALUES = 1 << 27
+#: Operators whose inputs say how large their outputs are.
+_SIZED = {
+    'ConstantOfShape', 'Expand', 'OneHot', 'Pad', 'Range', 'Resize', 'Tile', 'Upsample',
+}  # fmt: skip
+#: Operators that can run forever; exported networks have none.
+_LOOPS = {'Loop', 'Scan'}
+_INT64 = 7
+#: Of a graph, a node, or a tensor.
+_MOST_FIELDS = 200_000
+
+Field = tuple[int, int | memoryview]
+
+
+def check_graph(content: bytes) -> None:
+    """Raises a ValueError for a graph that is damaged, loops, or asks for too much."""
+    for number, graph in _fields(memoryview(content)):
+        if number == 7 and isinstance(graph, memoryview):
+            _check(graph, {}, depth=0)
+
+
+def _check(graph: memoryview, known: dict[bytes, list[int]], depth: int) -> None:
+    """Checks a graph and those inside of it; ``known`` are constants by name."""
+    if depth > 8:
+        raise ValueError('its graphs are nested too deeply')
+    known = dict(known)
+    nodes = []
+    for number, value in _fields(graph):
+        if number == 5 and isinstance(value, memoryview):
+            name, numbers = _tensor(value)
+            known[name] = numbers
+        elif number == 1 and isinstance(value, memoryview):
+            nodes.append(list(_fields(value)))
+    for node in nodes:
+        kind = b''.join(_bytes(node, 4)).decode(errors='replace')
+        if kind in _LOOPS:
+            raise ValueError(f'it has the operator {kind}, which can run forever')
+        asked = [known.get(name, []) for name in _bytes(node, 1) if kind in _SIZED]
+        for attribute in (list(_fields(memoryview(each))) for each in _bytes(node, 5)):
+            name = b''.join(_bytes(attribute, 1))
+            if name == b'shape':
+                asked.append(_integers(attribute, 8))
+            for inner in _bytes(attribute, 6):
+                _check(memoryview(inner), known, depth + 1)
+            if kind == 'Constant':
+                found = [_tensor(memoryview(one))[1] for one in _bytes(attribute, 5)]
+                found += [_integers(attribute, 3) or _integers(attribute, 8)]
+                known[b''.join(_bytes(node, 2))] = max(found, key=len)
+        for numbers in asked:
+            if math.prod(abs(number) for number in numbers if number) > MOST_VALUES:
+                raise ValueError(f'a {kind} asks for a tensor of {numbers}')
+
+
+def _tensor(data: memoryview) -> tuple[bytes, list[int]]:
+    """Returns the name of a tensor, and its numbers if they can be a shape."""
+    fields = list(_fields(data))
+    numbers: list[int] = []
+    if _integers(fields, 2) == [_INT64]:
+        raw = b''.join(_bytes(fields, 9))
+        numbers = _integers([each for each in fields if _is_short(each[1])], 7)
+        if len(raw) <= 64 and len(raw) % 8 == 0:
+            numbers += struct.unpack(f'<{len(raw) // 8}q', raw)
+    return b''.join(_bytes(fields, 8)), numbers[:9]
+
+
+def _is_short(value: int | memoryview) -> bool:
+    return isinstance(value, int) or len(value) <= 100
+
+
+def _bytes(fields: list[Field], number: int) -> list[bytes]:
+    return [
+        bytes(value)
+        for found, value in fields
+        if found == number and isinstance(value, memoryview)
+    ]
+
+
+def _integers(fields: list[Field], number: int) -> list[int]:
+    """Returns signed integers, each in a field or all in one."""
+    found: list[int] = []
+    for each, value in fields:
+        if each == number and isinstance(value, int):
+            found.append(value)
+        elif each == number and isinstance(value, memoryview):
+            position = 0
+            while position < len(value):
+                one, position = _varint(value, position)
+                found.append(one)
+    return [one - (1 << 64) if one >> 63 else one for one in found]
+
+
+def _fields(data: memoryview) -> Iterator[Field]:
+    """Yields the fields of a message of Protocol Buffers."""
+    position = count = 0
+    while position < len(data):
+        tag, position = _varint(data, position)
+        kind, count = tag & 7, count + 1
+        if count > _MOST_FIELDS:
+            raise ValueError('it has too many parts')
+        if kind == 0:
+            value, position = _varint(data, position)
+            yield tag >> 3, value
+            continue
+        size = {1: 8, 5: 4}.get(kind)
+        if kind == 2:
+            size, position = _varint(data, position)
+        if size is None or position + size > len(data):
+            raise ValueError('it is damaged')
+        yield tag >> 3, data[position : position + size]
+        position += size
+
+
+def _varint(data: memoryview, position: int) -> tuple[int, int]:
+    value = shift = 0
+    for byte in data[position : position + 10]:
+        value |= (byte & 0x7F) << shift
+        position += 1
+        if byte < 0x80:
+            return value & (1 << 64) - 1, position
+        shift += 7
+    raise ValueError('it is damaged')
