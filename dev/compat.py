@@ -65,7 +65,7 @@ def try_row(row: Environment, folder: Path, suite: bool) -> dict:
         )
     if not made:
         result['steps'] = [
-            f'FAILED install: {log.read_text().strip().splitlines()[-1]}'
+            f'FAILED install: {log.read_text("utf-8").strip().splitlines()[-1]}'
         ]
         return result
     python = folder / 'clone/.venv/bin/python'
@@ -73,7 +73,7 @@ def try_row(row: Environment, folder: Path, suite: bool) -> dict:
     done = subprocess.run(
         ['bash', folder / 'clone/dev/environments/steps.sh', python, folder / 'steps'],
         stdout=subprocess.PIPE,
-        text=True,
+        encoding='utf-8',
     )
     result['steps'] = done.stdout.splitlines()
     if suite:
@@ -83,7 +83,7 @@ def try_row(row: Environment, folder: Path, suite: bool) -> dict:
             cwd=folder / 'clone',
             env={**os.environ, 'MPLBACKEND': 'Agg', 'OMP_NUM_THREADS': '1'},
             stdout=subprocess.PIPE,
-            text=True,
+            encoding='utf-8',
         )
         (folder / 'suite.log').write_text(done.stdout, encoding='utf-8')
         result['suite'] = done.stdout.strip().splitlines()[-1].strip('= ')
@@ -138,7 +138,10 @@ def _versions(python: Path) -> dict[str, str]:
         'print(json.dumps(found))'
     )
     done = subprocess.run(
-        [python, '-c', code, *PACKAGES], stdout=subprocess.PIPE, text=True, check=True
+        [python, '-c', code, *PACKAGES],
+        stdout=subprocess.PIPE,
+        encoding='utf-8',
+        check=True,
     )
     return json.loads(done.stdout)
 

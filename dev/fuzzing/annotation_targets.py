@@ -186,7 +186,7 @@ def _coco_metric(folder: Path) -> Subject:
 def _coco_detections(folder: Path) -> Subject:
     path = folder / 'detections.json'
     people = folder / 'people.json'
-    people.write_text(json.dumps(coco_people()))
+    people.write_text(json.dumps(coco_people()), encoding='utf-8')
     lazy = FPDCocoDataset(
         str(people), bbox_file=str(path), lazy_init=True, test_mode=True
     )
@@ -217,7 +217,7 @@ def _box_images(folder: Path) -> Subject:
     """The file that lists the images of detections."""
     path = folder / 'images.json'
     found = folder / 'detections.json'
-    found.write_text(json.dumps(detections()))
+    found.write_text(json.dumps(detections()), encoding='utf-8')
 
     def read() -> Any:
         everyone = read_person_boxes(found, path).usable(0.3, 2.0)

@@ -139,7 +139,9 @@ def _run_process(
         kind = f'process ended with {process.exitcode}'
         result = Outcome(cases=number.value + 1 - numbers.start)
         content = _content_of(folder)
-        _keep(kept, kind, number.value, content, (folder / 'crash.txt').read_text())
+        _keep(
+            kept, kind, number.value, content, (folder / 'crash.txt').read_text('utf-8')
+        )
         result.failures[kind] += 1
         result.smallest[kind] = len(content), number.value
     total.cases += result.cases
@@ -162,7 +164,7 @@ def _work(
     number: Any,
     sender: Connection,
 ) -> None:
-    with (folder / 'crash.txt').open('w') as crash:
+    with (folder / 'crash.txt').open('w', encoding='utf-8') as crash:
         faulthandler.enable(crash)
         try:
             with _quiet():
@@ -188,7 +190,7 @@ def _try_all(
     place = folder / 'files'
     place.mkdir()
     subject = target.prepare(place)
-    (folder / 'path.txt').write_text(str(subject.path))
+    (folder / 'path.txt').write_text(str(subject.path), encoding='utf-8')
     for content in subject.valid:
         subject.path.write_bytes(content)
         if where := not_finite(subject.read()):
@@ -295,12 +297,14 @@ def _keep(folder: Path, kind: str, number: int, content: bytes, text: str) -> No
     name = ''.join(c if c.isalnum() else '_' for c in kind)[:80]
     (folder / f'{name}.bin').write_bytes(content)
     details = f'case {number}: {kind}\n{text}\n'
-    (folder / f'{name}.txt').write_text(details, errors='backslashreplace')
+    (folder / f'{name}.txt').write_text(
+        details, encoding='utf-8', errors='backslashreplace'
+    )
 
 
 def _content_of(folder: Path) -> bytes:
     """Returns the file that was being read when a process ended."""
-    path = Path((folder / 'path.txt').read_text())
+    path = Path((folder / 'path.txt').read_text('utf-8'))
     return path.read_bytes() if path.is_file() else b''
 
 
@@ -316,7 +320,7 @@ def _limit_memory() -> None:
     """Makes allocations fail that would exceed the memory that a reader may take."""
     status = Path('/proc/self/statm')
     if status.is_file():
-        pages = int(status.read_text().split()[0])
+        pages = int(status.read_text('utf-8').split()[0])
         limit = pages * resource.getpagesize() + MEMORY
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 

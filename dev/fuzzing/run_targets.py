@@ -268,7 +268,7 @@ def _stamp(folder: Path) -> Subject:
     root = folder / 'drawn'
     write_dataset(root, num_train=2, num_val=2, seed=0)
     path = next(path for path in root.glob('*.json'))
-    stamp = json.loads(path.read_text())
+    stamp = json.loads(path.read_text('utf-8'))
 
     def read() -> Any:
         write_dataset(root, num_train=2, num_val=2, seed=0)
@@ -279,9 +279,11 @@ def _stamp(folder: Path) -> Subject:
 def _pointer(folder: Path) -> Subject:
     """The file that names the last checkpoint of a run."""
     path = folder / 'last_checkpoint'
-    (folder / 'config.py').write_text("model = dict(type='A')\n")
+    (folder / 'config.py').write_text("model = dict(type='A')\n", encoding='utf-8')
     (folder / '1' / 'vis_data').mkdir(parents=True)
-    (folder / '1' / 'vis_data' / 'scalars.json').write_text('{"a": 1}\n')
+    (folder / '1' / 'vis_data' / 'scalars.json').write_text(
+        '{"a": 1}\n', encoding='utf-8'
+    )
     torch.save({'meta': {'epoch': 1}}, folder / 'epoch_1.pth')
     text = b'/work/run/epoch_1.pth'
 

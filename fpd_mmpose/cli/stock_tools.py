@@ -1,6 +1,7 @@
 """Runs MMPose's own train and test scripts with this package in place."""
 
 import gc
+import importlib
 import runpy
 import sys
 from collections.abc import Sequence
@@ -30,6 +31,9 @@ def run_stock_tool(name: str, arguments: Sequence[str]) -> None:
 
     Without a GPU, ``--launcher pytorch`` uses gloo.
     """
+    # Now rather than by a hook: what a module keeps of an error that it catches while it
+    # is imported would keep the run alive, and with it gloo's threads.
+    importlib.import_module('fpd_mmpose.checks.preflight')
     arguments = list(arguments)
     if get_device() == 'cpu':
         if '--amp' in arguments:
