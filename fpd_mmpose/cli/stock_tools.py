@@ -31,8 +31,8 @@ def run_stock_tool(name: str, arguments: Sequence[str]) -> None:
 
     Without a GPU, ``--launcher pytorch`` uses gloo.
     """
-    # Now rather than by a hook: what a module keeps of an error that it catches while it
-    # is imported would keep the run alive, and with it gloo's threads.
+    # Now rather than by a hook: an error that a module catches and keeps while it is
+    # imported would keep the run alive, and with it gloo's threads.
     importlib.import_module('fpd_mmpose.checks.preflight')
     arguments = list(arguments)
     if get_device() == 'cpu':
