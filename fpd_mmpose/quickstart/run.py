@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS, MODELS
 
@@ -117,6 +118,8 @@ def _config(report: StudyReport, name: str) -> Config:
 def _draw_people(report: StudyReport, times: Mapping[str, float], path: Path) -> None:
     """Draws the held-out people for whom distillation gains most."""
     plan, seed = report.plan, report.plan.seeds[0]
+    # It becomes the current logger: the dataset would log who is used.
+    MMLogger.get_instance('quickstart', log_level='ERROR')
     dataset = DATASETS.build(_config(report, CONTROL).test_dataloader.dataset)
     arms, hits = [], {}
     for name, arm in plan.arms.items():
