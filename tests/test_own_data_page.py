@@ -79,11 +79,8 @@ def run(block: str) -> None:
         words = shlex.split(command)
         assert words[0] == 'fpd'
         # `check` says by its exit status that it found no problem.
-        with (
-            contextlib.suppress(SystemExit)
-            if words[1] == 'check'
-            else (contextlib.nullcontext())
-        ):
+        expected = [SystemExit] if words[1] == 'check' else []
+        with contextlib.suppress(*expected):
             main(words[1:])
 
 

@@ -76,6 +76,28 @@ class Outcome:
     #: By kind: the size of the smallest file, and its number.
     smallest: dict[str, tuple[int, int]] = field(default_factory=dict)
 
+    def add(self, other: 'Outcome') -> None:
+        """Adds the cases of another outcome; the time is that of the whole."""
+        self.cases += other.cases
+        self.accepted += other.accepted
+        self.refused += other.refused
+        self.memory = max(self.memory, other.memory)
+        self.slowest = max(self.slowest, other.slowest)
+        self.failures += other.failures
+        for kind, found in other.smallest.items():
+            self.smallest[kind] = min(found, self.smallest.get(kind, found))
+
+
+class _Job(NamedTuple):
+    """Cases of a target, and where their files are."""
+
+    name: str
+    target: Target
+    folder: Path
+    numbers: range
+    seed: int
+    kept: Path
+
 
 class _Hang(BaseException):
     """Interrupts a case that takes too long."""
@@ -90,7 +112,8 @@ def fuzz(name: str, target: Target, cases: int, seed: int, failures: Path) -> Ou
         with tempfile.TemporaryDirectory(dir=place) as folder:
             numbers = range(total.cases, cases)
             kept = failures / name
-            _run_process(name, target, Path(folder), numbers, seed, kept, total)
+            job = _Job(name, target, Path(folder), numbers, seed, kept)
+            total.add(_run_process(job))
     total.seconds = time.monotonic() - started
     return total
 
@@ -100,20 +123,11 @@ def case(name: str, seed: int, number: int) -> Random:
     return Random(f'{name} {seed} {number}')
 
 
-def _run_process(
-    name: str,
-    target: Target,
-    folder: Path,
-    numbers: range,
-    seed: int,
-    kept: Path,
-    total: Outcome,
-) -> None:
-    """Runs cases until they are done or one ends the process, and adds to the total."""
+def _run_process(job: _Job) -> Outcome:
+    """Runs cases until they are done or one ends the process."""
     receiver, sender = _fork.Pipe(duplex=False)
     number = _fork.Value('q', -1, lock=False)
-    given = (name, target, folder, numbers, seed, kept, number, sender)
-    process = _fork.Process(target=_work, args=given, daemon=True)
+    process = _fork.Process(target=_work, args=(job, number, sender), daemon=True)
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)  # threads are not in a fork, which would wait for them
     process.start()
@@ -132,43 +146,26 @@ def _run_process(
             process.kill()
     process.join()
     if isinstance(result, str):
-        raise AssertionError(f'target {name}: {result}')
+        raise AssertionError(f'target {job.name}: {result}')
     if result is None:
         if number.value < 0:
-            raise AssertionError(f'target {name} ends with {process.exitcode}')
+            raise AssertionError(f'target {job.name} ends with {process.exitcode}')
         kind = f'process ended with {process.exitcode}'
-        result = Outcome(cases=number.value + 1 - numbers.start)
-        content = _content_of(folder)
-        _keep(
-            kept, kind, number.value, content, (folder / 'crash.txt').read_text('utf-8')
-        )
+        result = Outcome(cases=number.value + 1 - job.numbers.start)
+        content = _content_of(job.folder)
+        trace = (job.folder / 'crash.txt').read_text('utf-8')
+        _keep(job.kept, kind, number.value, content, trace)
         result.failures[kind] += 1
         result.smallest[kind] = len(content), number.value
-    total.cases += result.cases
-    total.accepted += result.accepted
-    total.refused += result.refused
-    total.memory = max(total.memory, result.memory)
-    total.slowest = max(total.slowest, result.slowest)
-    total.failures += result.failures
-    for kind, found in result.smallest.items():
-        total.smallest[kind] = min(found, total.smallest.get(kind, found))
+    return result
 
 
-def _work(
-    name: str,
-    target: Target,
-    folder: Path,
-    numbers: range,
-    seed: int,
-    kept: Path,
-    number: Any,
-    sender: Connection,
-) -> None:
-    with (folder / 'crash.txt').open('w', encoding='utf-8') as crash:
+def _work(job: _Job, number: Any, sender: Connection) -> None:
+    with (job.folder / 'crash.txt').open('w', encoding='utf-8') as crash:
         faulthandler.enable(crash)
         try:
             with _quiet():
-                result = _try_all(name, target, folder, numbers, seed, kept, number)
+                result = _try_all(job, number)
         except BaseException:
             sender.send(traceback.format_exc())
             raise
@@ -177,20 +174,12 @@ def _work(
     os._exit(0)
 
 
-def _try_all(
-    name: str,
-    target: Target,
-    folder: Path,
-    numbers: range,
-    seed: int,
-    kept: Path,
-    current: Any,
-) -> Outcome:
+def _try_all(job: _Job, current: Any) -> Outcome:
     torch.set_num_threads(1)
-    place = folder / 'files'
+    place = job.folder / 'files'
     place.mkdir()
-    subject = target.prepare(place)
-    (folder / 'path.txt').write_text(str(subject.path), encoding='utf-8')
+    subject = job.target.prepare(place)
+    (job.folder / 'path.txt').write_text(str(subject.path), encoding='utf-8')
     for content in subject.valid:
         subject.path.write_bytes(content)
         if where := not_finite(subject.read()):
@@ -201,9 +190,9 @@ def _try_all(
     _limit_memory()
     signal.signal(signal.SIGALRM, _interrupt)
     outcome = Outcome()
-    for each in numbers:
+    for each in job.numbers:
         current.value = each
-        content = subject.damage(case(name, seed, each))
+        content = subject.damage(case(job.name, job.seed, each))
         subject.path.write_bytes(content)
         started = time.perf_counter()
         kind, text = _try(subject)
@@ -217,7 +206,7 @@ def _try_all(
         outcome.failures[kind] += 1
         if (len(content), each) < outcome.smallest.get(kind, (math.inf, 0)):
             outcome.smallest[kind] = len(content), each
-            _keep(kept, kind, each, content, text)
+            _keep(job.kept, kind, each, content, text)
     outcome.memory = _peak() - before
     if outcome.memory > MEMORY:
         outcome.failures['memory of the process'] += 1

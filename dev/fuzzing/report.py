@@ -23,13 +23,8 @@ def run(names: Sequence[str], cases: int, seed: int, failures: Path) -> bool:
         for kind, count in outcome.failures.most_common():
             size, number = outcome.smallest.get(kind, (0, 0))
             print(f'  {count} x {kind} (case {number}, {size:,} bytes)', flush=True)
-        total.cases += outcome.cases
-        total.accepted += outcome.accepted
-        total.refused += outcome.refused
+        total.add(outcome)
         total.seconds += outcome.seconds
-        total.memory = max(total.memory, outcome.memory)
-        total.slowest = max(total.slowest, outcome.slowest)
-        total.failures += outcome.failures
     print(_as_row('all', total))
     if total.failures:
         print(f'files that fail are in "{failures}"')

@@ -1,11 +1,9 @@
 """Checks that batch norm has several values per channel in every batch."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from mmengine.dist import get_world_size
-from mmengine.model import is_model_wrapper
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -41,10 +39,8 @@ def check_batch_of_one(model: nn.Module, shape: Sequence[int], samples: int) -> 
 
 
 @torch.no_grad()
-def _norm_of_one_value(model: Any, shape: Sequence[int]) -> str | None:
+def _norm_of_one_value(model: nn.Module, shape: Sequence[int]) -> str | None:
     """Names the first layer of batch norm in training that sees one value."""
-    while is_model_wrapper(model):
-        model = model.module
     was_training = model.training
     # Some backbones freeze their layers when they are put into training mode.
     model.train()

@@ -10,12 +10,14 @@ import numpy as np
 import torch
 from mmengine.dataset import BaseDataset, InfiniteSampler
 from mmengine.dist import is_main_process
+from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmpose.models.pose_estimators.base import BasePoseEstimator
 from torch.utils.data import BatchSampler, DataLoader
 
 from fpd_mmpose.checks.best_score import check_best_score
 from fpd_mmpose.checks.last_batch import check_batch_of_one, size_of_last_batch
+from fpd_mmpose.checks.samples import spread
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.readers.media import exif_orientation
 
@@ -57,15 +59,11 @@ def _leaves(dataset: Any) -> Iterator[BaseDataset]:
 
 
 def _check_images(dataset: BaseDataset, runner: Runner) -> None:
-    def spread(count: int) -> list[int]:
-        chosen = np.linspace(0, len(dataset) - 1, min(count, len(dataset)))
-        return chosen.round().astype(int).tolist()
-
     def record_of(index: int) -> dict:
         return BaseDataset.get_data_info(dataset, index)
 
     paths: dict[str, int] = {}
-    for index in spread(LOOKED_FOR):
+    for index in spread(range(len(dataset)), LOOKED_FOR):
         path = record_of(index).get('img_path')
         if isinstance(path, str) and '://' not in path:
             paths.setdefault(path, index)
@@ -78,7 +76,7 @@ def _check_images(dataset: BaseDataset, runner: Runner) -> None:
         )
     turned = [
         path
-        for index in spread(OPENED)
+        for index in spread(range(len(dataset)), OPENED)
         for record in [record_of(index)]
         if (path := str(record.get('img_path'))) in paths
         and record.get('apply_exif') is False
@@ -93,7 +91,9 @@ def _check_images(dataset: BaseDataset, runner: Runner) -> None:
 
 
 def _check_last_batch(runner: Runner) -> None:
-    loader, model = runner.train_dataloader, _inner(runner.model)
+    loader, model = runner.train_dataloader, runner.model
+    if is_model_wrapper(model):
+        model = model.module
     batches: Any = loader.batch_sampler
     is_stock = type(loader.batch_sampler) is BatchSampler
     if not is_stock or not isinstance(model, BasePoseEstimator):
@@ -105,10 +105,6 @@ def _check_last_batch(runner: Runner) -> None:
     if smallest == 1:
         inputs = loader.dataset[0]['inputs']
         check_batch_of_one(model, inputs.shape, samples)
-
-
-def _inner(model: Any) -> Any:
-    return getattr(model, 'module', model)
 
 
 @contextmanager

@@ -28,9 +28,9 @@ LONGER_SIDE = 640
 SOURCE_KEYS = ('img_path', 'frame_index', 'apply_exif')
 
 
-def spread(records: Sequence[int]) -> list[int]:
-    """Chooses up to ``NUM_PEOPLE`` records, evenly spaced."""
-    count = min(NUM_PEOPLE, len(records))
+def spread(records: Sequence[int], most: int = NUM_PEOPLE) -> list[int]:
+    """Chooses up to so many records, evenly spaced."""
+    count = min(most, len(records))
     positions = np.linspace(0, len(records) - 1, count).round().astype(int)
     return [records[position] for position in positions]
 

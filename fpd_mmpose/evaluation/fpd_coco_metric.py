@@ -9,7 +9,7 @@ from xtcocotools.coco import COCO
 
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.readers.coco import read_coco
-from fpd_mmpose.readers.coco_people import CocoPeople, read_coco_people
+from fpd_mmpose.readers.coco_people import CocoPeople, select_people
 
 
 @METRICS.register_module()
@@ -34,7 +34,7 @@ class FPDCocoMetric(CocoMetric):
 
     Raises:
         UserError: If the annotations are missing or invalid, or are those of other
-            images than the predictions. They are read when ``dataset_meta`` is set.
+            images than the predictions. Setting ``dataset_meta`` checks the people.
 
     Example:
         >>> from fpd_mmpose.evaluation import FPDCocoMetric
@@ -50,24 +50,30 @@ class FPDCocoMetric(CocoMetric):
         self.ann_file = ann_file
         self.coco: COCO | None = None
         self._people: CocoPeople | None = None
-        if ann_file is not None:
-            # A wrong file stops the run early; its people are read with the metainfo.
-            read_coco(ann_file, has_annotations=not format_only)
+        # A wrong file stops the run early; its people are checked with the metainfo.
+        self._content = (
+            None
+            if ann_file is None
+            else read_coco(ann_file, has_annotations=not format_only)
+        )
 
     @property
     def dataset_meta(self) -> dict | None:
-        """The metainfo of the dataset; setting it reads the annotations."""
+        """The metainfo of the dataset; setting it selects the people."""
         return self._dataset_meta
 
     @dataset_meta.setter
     def dataset_meta(self, meta: dict) -> None:
         if self.coco is None and not self.format_only:
+            content, self._content = self._content, None
             # Where a dataset in test mode leaves the name of its file.
-            file = self.ann_file or MessageHub.get_current_instance().get_info(
+            file = MessageHub.get_current_instance().get_info(
                 f'{meta["dataset_name"]}_ann_file', None
             )
-            if file is not None:
-                self._people = read_coco_people(file, meta['num_keypoints'])
+            if content is None and file is not None:
+                content = read_coco(file)
+            if content is not None:
+                self._people = select_people(*content, meta['num_keypoints'])
                 self.coco = self._people.truth()
         CocoMetric.dataset_meta.fset(self, meta)
 

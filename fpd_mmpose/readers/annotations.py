@@ -1,5 +1,6 @@
 """Reads annotation files in either folder layout and checks their fields."""
 
+import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -67,8 +68,9 @@ def read_mat(path: str | Path, what: str, names: Iterable[str]) -> dict[str, Any
         reason = 'is not a file' if Path(path).exists() else 'does not exist'
         raise UserError(f'"{path}" {reason}: expected {what}')
     try:
-        check_mat(Path(path).read_bytes())
-        content = loadmat(str(path), variable_names=names)
+        file = Path(path).read_bytes()
+        check_mat(file)
+        content = loadmat(io.BytesIO(file), variable_names=names)
     except Exception as error:  # SciPy raises many types, some of its own
         raise UserError(
             f'"{path}" cannot be read as a MATLAB file ({error}): expected {what}'

@@ -26,6 +26,17 @@ class CocoListing:
     categories: list[dict]
     person_ids: tuple[int, ...]
 
+    def indices_of_people(self, records: Sequence[dict], whose: str) -> list[int]:
+        """Returns the positions of people; it is an error if all are something else."""
+        kept = [i for i, each in enumerate(records) if is_person(each, self.person_ids)]
+        if records and not kept:
+            ids = sorted({each['category_id'] for each in records})
+            raise UserError(
+                f'{whose} of the categories {_few(ids)} only, but people are of '
+                f'category {_few(self.person_ids)} in "{self.path}"'
+            )
+        return kept
+
     def check_images_of(self, records: Iterable[dict], names: Iterable[str]) -> None:
         """Checks the images that records belong to: only these must be valid."""
         records = list(records)
@@ -98,16 +109,8 @@ def read_detections(path: str | Path, listing: CocoListing) -> list[dict]:
         )
     names = [f'detection {i} of "{path}"' for i in range(len(detections))]
     check_ids(detections, names, ['category_id'])
-    kept = [
-        i for i, each in enumerate(detections) if is_person(each, listing.person_ids)
-    ]
+    kept = listing.indices_of_people(detections, f'"{path}" has detections')
     people, names = [detections[i] for i in kept], [names[i] for i in kept]
-    if detections and not people:
-        ids = sorted({each['category_id'] for each in detections})
-        raise UserError(
-            f'"{path}" has detections of the categories {_few(ids)} only, but people '
-            f'are of category {_few(listing.person_ids)} in "{listing.path}"'
-        )
     check_ids(people, names, ['image_id'])
     listing.check_images_of(people, names)
     read_boxes(people, names)

@@ -15,7 +15,6 @@ from fpd_mmpose.readers.coco import (
     NOT_A_PERSON,
     CocoListing,
     check_ids,
-    is_person,
     read_boxes,
     read_coco,
     read_crowd,
@@ -78,17 +77,28 @@ class CocoPeople:
 
 
 def read_coco_people(path: str | Path, num_keypoints: int) -> CocoPeople:
-    """Reads a file of annotated people.
+    """Reads a file of annotated people; see :func:`select_people`."""
+    return select_people(*read_coco(path), num_keypoints)
+
+
+def select_people(
+    listing: CocoListing, annotations: list, num_keypoints: int
+) -> CocoPeople:
+    """Selects and checks the people among the annotations of a file.
 
     Only what is used is checked: not the annotations of other categories, nor the boxes
     and keypoints of crowds, nor images without people. In the annotations, ``iscrowd``
     and ``category_id`` are set, and a visibility of -1 becomes 0.
     """
-    listing, annotations = read_coco(path)
+    path = listing.path
     names = [f'annotation {i} of "{path}"' for i in range(len(annotations))]
     check_ids(annotations, names, ['category_id'])
     left_out: dict[str, list[int]] = defaultdict(list)
-    everyone, names = _people(annotations, names, listing, left_out)
+    kept = listing.indices_of_people(annotations, f'"{path}" has annotations')
+    for index in sorted({*range(len(annotations))}.difference(kept)):
+        number = annotations[index].get('id')  # which is not checked
+        left_out[NOT_A_PERSON].append(number if type(number) is int else index)
+    everyone, names = [annotations[i] for i in kept], [names[i] for i in kept]
     check_ids(everyone, names, ['id', 'image_id'], unique='id')
     names = [f'annotation id {record["id"]} of "{path}"' for record in everyone]
     listing.check_images_of(everyone, names)
@@ -135,22 +145,6 @@ def is_outside(box: Sequence[float], image: dict) -> bool:
     return (
         x >= image['width'] or y >= image['height'] or x + width <= 0 or y + height <= 0
     )
-
-
-def _people(
-    annotations: list[dict],
-    names: list[str],
-    listing: CocoListing,
-    left_out: dict[str, list[int]],
-) -> tuple[list[dict], list[str]]:
-    kept = []
-    for index, record in enumerate(annotations):
-        if is_person(record, listing.person_ids):
-            kept.append(index)
-        else:
-            number = record.get('id')  # which is not checked
-            left_out[NOT_A_PERSON].append(number if type(number) is int else index)
-    return [annotations[i] for i in kept], [names[i] for i in kept]
 
 
 def _check_people(

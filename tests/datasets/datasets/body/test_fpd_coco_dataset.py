@@ -492,6 +492,14 @@ def test_a_file_that_does_not_say_which_category_people_are(tmp_path):
     assert "1 'cat', 2 'dog'" in message
 
 
+def test_annotations_of_other_categories_only(tmp_path):
+    people = [person(1, 5, BOX, category_id=0), person(2, 5, BOX, category_id=7)]
+    assert (
+        'people.json" has annotations of the categories 0, 7 only, but people are of '
+        'category 1 in'
+    ) in refusal(tmp_path, *people)
+
+
 def test_detections_of_other_categories_only(tmp_path):
     detection = dict(image_id=5, category_id=0, bbox=BOX, score=0.5)
     message = refusal(tmp_path, person(1, 5, BOX), detections=[detection])
