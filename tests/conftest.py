@@ -21,6 +21,8 @@ def pytest_collection() -> None:
     import fpd_mmpose  # noqa: F401
 
     init_default_scope('mmpose')
+    # On a GPU, the gradients of convolutions are otherwise summed in any order.
+    torch.backends.cudnn.deterministic = True
     # A fork of a process whose PyTorch has used several threads waits for them forever.
     torch.set_num_threads(1)
 

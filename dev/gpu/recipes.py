@@ -204,6 +204,7 @@ class Stopwatch(Hook):
         for count, _ in enumerate(loader, 1):  # noqa: B007
             if count == waiting:
                 start = time.perf_counter()
-            if time.perf_counter() - start > seconds:
+            elif count > waiting and time.perf_counter() - start > seconds:
                 break
-        return max(1, count - waiting) * batch / (time.perf_counter() - start)
+        timed = count - waiting if count > waiting else count
+        return max(1, timed) * batch / (time.perf_counter() - start)

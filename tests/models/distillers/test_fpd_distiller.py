@@ -339,16 +339,16 @@ class TestTrainsWith:
 
         monkeypatch.setattr(FPDDistiller, 'predict', spy)
         runner = run(config)
-        saved = torch.load(tmp_path / 'run' / 'epoch_1.pth')
+        saved = torch.load(tmp_path / 'run' / 'epoch_1.pth', map_location='cpu')
         (hook,) = [h for h in runner.hooks if type(h).__name__ == 'EMAHook']
         averaged = hook.ema_model.module
         assert averaged.teacher is runner.model.teacher
         name = 'backbone.stem.0.weight'
-        last = runner.model.state_dict()[name]
+        last = runner.model.state_dict()[name].cpu()
         assert not torch.equal(saved['state_dict'][name], last)
         assert torch.equal(saved['ema_state_dict'][f'module.{name}'], last)
-        mean = averaged.state_dict()[name]
-        assert validated and all(torch.equal(one, mean) for one in validated)
+        mean = averaged.state_dict()[name].cpu()
+        assert validated and all(torch.equal(one.cpu(), mean) for one in validated)
 
         plain = reduced_config('hourglass/hg4_128_mpii.py', mpii_root, tmp_path)
         student = MODELS.build(plain.model)
@@ -358,7 +358,7 @@ class TestTrainsWith:
         assert saved['ema_state_dict'].keys() - names == {'steps'}
         before = torch.load(config.model.teacher.checkpoint)
         after = runner.model.teacher.model.state_dict()
-        assert all(torch.equal(after[each], before[each]) for each in before)
+        assert all(torch.equal(after[each].cpu(), before[each]) for each in before)
 
     def test_mixed_precision(self, mpii_root, tmp_path):
         config = reduced_distiller(mpii_root, tmp_path)
