@@ -67,13 +67,16 @@ def _supply_operators() -> None:
 
 def _guard_runs() -> None:
     # MMPose may be half imported at this point; these need mmengine alone.
-    from fpd_mmpose.runs import resuming, whole_file_backend
+    from fpd_mmpose import draws
+    from fpd_mmpose.runs import resuming, stop_signals, whole_file_backend
     from fpd_mmpose.weights import mmengine_loader, unpickling
 
     unpickling.install()
     mmengine_loader.install()
     whole_file_backend.install()
     resuming.install()
+    stop_signals.install()
+    draws.install()
 
 
 def _guard_inferencers() -> None:

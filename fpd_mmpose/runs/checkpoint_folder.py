@@ -16,6 +16,9 @@ from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import target_of_temporary
 from fpd_mmpose.finite import is_finite_number
 
+#: The checkpoint of a run that was told to stop within an epoch.
+INTERRUPTED = 'interrupted.pth'
+
 
 @dataclass(frozen=True)
 class CheckpointFolder:
@@ -74,7 +77,7 @@ class CheckpointFolder:
             for path in Path(folder).glob('.*') if osp.isdir(folder) else ():
                 name = target_of_temporary(path.name)
                 if name and (
-                    name == 'last_checkpoint'
+                    name in ('last_checkpoint', INTERRUPTED)
                     or self.step_of(name) is not None
                     or self.is_best('auto', name)
                 ):
@@ -134,7 +137,8 @@ def take_outdated(
     info: dict, folder: CheckpointFolder, metrics: Iterable[str]
 ) -> list[str]:
     """Takes the names of checkpoints that a killed run was about to remove."""
-    recorded = info.pop('outdated_ckpts', None)
+    recorded = info.get('outdated_ckpts')
+    info['outdated_ckpts'] = []
     oldest_kept = min(info['keep_ckpt_ids'], default=0)
     metrics = list(metrics)
     names = [base_name(name) for name in recorded] if isinstance(recorded, list) else []

@@ -5,20 +5,15 @@ from typing import Any
 
 from mmengine.dist import is_main_process
 from mmengine.fileio import FileClient, get_file_backend
-from mmengine.hooks import CheckpointHook as StockCheckpointHook
+from mmengine.optim import OptimWrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import write_bytes
-from fpd_mmpose.finite import is_finite_number, is_number
-from fpd_mmpose.runs.checkpoint_folder import (
-    CheckpointFolder,
-    drop_bad_scores,
-    limit_kept_steps,
-    score_in,
-    take_outdated,
-)
+from fpd_mmpose.runs import run_position
+from fpd_mmpose.runs.best_checkpoints import BestCheckpoints
+from fpd_mmpose.runs.checkpoint_folder import INTERRUPTED, CheckpointFolder
 from fpd_mmpose.runs.finite_watch import FiniteWatch
 from fpd_mmpose.runs.resuming import (
     check_resumable,
@@ -31,7 +26,7 @@ from fpd_mmpose.runs.resuming import (
 # In MMEngine's own registry, so that every config with this package among its
 # `custom_imports` gets it, whatever its default scope.
 @HOOKS.register_module(force=True)
-class CheckpointHook(StockCheckpointHook):
+class CheckpointHook(BestCheckpoints):
     """Saves as MMEngine's hook of this name does, and never loses a good checkpoint.
 
     * Checkpoints are written atomically. Outdated ones are removed once the new one
@@ -40,6 +35,11 @@ class CheckpointHook(StockCheckpointHook):
       from ``load_from`` if there is none.
     * Of the paths that a checkpoint names, only the file names count, inside this run's
       own folder, and only if this hook writes such names.
+    * A resumed run goes on as if it had never stopped: with the next batch, the same
+      random numbers, and the validation that a kill prevented.
+    * On SIGTERM or SIGINT (Ctrl-C), the run finishes its step, saves
+      ``interrupted.pth``, and exits with status 143 or 130. The second signal ends it
+      at once.
     * The run stops before it saves a weight, or continues after a loss, that is NaN or
       infinite. Such a score is never the best.
 
@@ -70,6 +70,7 @@ class CheckpointHook(StockCheckpointHook):
         self.watch = FiniteWatch(non_finite_loss, max_skipped_steps)
         self._outdated: list[str] = []  # removed after the next save
         self._replaced: dict[str, str | None] = {}
+        self._saved: dict[str, int] | None = None  # epoch and iteration
 
     # --- Starting ------------------------------------------------------------------
 
@@ -98,15 +99,7 @@ class CheckpointHook(StockCheckpointHook):
         self._outdated = self._distrust(info, runner)
         super().before_train(runner)
         if self.save_best is not None:
-            self._bests = {
-                key: self._folder.own_best(path, self._metric(key))
-                for key, path in self._bests.items()
-            }
-            self._adopt_newer_bests(runner)
-            for key, path in self._bests.items():
-                info.pop(_info_key('best_ckpt', key), None)
-                if path:
-                    runner.message_hub.update_info(_info_key('best_ckpt', key), path)
+            self._adopt_bests(runner)
         if is_main_process():
             self._folder.remove_temporary_files(runner.work_dir)
         if self is _checkpoint_hooks(runner)[0]:
@@ -116,11 +109,18 @@ class CheckpointHook(StockCheckpointHook):
             warn_if_complete(runner, self.out_dir)
             check_before_training(runner)
             self.watch.start(runner)
+            run_position.go_on(runner)
+            if runner.stop_signals:
+                runner.stop_signals.listen()
+        if self is _checkpoint_hooks(runner)[-1]:
+            run_position.validate_if_missed(runner)
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None
     ) -> None:
-        """Prepares for a step that may have to be skipped."""
+        """Seeds the step, which may have to be skipped."""
+        if self is _checkpoint_hooks(runner)[0]:
+            run_position.seed_step(runner)
         self.watch.before_step(runner)
 
     # --- Saving --------------------------------------------------------------------
@@ -135,7 +135,28 @@ class CheckpointHook(StockCheckpointHook):
         """Checks the loss, and saves if the hook counts iterations."""
         if self is _checkpoint_hooks(runner)[0]:
             self._stop_for(runner, self.watch.after_step(runner, outputs))
+            run_position.count_batch(runner)
         super().after_train_iter(runner, batch_idx, data_batch, outputs)
+        wrapper = runner.optim_wrapper
+        if not isinstance(wrapper, OptimWrapper) or wrapper.should_update():
+            self._stop_if_told(runner, runner.iter + 1)
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Saves if the hook counts epochs."""
+        run_position.start_epoch(runner)
+        super().after_train_epoch(runner)
+
+    def after_val_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
+        """Stops a validation if the run can be resumed before it."""
+        if self._saved == dict(epoch=runner.epoch, iter=runner.iter):
+            self._stop_if_told(runner, runner.iter, everywhere=False)
+
+    def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
+        """Saves if the score is the best one."""
+        if self.save_best:
+            self._check_finite(runner, runner.iter)
+        super().after_val_epoch(runner, metrics)
+        self._stop_if_told(runner, runner.iter)
 
     def after_train(self, runner: Runner) -> None:
         """Publishes checkpoints, if configured."""
@@ -169,33 +190,48 @@ class CheckpointHook(StockCheckpointHook):
             backend_args=self.backend_args,
             **self.args,
         )
+        self._saved = {key: meta[key] for key in ('epoch', 'iter')}
         if is_main_process():
-            pointer = osp.join(runner.work_dir, 'last_checkpoint')
-            write_bytes(pointer, self.last_ckpt.encode())
+            self._point_to(runner, self.last_ckpt)
+            self._folder.remove(self._folder.file(INTERRUPTED))
             in_use = {self.last_ckpt, *(self._bests.values() if self.save_best else ())}
             for path in {*self._outdated} - in_use:
                 self._folder.remove(path)
         self._outdated, self._replaced = [], {}
 
-    def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
-        if not self.save_best:
+    def _stop_if_told(
+        self, runner: Runner, iteration: int, everywhere: bool = True
+    ) -> None:
+        """Saves and exits if the run has received a signal to stop."""
+        if self is not _checkpoint_hooks(runner)[-1] or not runner.stop_signals:
             return
-        self._check_finite(runner, runner.iter)
-        # MMEngine would remove a previous best before it writes the new one.
-        self._replaced = before = dict(self._bests)
-        for key in {*self.key_indicators} - {'auto', *metrics}:
-            raise UserError(
-                f'default_hooks.checkpoint.save_best is "{key}", but the validation '
-                f'computes {", ".join(metrics)}'
+        told = runner.stop_signals.received(everywhere)
+        if told is None:
+            return
+        now = dict(epoch=runner.epoch, iter=iteration)
+        path = self.last_ckpt
+        if self._saved != now:
+            self._check_finite(runner, iteration)
+            path = self._folder.file(INTERRUPTED)
+            runner.save_checkpoint(
+                self.out_dir,
+                INTERRUPTED,
+                self.file_client_args,
+                meta=dict(now),
+                backend_args=self.backend_args,
             )
-        self._bests = dict.fromkeys(before)
-        # MMEngine ignores a score of None.
-        usable = {
-            name: None if is_number(value) and not is_finite_number(value) else value
-            for name, value in metrics.items()
-        }
-        super()._save_best_checkpoint(runner, usable)
-        self._bests = {key: path or before[key] for key, path in self._bests.items()}
+            if is_main_process():
+                self._point_to(runner, path)
+        runner.logger.warning(
+            f'{told.name} after step {iteration} of {runner.max_iters}: to go on from '
+            f'"{path}", start the run with --resume'
+        )
+        raise SystemExit(128 + told)
+
+    @staticmethod
+    def _point_to(runner: Runner, path: str) -> None:
+        pointer = osp.join(runner.work_dir, 'last_checkpoint')
+        write_bytes(pointer, path.encode())
 
     def _keep(self, runner: Runner, step: int) -> None:
         kept = self.keep_ckpt_ids
@@ -217,62 +253,6 @@ class CheckpointHook(StockCheckpointHook):
             name = osp.basename(runner.work_dir.rstrip(osp.sep))
             folder = backend.join_path(folder, name)
         return CheckpointFolder(backend, folder, self.filename_tmpl)
-
-    # --- The best checkpoints --------------------------------------------------------
-
-    @property
-    def _bests(self) -> dict[str, str | None]:
-        """Paths of the best checkpoints by metric; the key of a single one is ''."""
-        if len(self.key_indicators) == 1:
-            return {'': self.best_ckpt_path}
-        return self.best_ckpt_path_dict
-
-    @_bests.setter
-    def _bests(self, paths: dict[str, str | None]) -> None:
-        if len(self.key_indicators) == 1:
-            self.best_ckpt_path = paths.get('')
-        else:
-            self.best_ckpt_path_dict = dict(paths)
-
-    def _metric(self, key: str) -> str:
-        return key or self.key_indicators[0]
-
-    def _distrust(self, info: dict, runner: Runner) -> list[str]:
-        """Drops impossible records; returns the checkpoints to remove later."""
-        if self.save_best is not None:
-            several = len(self.key_indicators) > 1
-            keys = self.key_indicators if several else ['']
-            names = [_info_key('best_score', key) for key in keys]
-            drop_bad_scores(info, names, runner.logger)
-        now = runner.epoch if self.by_epoch else runner.iter
-        steps = limit_kept_steps(info, now, self.max_keep_ckpts)
-        outdated = take_outdated(info, self._folder, self.save_best or ())
-        return [
-            *(self._folder.checkpoint(step) for step in steps),
-            *(self._folder.file(name) for name in outdated),
-        ]
-
-    def _adopt_newer_bests(self, runner: Runner) -> None:
-        """Adds best checkpoints that were saved after the resumed one."""
-        hub = runner.message_hub
-        bests = dict(self._bests)
-        now = self.filename_tmpl.format(runner.epoch if self.by_epoch else runner.iter)
-        for key, known in self._bests.items():
-            metric = self._metric(key)
-            file = f'best_{metric}_{now}'.replace('/', '_')
-            path = self._folder.own_best(file, metric)
-            if path is None or path == known:
-                continue
-            name = _info_key('best_score', key)
-            score = score_in(path, name)
-            if score is not None and (
-                name not in hub.runtime_info
-                or self.is_better_than[metric](score, hub.get_info(name))
-            ):
-                hub.update_info(name, score)
-                bests[key] = path
-                self._outdated += [known] if known else []
-        self._bests = bests
 
     # --- Numbers that are not finite -------------------------------------------------
 
@@ -299,7 +279,3 @@ class CheckpointHook(StockCheckpointHook):
 def _checkpoint_hooks(runner: Runner) -> list[CheckpointHook]:
     """Lists those of a run; the first one handles what concerns the whole run."""
     return [hook for hook in runner.hooks if isinstance(hook, CheckpointHook)]
-
-
-def _info_key(name: str, key: str) -> str:
-    return f'{name}_{key}' if key else name

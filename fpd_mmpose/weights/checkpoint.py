@@ -4,6 +4,7 @@ import errno
 import pickle
 import re
 import zipfile
+import zlib
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -87,22 +88,40 @@ def rename(
 
 def load_file(source: Path | BinaryIO, map_location: Any = 'cpu') -> Any:
     """Reads an untrusted file without executing anything in it."""
-    _check_unpacked_size(source)
+    _check_archive(source)
     return _checked(torch.load(source, map_location=map_location, weights_only=True))
 
 
-def _check_unpacked_size(source: Path | BinaryIO) -> None:
-    """Refuses a zip file of more content than it has bytes; torch compresses none."""
+def _check_archive(source: Path | BinaryIO) -> None:
+    """Refuses a zip file whose content was changed, or is larger than the file.
+
+    torch compresses nothing, and writes checksums that it does not read.
+    """
     if zipfile.is_zipfile(source):
         with zipfile.ZipFile(source) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-        if unpacked > size_of(source):
-            raise pickle.UnpicklingError(
-                f'refused: it unpacks to {unpacked:,} bytes, and torch compresses '
-                'nothing'
-            )
+            entries = archive.infolist()
+            unpacked = sum(entry.file_size for entry in entries)
+            if unpacked > size_of(source):
+                raise pickle.UnpicklingError(
+                    f'refused: it unpacks to {unpacked:,} bytes, and torch compresses '
+                    'nothing'
+                )
+            # torch can be told to write zeros in place of checksums.
+            if any(entry.CRC for entry in entries):
+                _check_checksums(archive)
     if not isinstance(source, Path):
         source.seek(0)
+
+
+def _check_checksums(archive: zipfile.ZipFile) -> None:
+    try:
+        damaged = archive.testzip()
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error) as error:
+        raise pickle.UnpicklingError(f'refused: it is damaged ({error})') from error
+    if damaged is not None:
+        raise pickle.UnpicklingError(
+            f'refused: it is damaged: the checksum of "{damaged[:60]}" does not fit'
+        )
 
 
 def download(url: str, map_location: Any = 'cpu') -> Any:

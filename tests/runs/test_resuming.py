@@ -85,6 +85,17 @@ class TestWhichCheckpoint:
         path.write_bytes(path.read_bytes()[:size])
         assert self.resumed_epoch(run) == 2
 
+    def test_an_older_one_if_two_of_its_bits_are_flipped(self, run):
+        path = run / 'epoch_3.pth'
+        content = bytearray(path.read_bytes())
+        state = torch.load(path)['optimizer']['state'][0]['exp_avg'].numpy().tobytes()
+        at = content.index(state)
+        content[at] ^= 1
+        content[at + 1] ^= 1
+        path.write_bytes(content)
+        torch.load(path)
+        assert self.resumed_epoch(run) == 2
+
     def test_an_older_one_if_it_is_missing(self, run):
         (run / 'epoch_3.pth').unlink()
         (run / 'epoch_9.pth').write_bytes((run / 'epoch_1.pth').read_bytes())

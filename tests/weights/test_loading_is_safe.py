@@ -166,6 +166,32 @@ def test_a_file_that_unpacks_to_more_than_its_size_is_refused(tmp_path):
         CheckpointLoader.load_checkpoint(str(path))
 
 
+@pytest.fixture
+def weights(tmp_path):
+    path = tmp_path / 'weights.pth'
+    torch.save(dict(a=torch.full((300,), 0.1)), path)
+    return path
+
+
+def test_a_changed_weight_is_found_by_the_checksum(weights):
+    content = weights.read_bytes()
+    weights.write_bytes(content.replace(b'\xcd\xcc\xcc\x3d', b'\xcd\xcc\xcc\x3c', 1))
+    assert not torch.load(weights)['a'].eq(0.1).all()  # torch reads no checksums
+    with pytest.raises(
+        UserError, match=r'weights\.pth" is refused: it is damaged: the'
+    ):
+        CheckpointLoader.load_checkpoint(str(weights))
+
+
+def test_a_file_that_was_saved_without_checksums_is_read(weights):
+    content = weights.read_bytes()
+    with zipfile.ZipFile(weights) as archive:
+        for entry in archive.infolist():
+            content = content.replace(entry.CRC.to_bytes(4, 'little'), bytes(4))
+    weights.write_bytes(content)
+    assert CheckpointLoader.load_checkpoint(str(weights))['a'].eq(0.1).all()
+
+
 @pytest.mark.parametrize('size', [10**10, 2**62])
 def test_an_old_file_gets_no_room_for_more_than_it_holds(size, tmp_path):
     path = tmp_path / 'old.pth'

@@ -10,6 +10,7 @@ from mmpose.datasets import CombinedDataset
 from mmpose.registry import DATA_SAMPLERS
 from torch.utils.data import Sampler
 
+from fpd_mmpose.draws import Draw, take_start
 from fpd_mmpose.errors import UserError
 
 
@@ -100,11 +101,15 @@ class MixedBatchSampler(Sampler[list[int]]):
 
     def __iter__(self) -> Iterator[list[int]]:
         """Draws batches of indices into the combined dataset, ordered by part."""
+        first = take_start(self.sampler) // self.batch_size
         if isinstance(self.sampler, InfiniteSampler):
-            for epoch in itertools.count():
-                yield from self._epoch(epoch)
+            first_epoch, first = divmod(first, self.num_batches)
+            epochs = itertools.count(first_epoch)
         else:
-            yield from self._epoch(self.sampler.epoch)
+            epochs = iter([self.sampler.epoch])
+        for epoch in epochs:
+            yield from itertools.islice(self._epoch(epoch), first, None)
+            first = 0
 
     def _epoch(self, epoch: int) -> Iterator[list[int]]:
         world_size = self.sampler.world_size
@@ -120,12 +125,15 @@ class MixedBatchSampler(Sampler[list[int]]):
             mine = indices[self.sampler.rank :: world_size]
             drawn.append([offset + index for index in mine])
             offset += size
+        key = self.sampler.seed, self.sampler.rank, epoch
         for number in range(self.num_batches):
-            yield [
+            batch = [
                 index
                 for indices, count in zip(drawn, self.counts, strict=True)
                 for index in indices[number * count : (number + 1) * count]
             ]
+            first = number * self.batch_size
+            yield [Draw(index, (*key, first + at)) for at, index in enumerate(batch)]
 
     def _stretch(self, part: int, start: int, length: int) -> list[int]:
         """Returns a stretch of endless laps over a part."""
