@@ -2,20 +2,24 @@
 """Plants wrong labels in a dataset, and counts how many `fpd analyze` finds.
 
 Half are swaps of a left and a right joint that are at least a head size apart, half are
-joints that were moved by one to three head sizes; each is on another person. A suspicion
-is right if it names a planted joint; both joints of a swap are one suspicion.
+joints that were moved by one to three head sizes; each is on another person. A
+suspicion is right if it names a planted joint; the joints of a swap are one suspicion.
 """
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 _ANNOTATIONS = 'annotations/mpii_train.json'
-#: Head sizes in an MPII person's unit of scale, as `fpd analyze` takes them.
+#: Pixels of a head in a person's unit of scale, as `fpd analyze` takes them.
 _HEAD = 20.0
 _PAIRS = ((0, 5), (1, 4), (2, 3), (10, 15), (11, 14), (12, 13))
+#: People in the picture, from left to right and from top to bottom.
+_PICTURED = (4, 2)
 
 
 def plant(people: list[dict], count: int, seed: int) -> dict[int, set[int]]:
@@ -23,8 +27,8 @@ def plant(people: list[dict], count: int, seed: int) -> dict[int, set[int]]:
     random = np.random.default_rng(seed)
     planted: dict[int, set[int]] = {}
     for number in random.permutation(len(people)).tolist():
-        joints, head = people[number]['joints'], _HEAD * people[number]['scale'] * 1.0
-        seen = people[number]['joints_vis']
+        joints, seen = people[number]['joints'], people[number]['joints_vis']
+        head = _HEAD * people[number]['scale']
         if len(planted) < count // 2:
             left, right = _PAIRS[random.integers(len(_PAIRS))]
             apart = np.linalg.norm(np.subtract(joints[left], joints[right]))
@@ -32,15 +36,34 @@ def plant(people: list[dict], count: int, seed: int) -> dict[int, set[int]]:
                 continue
             joints[left], joints[right] = joints[right], joints[left]
             planted[number] = {left, right}
-        else:
+        elif len(planted) < count:
             joint = int(random.choice(np.flatnonzero(seen)))
             angle, length = random.uniform(0, 2 * np.pi), random.uniform(1, 3) * head
             move = length * np.array([np.cos(angle), np.sin(angle)])
             joints[joint] = (np.array(joints[joint]) + move).tolist()
             planted[number] = {joint}
-        if len(planted) == count:
-            break
     return planted
+
+
+def count_found(
+    suspected: list[tuple[int, set[int]]], planted: dict[int, set[int]]
+) -> list[list[str]]:
+    """Returns rows of how many of the first suspicions are right, and what they find.
+
+    The columns are the suspicions, those that are right, and the planted swaps and
+    moves that they find.
+    """
+    hits = [(n, bool(planted.get(n, set()) & joints)) for n, joints in suspected]
+    rows = []
+    for count in (50, 100, 200, len(hits)):
+        right = [number for number, hit in hits[:count] if hit]
+        found = [len(planted[number]) for number in set(right)]
+        share = len(right) / max(min(count, len(hits)), 1)
+        rows.append(
+            [f'{min(count, len(hits)):,}', f'{share:.0%}']
+            + [str(found.count(joints)) for joints in (2, 1)]
+        )
+    return rows
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -50,9 +73,10 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument('config', help='config of a distillation with MPII people')
     parser.add_argument('root', type=Path, help="data in MPII's layout")
-    parser.add_argument('out', type=Path, help='folder for the changed data and report')
+    parser.add_argument('out', type=Path, help='folder for the changed data and page')
     parser.add_argument('--errors', type=int, default=100, help='errors to plant (100)')
     parser.add_argument('--seed', type=int, default=0, help='seed of the errors (0)')
+    parser.add_argument('--picture', type=Path, help='also draw the first people here')
     args = parser.parse_args(argv)
 
     # Imported after parsing, so that --help does not wait for torch.
@@ -70,29 +94,31 @@ def main(argv: list[str] | None = None) -> None:
         if not images.exists():
             images.symlink_to((args.root / 'images').resolve())
         options = {'train_dataloader.dataset.ann_file': _ANNOTATIONS}
-        report = analyze(
-            args.config, args.out, data=args.out / 'data', options=options
-        )
-        print(f'{report}\n')
-        print(markdown_table(*score(report.suspected(), planted)))
+        report = analyze(args.config, args.out, data=args.out / 'data', options=options)
+        print(report)
+        found = report.suspicions
+        by_distance = found._replace(score=np.nan_to_num(found.distance))
+        for title, suspicions in (('score', found), ('distance', by_distance)):
+            suspected = replace(report, suspicions=suspicions).suspected()
+            headings = [f'first by {title}', 'right', 'swaps found', 'moves found']
+            rows = count_found(suspected, planted)
+            print(f'\n{markdown_table(headings, rows, text=())}')
+        if args.picture:
+            draw(report, args.picture)
 
 
-def score(
-    suspected: list[tuple[int, set[int]]], planted: dict[int, set[int]]
-) -> tuple[list[str], list[list[str]]]:
-    """Returns the headings and rows of a table of precision and recall."""
-    right = [bool(planted.get(n, set()) & joints) for n, joints in suspected]
-    rows = []
-    for count in (50, 100, 200, len(suspected)):
-        found = {n for (n, _), hit in zip(suspected[:count], right, strict=False) if hit}
-        rows.append(
-            [
-                f'{min(count, len(suspected))}',
-                f'{np.mean(right[:count]):.0%}',
-                f'{len(found)} of {len(planted)}',
-            ]
-        )
-    return ['suspicions', 'of them right', 'errors found'], rows
+def draw(report: Any, path: Path) -> None:
+    """Draws the most suspicious people side by side."""
+    from fpd_mmpose.inputs import write_image
+
+    across, down = _PICTURED
+    rows = report.suspicions.ranking()[: across * down].tolist()
+    pictures = np.stack([report.picture(row) for row in rows])
+    lines = [
+        np.hstack(list(line))
+        for line in pictures.reshape(down, across, *pictures[0].shape)
+    ]
+    write_image(path, np.vstack(lines))
 
 
 if __name__ == '__main__':

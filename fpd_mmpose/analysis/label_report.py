@@ -70,16 +70,13 @@ class LabelReport:
 
     def suspected(self) -> list[tuple[int, set[int]]]:
         """Lists people and their joints, one of them or a swapped pair, by score."""
-        flips, kind = self.metainfo['flip_indices'], self.suspicions.kind
+        flips, (_, kind, score) = self.metainfo['flip_indices'], self.suspicions
         found = {}
-        for row, joint in zip(*np.nonzero(np.isin(kind, (MOVED, SWAPPED))), strict=True):
+        for row, joint in np.argwhere(np.isin(kind, (MOVED, SWAPPED))).tolist():
             pair = {joint, flips[joint]} if kind[row, joint] == SWAPPED else {joint}
-            found[int(self.view.numbers[row]), min(pair)] = (
-                self.suspicions.score[row, joint],
-                {int(one) for one in pair},
-            )
+            found[row, min(pair)] = score[row, joint], pair
         ranked = sorted(found.items(), key=lambda one: -one[1][0])
-        return [(number, pair) for (number, _), (_, pair) in ranked]
+        return [(int(self.view.numbers[row]), pair) for (row, _), (_, pair) in ranked]
 
     def __str__(self) -> str:
         return f'{markdown_table(*self._table(), pad=True)}\n\n{self._summary()}'
@@ -94,13 +91,25 @@ class LabelReport:
         with replace_when_done(out / PAGE) as partial:
             partial.write_text('\n'.join(self._page(pictures)), encoding='utf-8')
 
+    def picture(self, row: int) -> np.ndarray | str:
+        """Draws a person of the view in uint8 BGR, or says why that cannot be done."""
+        image = self.people.image(int(self.view.numbers[row]))
+        if isinstance(image, str):
+            return image
+        links = self.metainfo['skeleton_links']
+        return draw_disagreement(
+            image, self.view, self.suspicions, row, links, self.threshold
+        )
+
     def _summary(self) -> str:
-        kinds = self.suspicions.kind
-        swaps = int((kinds == SWAPPED).sum()) // 2
+        kind = self.suspicions.kind
+        moved, swapped, supplied = (
+            int((kind == one).sum()) for one in (MOVED, SWAPPED, UNLABELED)
+        )
         text = (
-            f'{len(kinds):,} people. The teacher contradicts {(kinds == MOVED).sum():,} '
-            f'single labels and {swaps:,} left-right pairs, and supplies '
-            f'{(kinds == UNLABELED).sum():,} joints without a label.'
+            f'{len(kind):,} people. The teacher contradicts {moved:,} single labels '
+            f'and {swapped // 2:,} left-right pairs, and supplies {supplied:,} joints '
+            'without a label.'
         )
         if self.unread:
             reason = next(iter(self.unread.values()))
@@ -161,14 +170,17 @@ class LabelReport:
         yield '<h1>Where teacher and labels disagree</h1>'
         yield f'<p>{escape(self._summary())}</p><table>'
         headings, rows = self._table()
-        for tag, cells in (('th', headings), *(('td', row) for row in rows)):
-            yield f'<tr>{"".join(f"<{tag}>{escape(one)}</{tag}>" for one in cells)}</tr>'
-        yield '</table><p>Distances are in head sizes. The most suspicious people come '
-        yield f'first: <b style="color:{_css(LABELS)}">labels</b>, and '
-        yield f'<b style="color:{_css(TEACHER)}">what the teacher sees</b>.</p>'
+        for tag, row in (('th', headings), *(('td', row) for row in rows)):
+            cells = ''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in row)
+            yield f'<tr>{cells}</tr>'
+        yield '</table><p>Distances are in head sizes. The most suspicious people come'
+        yield f'first: <b style="color:{_css(LABELS)}">labels</b> and'
+        yield f'<b style="color:{_css(TEACHER)}">what the teacher sees</b>, with rings'
+        yield 'where these differ; in parentheses, how suspicious that is.</p>'
         yield '<div id="people">'
         ranking = self.suspicions.ranking()
-        for row in ranking[(self.suspicions.kind[ranking] != '').any(1)][:pictures]:
+        is_odd = (self.suspicions.kind[ranking] != '').any(axis=1)
+        for row in ranking[is_odd][:pictures]:
             yield self._figure(row)
         for number, reason in list(self.unread.items())[:pictures]:
             yield _figure(self.people.name(number), reason, '')
@@ -183,13 +195,7 @@ class LabelReport:
                 away = '' if np.isnan(distance[joint]) else f', {distance[joint]:.1f}'
                 name = self.joints[joint].replace('_', ' ')
                 lines.append(f'{name} {kind[joint]}{away} ({score[joint]:.2f})')
-        image = self.people.image(number)
-        if not isinstance(image, str):
-            links = self.metainfo['skeleton_links']
-            image = draw_disagreement(
-                image, self.view, self.suspicions, row, links, self.threshold
-            )
-        return _figure(self.people.name(number), image, '; '.join(lines))
+        return _figure(self.people.name(number), self.picture(row), '; '.join(lines))
 
 
 def _figure(person: tuple[str, Any], image: np.ndarray | str, text: str) -> str:

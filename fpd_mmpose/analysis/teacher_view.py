@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
-from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.registry import MODELS
 from torch import Tensor
 from torch.utils.data import DataLoader
@@ -66,7 +65,7 @@ def view_people(
     axes = describe_student(model).axes
     unread: dict[int, str] = {}
 
-    def batches() -> Iterator[list[tuple[np.ndarray, ...]]]:
+    def batches() -> Iterator[tuple[np.ndarray, ...]]:
         loader = DataLoader(people, batch_size, num_workers=workers, collate_fn=list)
         start = 0
         with progress_bar(len(people), 'teacher', 'person') as bar:
@@ -105,7 +104,7 @@ def _distiller(config: Config, student: str | None) -> Any:
 
 @torch.inference_mode()
 def _view_batch(
-    model: TopdownPoseEstimator,
+    model: Any,
     axes: tuple[Axis, Axis],
     items: dict[int, dict],
     with_student: bool,
@@ -119,10 +118,11 @@ def _view_batch(
     labels = np.concatenate([one.keypoints for one in truth])[..., :2]
     visible = np.concatenate([one.keypoints_visible for one in truth])
     labeled = (visible[..., 0] if visible.ndim == 3 else visible) > 0
-    head = np.array([_head_size(one) for one in truth])
+    sizes = np.array([_head_size(one) for one in truth])
+    head: Any = pose_head(model.head)
 
     def decode(output: Output) -> np.ndarray:
-        found = pose_head(model.head).decode(output)
+        found = head.decode(output)
         points = np.concatenate([one.keypoints for one in found])
         return to_image(points, center, scale, samples[0].input_size)
 
@@ -135,7 +135,7 @@ def _view_batch(
         for number, axis in enumerate(axes)
     ]
     support = score * _relative_height(taught.values, *cells)
-    fields = [np.array(list(items)), center, scale, head, labels, labeled]
+    fields = [np.array(list(items)), center, scale, sizes, labels, labeled]
     fields += [decode(taught.values), score.cpu().numpy(), support.cpu().numpy()]
     if with_student:
         fields.append(decode(as_stages(model(inputs, None), 'the student')[-1]))

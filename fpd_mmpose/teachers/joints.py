@@ -76,7 +76,7 @@ def joints_of(config: Mapping[str, Any]) -> JointSet | None:
     The config may be that of a run or of a model; None if it names no dataset.
     """
     metainfo = metainfo_of(config)
-    return metainfo and _as_joint_set(metainfo)
+    return _as_joint_set(metainfo) if metainfo else None
 
 
 def metainfo_of(config: Mapping[str, Any]) -> dict[str, Any] | None:
