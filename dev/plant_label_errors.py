@@ -109,16 +109,16 @@ def main(argv: list[str] | None = None) -> None:
 
 def draw(report: Any, path: Path) -> None:
     """Draws the most suspicious people side by side."""
-    from fpd_mmpose.inputs import write_image
+    from fpd_mmpose.files import write_bytes
+    from fpd_mmpose.inputs import encode_image
 
     across, down = _PICTURED
-    rows = report.suspicions.ranking()[: across * down].tolist()
-    pictures = np.stack([report.picture(row) for row in rows])
+    ranking = report.suspicions.ranking().tolist()
     lines = [
-        np.hstack(list(line))
-        for line in pictures.reshape(down, across, *pictures[0].shape)
+        np.hstack([report.picture(row) for row in ranking[start : start + across]])
+        for start in range(0, across * down, across)
     ]
-    write_image(path, np.vstack(lines))
+    write_bytes(path, encode_image(np.vstack(lines), '.jpg', 75))
 
 
 if __name__ == '__main__':

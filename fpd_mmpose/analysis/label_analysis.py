@@ -76,7 +76,8 @@ def analyze(
     metainfo = metainfo_of(config)
     assert metainfo is not None  # people have labels
     suspicions = find_suspicions(view, metainfo['flip_indices'], threshold)
-    report = LabelReport(people, view, suspicions, unread, metainfo, threshold)
     name = Path(config.filename).stem if config.filename else 'config'
-    report.save(Path(out or f'work_dirs/analyze/{name}'), pictures)
+    folder = Path(out or f'work_dirs/analyze/{name}')
+    report = LabelReport(people, view, suspicions, unread, metainfo, threshold, folder)
+    report.save(pictures)
     return report

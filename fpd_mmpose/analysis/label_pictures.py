@@ -51,7 +51,7 @@ def draw_disagreement(
     for joint in np.flatnonzero(suspicions.kind[row] != ''):
         label, found = places[0][joint], places[1][joint]
         if view.labeled[row, joint]:
-            _line(picture, label, found, RING, 1)
+            _line(picture, label, found, RING, 2)
         _circle(picture, found, 7, RING, 2)
     return picture
 

@@ -53,6 +53,7 @@ class LabelReport:
         unread: Why the images of the others cannot be read, by number.
         metainfo: Parsed metainfo of MMPose, with the names and links of the joints.
         threshold: The score below which the teacher's keypoints are ignored.
+        out: The folder of the files.
     """
 
     people: LabeledPeople
@@ -61,6 +62,7 @@ class LabelReport:
     unread: dict[int, str]
     metainfo: dict[str, Any]
     threshold: float
+    out: Path
 
     @property
     def joints(self) -> list[str]:
@@ -79,16 +81,17 @@ class LabelReport:
         return [(int(self.view.numbers[row]), pair) for (row, _), (_, pair) in ranked]
 
     def __str__(self) -> str:
-        return f'{markdown_table(*self._table(), pad=True)}\n\n{self._summary()}'
+        table = markdown_table(*self._table(), pad=True)
+        return f'{table}\n\n{self._summary()}\n{self.out}: {PAGE}, {TABLE}'
 
-    def save(self, out: Path, pictures: int) -> None:
+    def save(self, pictures: int) -> None:
         """Writes the page, with the first so many people, and the file of all."""
-        with replace_when_done(out / TABLE) as partial:
+        with replace_when_done(self.out / TABLE) as partial:
             with partial.open('w', encoding='utf-8', newline='') as file:
                 writer = csv.writer(file)
                 writer.writerow(_COLUMNS)
                 writer.writerows(self._rows())
-        with replace_when_done(out / PAGE) as partial:
+        with replace_when_done(self.out / PAGE) as partial:
             partial.write_text('\n'.join(self._page(pictures)), encoding='utf-8')
 
     def picture(self, row: int) -> np.ndarray | str:
@@ -202,7 +205,7 @@ def _figure(person: tuple[str, Any], image: np.ndarray | str, text: str) -> str:
     if isinstance(image, str):
         shown = f'<div class="gone">{escape(image)}</div>'
     else:
-        data = base64.b64encode(encode_image(image, '.jpg')).decode()
+        data = base64.b64encode(encode_image(image, '.jpg', 80)).decode()
         shown = f'<img alt="" src="data:image/jpeg;base64,{data}">'
     path, identity = person
     caption = f'{Path(path).name}, id {identity}: {text}'

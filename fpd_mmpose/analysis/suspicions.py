@@ -53,7 +53,7 @@ def find_suspicions(
     distance = head_distances(view.teacher, view.labels, view.head)
     across = head_distances(view.teacher, view.labels[:, flips], view.head)
     near, far = known & (distance <= NEAR), known & (distance > NEAR)
-    is_sure = view.score >= threshold
+    is_sure = (view.score >= threshold) & (view.score > 0)
     crossed = far & is_sure & (across <= NEAR) & is_pair
     swapped = crossed & crossed[:, flips]
     kind = np.select(
