@@ -25,6 +25,8 @@ from fpd_mmpose.inputs import encode_image
 from fpd_mmpose.markdown import markdown_table
 
 PAGE, TABLE = 'analysis.html', 'people.csv'
+#: What is written for half a character in the name of a file.
+_BROKEN = 'backslashreplace'
 _COLUMNS = (
     *('image', 'id', 'joint', 'label_x', 'label_y', 'labeled', 'teacher_x'),
     *('teacher_y', 'teacher_score', 'distance', 'suspicion', 'suspicion_score'),
@@ -87,12 +89,12 @@ class LabelReport:
     def save(self, pictures: int) -> None:
         """Writes the page, with the first so many people, and the file of all."""
         with replace_when_done(self.out / TABLE) as partial:
-            with partial.open('w', encoding='utf-8', newline='') as file:
+            with partial.open('w', -1, 'utf-8', _BROKEN, '') as file:
                 writer = csv.writer(file)
                 writer.writerow(_COLUMNS)
                 writer.writerows(self._rows())
         with replace_when_done(self.out / PAGE) as partial:
-            partial.write_text('\n'.join(self._page(pictures)), encoding='utf-8')
+            partial.write_text('\n'.join(self._page(pictures)), 'utf-8', _BROKEN)
 
     def picture(self, row: int) -> np.ndarray | str:
         """Draws a person of the view in uint8 BGR, or says why that cannot be done."""

@@ -69,4 +69,4 @@ class LabeledPeople(Dataset):
         try:
             return self._steps[dataset][0](dataset.get_data_info(index))
         except Exception as error:  # of many types: one image must not end the run
-            return (str(error).splitlines() or [type(error).__name__])[0]
+            return str(UserError(str(error) or type(error).__name__))

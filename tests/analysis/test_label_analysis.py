@@ -250,6 +250,31 @@ def test_people_without_labels_are_left_out(root, tmp_path):
         analyze(alone, tmp_path, data=root)
 
 
+def test_labels_are_brought_to_the_students_joints(root, tmp_path):
+    config = load_config(CONFIG)
+    plain = run_with(config, root, tmp_path).view
+    order = [*range(8), 9, 8, *range(10, 16)]
+
+    def exchange(people: list[dict]) -> None:
+        for person in people:
+            person['joints'] = [person['joints'][joint] for joint in order]
+
+    edit(root / TRAIN, exchange)
+    mapping = list(enumerate(order))
+    converter = dict(type='KeypointConverter', num_keypoints=16, mapping=mapping)
+    config.train_dataloader.dataset.pipeline.insert(2, converter)
+    converted = run_with(config, root, tmp_path).view
+    assert (converted.labels == plain.labels).all()
+    assert (converted.labeled == plain.labeled).all()
+
+
+def test_half_a_character_in_a_file_name_does_no_harm(root, tmp_path):
+    edit(root / TRAIN, lambda people: people[4].update(image='\ud800\x1b.jpg'))
+    report = analyze(CONFIG, tmp_path / 'out', data=root, options=ALL)
+    assert [*report.unread] == [4] and str(report).isascii()
+    assert '\x1b' not in str(report)
+
+
 class TestRefusals:
     def test_a_config_without_a_teacher(self, mpii_root, capsys):
         words = ['analyze', 'quickstart/hg2_64_drawn.py', '--data-root', str(mpii_root)]
