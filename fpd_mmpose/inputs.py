@@ -34,10 +34,11 @@ def read_image(path: str | Path) -> np.ndarray:
     return image
 
 
-def encode_image(image: np.ndarray, suffix: str) -> bytes:
+def encode_image(image: np.ndarray, suffix: str, jpeg_quality: int = 95) -> bytes:
     """Encodes a uint8 BGR image in the format of a suffix."""
+    options = (cv2.IMWRITE_JPEG_QUALITY, jpeg_quality)  # other formats ignore it
     try:
-        done, content = cv2.imencode(suffix, image)
+        done, content = cv2.imencode(suffix, image, options)
     except cv2.error:
         done = False
     if not done:

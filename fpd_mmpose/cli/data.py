@@ -1,4 +1,4 @@
-"""The commands ``check`` and ``detect``."""
+"""The commands ``check``, ``analyze``, and ``detect``."""
 
 import argparse
 import shlex
@@ -69,6 +69,74 @@ def _check(args: argparse.Namespace) -> None:
         report.save(args.json)
     print(report)
     raise SystemExit(1 if report.problems else 0)
+
+
+def analyze(parser: Parser) -> Run:
+    """Finds labels that contradict the teacher: moved, swapped, or missing ones.
+
+    Prints a table of the joints, and writes a page with pictures of the most suspicious
+    people and a file with all joints of all people.
+    """
+    parser.add_argument('config', help='config of the distillation')
+    parser.add_argument(
+        '--out',
+        metavar='DIR',
+        help='folder for analysis.html and people.csv (work_dirs/analyze/CONFIG)',
+    )
+    parser.add_argument(
+        '--student',
+        metavar='FILE',
+        help='weights of the student, to say whether it agrees with teacher or labels',
+    )
+    parser.add_argument('--data-root', metavar='DIR', help='folder of the dataset')
+    parser.add_argument(
+        '--split',
+        choices=('train', 'val', 'test'),
+        default='train',
+        help='people to look at (train)',
+    )
+    parser.add_argument(
+        '--pictures',
+        type=positive,
+        default=50,
+        metavar='N',
+        help='people that the page shows (50)',
+    )
+    parser.add_argument(
+        '--kpt-thr',
+        type=float,
+        default=0.3,
+        metavar='SCORE',
+        help="ignore the teacher's keypoints with a lower score (0.3)",
+    )
+    parser.add_argument(
+        '--limit', type=positive, help='look at the first so many people only'
+    )
+    add_device(parser, 'the teacher')
+    add_batches(parser, workers=2)
+    add_cfg_options(parser)
+    return _analyze
+
+
+def _analyze(args: argparse.Namespace) -> None:
+    require_config(args.config)
+    from fpd_mmpose.analysis.label_analysis import analyze
+
+    report = analyze(
+        args.config,
+        args.out,
+        data=args.data_root,
+        student=args.student,
+        split=args.split,
+        threshold=args.kpt_thr,
+        pictures=args.pictures,
+        limit=args.limit,
+        device=args.device,
+        batch_size=args.batch_size,
+        workers=args.workers,
+        options=cfg_options(args),
+    )
+    print(report)
 
 
 def detect(parser: Parser) -> Run:

@@ -75,8 +75,14 @@ def joints_of(config: Mapping[str, Any]) -> JointSet | None:
 
     The config may be that of a run or of a model; None if it names no dataset.
     """
+    metainfo = metainfo_of(config)
+    return _as_joint_set(metainfo) if metainfo else None
+
+
+def metainfo_of(config: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Reads the metainfo of a config; see :func:`joints_of`."""
     for metainfo in _metainfos(config):
-        return _as_joint_set(parse_pose_metainfo(dict(metainfo)))
+        return parse_pose_metainfo(dict(metainfo))
     return None
 
 

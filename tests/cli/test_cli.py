@@ -28,6 +28,7 @@ ANSWERED = [
     (['distill', 'c.py', '--teacher', 'a'], '--teacher: expected 2 arguments'),
     (['cache', 'c.py', '--limit', '0'], '--limit: must be 1 or more'),
     (['check', 'c.py', '--all', '--images', '3'], 'not allowed with'),
+    (['analyze', 'c.py', '--split', 'x'], "invalid choice: 'x'"),
     (['export', 'c', 'w', 'o', '--fp16', '--int8', 'd'], 'not allowed with'),
     (['predict', 'a.onnx'], 'give STUDENT.onnx IMAGE, or CONFIG CHECKPOINT IMAGE'),
     (['predict', 'a.py', 'b.jpg'], 'give STUDENT.onnx IMAGE, or'),
@@ -93,6 +94,7 @@ def test_so_do_commands_whose_config_does_not_exist():
     lines = [
         *(['train', 'typo.py'], ['test', 'typo.py', 'w.pth'], ['distill', 'typo.py']),
         *(['cache', 'typo.py'], ['check', 'typo.py'], ['study', 'typo.py']),
+        ['analyze', 'typo.py'],
         *(['export', 'typo.py', 'w', 'o.onnx'], ['predict', 'typo.py', 'w', 'a.jpg']),
     ]
     answers, modules, *_ = run_in_turn(lines)
@@ -127,6 +129,7 @@ def bare() -> list:
         'distill': [config],
         'cache': [config],
         'check': [config],
+        'analyze': [config],
         'detect': ['folder', 'out.json'],
         'convert': ['a.pth', 'b.pth'],
         'export': [config, 'w.pth', 'out.onnx'],

@@ -62,13 +62,23 @@ class TrainingSource(NamedTuple):
             options=json.loads(json.dumps(options, default=str)),
         )
 
+    def crop(self) -> dict:
+        """Returns the only step of the pipeline that crops the person."""
+        crops = [step for step in self.steps if step['type'] in CROP]
+        if len(crops) != 1:
+            raise UserError(
+                f'the pipeline of {self.settings["type"]} needs one step of type '
+                f'{CROP[-1]}, which crops the person, but has {len(crops)}'
+            )
+        return crops[0]
 
-def sources_of(config: Config) -> list[TrainingSource]:
-    """Finds the datasets that a run trains on."""
-    loader = config.get('train_dataloader')
+
+def sources_of(config: Config, split: str = 'train') -> list[TrainingSource]:
+    """Finds the datasets of a split, by default those that a run trains on."""
+    loader = config.get(f'{split}_dataloader')
     if not loader:
         raise UserError(
-            'the config has no train_dataloader, whose people the teacher would see'
+            f'the config has no {split}_dataloader, whose people the teacher would see'
         )
     outer = list(loader['dataset'].get('pipeline') or [])
     found = []
@@ -87,16 +97,10 @@ def crop_settings(sources: Sequence[TrainingSource]) -> dict[str, Any]:
     """
     found: list[dict] = []
     for source in sources:
-        crops = [step for step in source.steps if step['type'] in CROP]
-        if len(crops) != 1:
-            raise UserError(
-                f'the pipeline of {source.settings["type"]} needs one step of type '
-                f'{CROP[-1]}, which crops the person, but has {len(crops)}'
-            )
         steps = {
             'image': [dict(s) for s in source.steps if s['type'] in LOADING],
             'box': [dict(s) for s in source.steps if s['type'] in BOX],
-            'input size': list(crops[0]['input_size']),
+            'input size': list(source.crop()['input_size']),
         }
         found.append(json.loads(json.dumps(steps)))
         if changed := difference(found[0], found[-1]):

@@ -1,0 +1,1 @@
+"""Finds where a teacher and the labels of its student disagree: `fpd analyze`."""
