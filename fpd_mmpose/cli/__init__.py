@@ -24,6 +24,7 @@ COMMANDS = {
     'distill': ('training', 'train a student with the help of a teacher'),
     'cache': ('training', "store a teacher's heatmaps, to train without its network"),
     'check': ('data', 'check what a config needs, or list weight files'),
+    'browse': ('data', 'draw training people with their targets and the teacher'),
     'detect': ('data', 'find the people in unlabeled images or videos'),
     'convert': ('networks', 'convert weights of other projects, or back'),
     'export': ('networks', 'write a trained network as an ONNX file'),
