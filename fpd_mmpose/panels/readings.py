@@ -63,7 +63,7 @@ def read_network(
     if len(stages) > 1:
         titles = [f'{title}, stage {number}' for number in range(1, len(stages) + 1)]
     readings = [
-        _read(network, form, name, stage)
+        _read(network, form, name, stage, stage)
         for name, stage in zip(titles, stages, strict=True)
     ]
     return form, readings
@@ -81,7 +81,7 @@ def read_teacher(
     has_joint = teacher.has_joint(inputs.device)
     known = None if has_joint is None else has_joint.bool().cpu().numpy()
     title = 'teacher' if known is None else f'teacher ({known.sum()} of {len(known)})'
-    return _read(student, form, title, _as_output(values, form), known)
+    return _read(student, form, title, values, _as_logits(values, form), known)
 
 
 def read_targets(
@@ -94,18 +94,15 @@ def read_targets(
     found = [_target(sample, form) for sample in data_samples]
     parts = zip(*(one or nothing for one in found), strict=True)
     stacked = tuple(torch.stack(part) for part in parts)
-    if not form.simcc:
-        output: Output = stacked[0]
-    else:
-        loss = pose_head(student.head).loss_module
-        if loss.label_softmax:
-            x, y = (one * loss.label_beta / form.beta for one in stacked)
-            output = x, y
-        else:
-            output = _as_output((stacked[0], stacked[1]), form)
+    values: Output = (stacked[0], stacked[1]) if form.simcc else stacked[0]
+    logits = _as_logits(values, form)
+    loss = pose_head(student.head).loss_module
+    if form.simcc and loss.label_softmax:
+        x, y = (one * loss.label_beta / form.beta for one in values)
+        logits = x, y
     has_label = np.array([one is not None for one in found])
     known = np.repeat(has_label[:, None], form.joints, axis=1)
-    return _read(student, form, 'target', output, known)
+    return _read(student, form, 'target', values, logits, known)
 
 
 def _target(sample: PoseDataSample, form: OutputFormat) -> tuple[Tensor, ...] | None:
@@ -127,7 +124,7 @@ def _target(sample: PoseDataSample, form: OutputFormat) -> tuple[Tensor, ...] | 
     return (fields.heatmaps,) if 'heatmaps' in fields else None
 
 
-def _as_output(values: Output, form: OutputFormat) -> Output:
+def _as_logits(values: Output, form: OutputFormat) -> Output:
     """Turns the probabilities of SimCC's cells into logits; keeps heatmaps."""
     if isinstance(values, Tensor):
         return values
@@ -139,10 +136,13 @@ def _read(
     network: BasePoseEstimator,
     form: OutputFormat,
     title: str,
+    values: Output,
     output: Output,
     known: np.ndarray | None = None,
 ) -> Reading:
-    decoded = pose_head(network.head).decode(output)
+    """Decodes the values, and draws the output; of SimCC, these are its logits."""
+    with np.errstate(invalid='ignore'):  # codecs divide by the peaks of blank maps
+        decoded = pose_head(network.head).decode(values)
     keypoints = np.concatenate([one.keypoints for one in decoded])
     shown = form
     if form.simcc:
