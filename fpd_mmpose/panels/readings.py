@@ -23,8 +23,8 @@ from fpd_mmpose.teachers.output_format import (
     run_in_eval_mode,
 )
 
-#: Input pixels for a pixel of the heatmaps that SimCC's vectors are shown as.
-_STRIDE = 4
+#: The height of the heatmaps that SimCC's vectors are shown as.
+_ROWS = 64
 
 
 class Reading(NamedTuple):
@@ -87,7 +87,7 @@ def read_teacher(
 def read_targets(
     student: BasePoseEstimator, form: OutputFormat, data_samples: SampleList
 ) -> Reading:
-    """Reads the encoded labels; of people without any, no joint is known."""
+    """Reads the encoded labels; joints without one are not known."""
     cells = (form.x.cells, form.y.cells)
     shapes = [cells[:1], cells[1:]] if form.simcc else [cells[::-1]]
     nothing = tuple(torch.zeros(form.joints, *shape) for shape in shapes)
@@ -96,12 +96,11 @@ def read_targets(
     stacked = tuple(torch.stack(part) for part in parts)
     values: Output = (stacked[0], stacked[1]) if form.simcc else stacked[0]
     logits = _as_logits(values, form)
-    loss = pose_head(student.head).loss_module
+    loss: Any = pose_head(student.head).loss_module
     if form.simcc and loss.label_softmax:
         x, y = (one * loss.label_beta / form.beta for one in values)
         logits = x, y
-    has_label = np.array([one is not None for one in found])
-    known = np.repeat(has_label[:, None], form.joints, axis=1)
+    known = (stacked[0].flatten(2).amax(2) > 0).numpy()
     return _read(student, form, 'target', values, logits, known)
 
 
@@ -141,13 +140,14 @@ def _read(
     known: np.ndarray | None = None,
 ) -> Reading:
     """Decodes the values, and draws the output; of SimCC, these are its logits."""
+    head: Any = pose_head(network.head)
     with np.errstate(invalid='ignore'):  # codecs divide by the peaks of blank maps
-        decoded = pose_head(network.head).decode(values)
+        decoded = head.decode(values)
     keypoints = np.concatenate([one.keypoints for one in decoded])
     shown = form
     if form.simcc:
         width, height = form.x.size, form.y.size
-        cells = (max(2, width // _STRIDE), max(2, height // _STRIDE))
+        cells = (max(2, round(_ROWS * width / height)), _ROWS)
         shown = heatmap_format(form.joints, (width, height), cells)
         output = Conversion(form, shown)(output).values
     assert isinstance(output, Tensor)

@@ -87,7 +87,7 @@ def _show(
 ) -> ShownPerson:
     results = dataset.get_data_info(index)
     name = Path(str(results.get('img_path', index))).name
-    image = keypoints = visible = None
+    image, keypoints, visible = None, np.empty(0), np.empty(0)
     for step in steps:
         kind = type(step).__name__
         if kind.startswith(('Random', *_RANDOM)) and not augmented:

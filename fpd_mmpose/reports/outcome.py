@@ -10,7 +10,12 @@ from fpd_mmpose.reports.table import LAYOUTS
 #: What a run remembers of its start: whether it had weights.
 STARTED = 'starts_from_weights'
 #: Rows by their keys in a checkpoint's metadata.
-ROWS = {'teacher': 'Teacher', 'start': 'Start', 'best': 'Best student'}
+ROWS = {
+    'teacher': 'Teacher',
+    'start': 'Start',
+    'best': 'Best student',
+    'last': 'Last student',
+}
 _BEFORE = {'teacher': 'before_training/teacher/', 'start': 'before_training/student/'}
 
 
@@ -39,11 +44,12 @@ def scores_so_far(runner: Runner, metric: str | None) -> dict[str, dict[str, flo
         for name, values in hub.log_scalars.items()
         if name.startswith('val/') and name not in ('val/time', 'val/data_time')
     }
-    course = courses.get(metric or '', [])
+    course = courses.get(metric, []) if metric else next(iter(courses.values()), [])
     # One that was saved after the checkpoint that a run resumed from is not known.
-    if best in course:
-        place = course.index(best)
-        found['best'] = {
+    place = course.index(best) if best in course else -1
+    row = 'best' if best in course else 'last'
+    if course and (row == 'best' or metric is None):
+        found[row] = {
             name: float(values[place])
             for name, values in courses.items()
             if len(values) == len(course)

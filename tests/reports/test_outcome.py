@@ -80,3 +80,14 @@ def test_plain_training_has_none(mpii_root, tmp_path, monkeypatch):
     runner, table = run(config, monkeypatch)
     assert not table
     assert 'scores' not in torch.load(Path(runner.work_dir) / 'epoch_1.pth')['meta']
+
+
+def test_without_a_best_checkpoint_it_has_the_last_student(
+    mpii_root, tmp_path, monkeypatch
+):
+    config = reduced_distiller(mpii_root, tmp_path, stacks=1, features=8)
+    config.default_hooks.checkpoint.save_best = None
+    runner, table = run(config, monkeypatch)
+    last = runner.message_hub.get_scalar('val/PCKh/Mean').current()
+    (row,) = table[2:]
+    assert row.startswith('| Last student |') and f' {last:.3f} |' in row

@@ -14,6 +14,9 @@ from mmengine.runner import Runner
 
 from fpd_mmpose.models.distillers import FPDDistiller
 
+#: The methods of a teacher that take time.
+_WORK = ('start', 'finish')
+
 
 @HOOKS.register_module()
 class TrainingSpeedHook(Hook):
@@ -46,7 +49,7 @@ class TrainingSpeedHook(Hook):
         self._seconds = 0.0
         if self._is_logged(batch_idx) and isinstance(self._model, FPDDistiller):
             teacher = self._model.teacher
-            for name in ('start', 'finish'):
+            for name in _WORK:
                 setattr(teacher, name, self._timed(getattr(teacher, name)))
 
     def after_train_iter(
@@ -68,7 +71,7 @@ class TrainingSpeedHook(Hook):
         people = self._batch * get_world_size()
         runner.message_hub.update_scalar('train/people_per_second', people / step)
         if isinstance(self._model, FPDDistiller):
-            for name in ('start', 'finish'):
+            for name in _WORK:
                 vars(self._model.teacher).pop(name, None)
             runner.message_hub.update_scalar(
                 'train/teacher_share', self._seconds / step

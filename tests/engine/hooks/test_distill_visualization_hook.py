@@ -18,6 +18,7 @@ from tests.helpers.reduced import reduced_config, reduced_distiller, run
 from tests.helpers.stored_maps import store_maps
 
 HOOK = dict(type='DistillVisualizationHook', interval=1, num_people=2)
+EMA = dict(type='EMAHook', momentum=0.5)
 
 
 def panels(runner: Runner) -> dict[str, np.ndarray]:
@@ -44,10 +45,13 @@ def state_of(config: Config, name: str, hooks: list[dict]) -> dict[str, torch.Te
     return run(config).model.state_dict()
 
 
-@pytest.mark.parametrize('split', ['val', 'train'])
-def test_a_run_ends_with_the_same_weights_as_without(config, split):
+@pytest.mark.parametrize(
+    ('split', 'others'), [('val', []), ('train', []), ('val', [EMA])]
+)
+def test_a_run_ends_with_the_same_weights_as_without(config, split, others):
     hook = dict(HOOK, by_epoch=False, split=split)
-    with_hook, without = (state_of(config, n, h) for n, h in (('a', [hook]), ('b', [])))
+    with_hook = state_of(config, 'with', [hook, *others])
+    without = state_of(config, 'without', others)
     assert with_hook.keys() == without.keys()
     assert all(torch.equal(with_hook[key], without[key]) for key in without)
     assert any('running_mean' in key for key in without)
@@ -115,7 +119,7 @@ def fewer_joints(config: Config, root: Path, folder: Path) -> int:
 
 
 def average(config: Config, root: Path, folder: Path) -> int:
-    config.custom_hooks = [HOOK, dict(type='EMAHook', momentum=0.5)]
+    config.custom_hooks = [HOOK, EMA]
     return 4
 
 
