@@ -16,7 +16,12 @@ from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import replace_when_done
 from fpd_mmpose.models.distillers import FPDDistiller
 from fpd_mmpose.panels.drawing import draw_panel
-from fpd_mmpose.panels.readings import read_network, read_targets, read_teacher
+from fpd_mmpose.panels.readings import (
+    is_stored,
+    read_network,
+    read_targets,
+    read_teacher,
+)
 from fpd_mmpose.panels.shown_people import show_people
 
 #: Tiles in a row of the picture.
@@ -41,7 +46,7 @@ def browse_people(
         out: The folder of the picture. Defaults to ``work_dirs/browse/<config>``.
         number: The number of people, who are spread evenly over the data.
         split: Whose pipeline they go through: ``'train'`` or ``'val'``, which has no
-            targets.
+            targets, and whose people a stored teacher does not know.
         seed: Of the augmentation.
         data: The folder of every dataset. Defaults to those of the config.
         device: Where the teacher runs.
@@ -74,7 +79,9 @@ def browse_people(
     readings = []
     if split == 'train':
         readings.append(read_targets(student, form, samples))
-    if isinstance(student, FPDDistiller):
+    if isinstance(student, FPDDistiller) and not (
+        split == 'val' and is_stored(student)
+    ):
         student.metainfo = student.metainfo or dataset.metainfo  # names the joints
         student.teacher.prepare(student)
         readings.append(read_teacher(student.teacher, student, form, inputs, samples))

@@ -22,6 +22,7 @@ from fpd_mmpose.teachers.output_format import (
     pose_head,
     run_in_eval_mode,
 )
+from fpd_mmpose.teachers.stored import StoredTeacher
 
 #: The height of the heatmaps that SimCC's vectors are shown as.
 _ROWS = 64
@@ -84,6 +85,11 @@ def read_teacher(
     return _read(student, form, title, values, _as_logits(values, form), known)
 
 
+def is_stored(student: BasePoseEstimator) -> bool:
+    """Tells whether the teacher, if any, only knows the people of the training data."""
+    return isinstance(getattr(student, 'teacher', None), StoredTeacher)
+
+
 def read_targets(
     student: BasePoseEstimator, form: OutputFormat, data_samples: SampleList
 ) -> Reading:
@@ -105,22 +111,21 @@ def read_targets(
 
 
 def _target(sample: PoseDataSample, form: OutputFormat) -> tuple[Tensor, ...] | None:
+    if not form.simcc:
+        fields: Any = sample.get('gt_fields', {})
+        if isinstance(fields, MultilevelPixelData):
+            fields = fields[-1]
+        return (fields.heatmaps.cpu(),) if 'heatmaps' in fields else None
     labels: Any = sample.get('gt_instance_labels', {})
-    if form.simcc:
-        names = [f'keypoint_{axis}_labels' for axis in 'xy']
-        found = [labels[name][0] for name in names if name in labels]
-        return (
-            tuple(
-                # Without smoothing, a label is the number of its cell.
-                one if one.ndim == 2 else one_hot(one.long(), axis.cells).float()
-                for one, axis in zip(found, form.axes, strict=False)
-            )
-            or None
-        )
-    fields = sample.get('gt_fields', {})
-    if isinstance(fields, MultilevelPixelData):
-        fields = fields[-1]
-    return (fields.heatmaps,) if 'heatmaps' in fields else None
+    names = [f'keypoint_{axis}_labels' for axis in 'xy']
+    if names[0] not in labels:
+        return None
+    found = zip((labels[name][0].cpu() for name in names), form.axes, strict=True)
+    # Without smoothing, a label is the number of its cell.
+    return tuple(
+        one if one.ndim == 2 else one_hot(one.long(), axis.cells).float()
+        for one, axis in found
+    )
 
 
 def _as_logits(values: Output, form: OutputFormat) -> Output:

@@ -12,10 +12,9 @@ from mmpose.models.pose_estimators.base import BasePoseEstimator
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.models.distillers import FPDDistiller
 from fpd_mmpose.panels.drawing import draw_panel
-from fpd_mmpose.panels.readings import Reading, read_network, read_teacher
+from fpd_mmpose.panels.readings import Reading, is_stored, read_network, read_teacher
 from fpd_mmpose.panels.shown_people import show_people
 from fpd_mmpose.random_state import random_state_kept
-from fpd_mmpose.teachers.stored import StoredTeacher
 
 
 @HOOKS.register_module()
@@ -80,13 +79,15 @@ class DistillVisualizationHook(Hook):
         """Chooses the people, and makes sure that the student can be drawn."""
         if runner.rank != 0:
             return
+        stored = is_stored(_model(runner))
         split = self.split
         if split is None:
-            stored = isinstance(getattr(_model(runner), 'teacher', None), StoredTeacher)
             split = 'train' if stored or runner.val_loop is None else 'val'
-        if split == 'val' and runner.val_loop is None:
+        if split == 'val' and (stored or runner.val_loop is None):
+            reason = 'a stored teacher does not know its people'
             raise UserError(
-                f"{type(self).__name__}: split is 'val', and the run has no validation"
+                f"{type(self).__name__}: split is 'val', and "
+                f"{reason if stored else 'the run has no validation'}: use 'train'"
             )
         loop = runner.train_loop if split == 'train' else runner.val_loop
         dataset = loop.dataloader.dataset

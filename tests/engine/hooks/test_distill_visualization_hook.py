@@ -172,6 +172,15 @@ def test_without_validation_the_training_people_are_drawn(config):
         run(config)
 
 
+def test_a_stored_teacher_does_not_know_validation_people(config, tmp_path):
+    stored(config, tmp_path, tmp_path)
+    config.custom_hooks = [dict(HOOK, split='val')]
+    with pytest.raises(
+        UserError, match="a stored teacher does not know .*: use 'train'"
+    ):
+        run(config)
+
+
 @pytest.mark.parametrize(
     'wrong', [dict(interval=0), dict(num_people=True), dict(split='test')]
 )
