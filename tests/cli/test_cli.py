@@ -93,6 +93,7 @@ def test_so_do_commands_whose_config_does_not_exist():
     lines = [
         *(['train', 'typo.py'], ['test', 'typo.py', 'w.pth'], ['distill', 'typo.py']),
         *(['cache', 'typo.py'], ['check', 'typo.py'], ['study', 'typo.py']),
+        ['browse', 'typo.py'],
         *(['export', 'typo.py', 'w', 'o.onnx'], ['predict', 'typo.py', 'w', 'a.jpg']),
     ]
     answers, modules, *_ = run_in_turn(lines)
@@ -127,6 +128,7 @@ def bare() -> list:
         'distill': [config],
         'cache': [config],
         'check': [config],
+        'browse': [config],
         'detect': ['folder', 'out.json'],
         'convert': ['a.pth', 'b.pth'],
         'export': [config, 'w.pth', 'out.onnx'],

@@ -86,7 +86,7 @@ def test_without_a_best_checkpoint_it_has_the_last_student(
     mpii_root, tmp_path, monkeypatch
 ):
     config = reduced_distiller(mpii_root, tmp_path, stacks=1, features=8)
-    config.default_hooks.checkpoint.save_best = None
+    config.default_hooks.checkpoint.save_best, config.custom_hooks = None, []
     runner, table = run(config, monkeypatch)
     last = runner.message_hub.get_scalar('val/PCKh/Mean').current()
     (row,) = table[2:]
