@@ -1,15 +1,17 @@
 """Panels show the same people in the course of a run, and do not change it."""
 
 import copy
+import random
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from mmcv.transforms import BaseTransform
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
-from mmpose.registry import HOOKS, MODELS
+from mmpose.registry import HOOKS, MODELS, TRANSFORMS
 
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.panels.drawing import HEIGHT
@@ -45,10 +47,21 @@ def state_of(config: Config, name: str, hooks: list[dict]) -> dict[str, torch.Te
     return run(config).model.state_dict()
 
 
+@TRANSFORMS.register_module()
+class Restless(BaseTransform):
+    """Draws random numbers, of which training must not notice."""
+
+    def transform(self, results: dict) -> dict:
+        random.random(), np.random.rand(), torch.rand(1)
+        return results
+
+
 @pytest.mark.parametrize(
     ('split', 'others'), [('val', []), ('train', []), ('val', [EMA])]
 )
 def test_a_run_ends_with_the_same_weights_as_without(config, split, others):
+    for loader in (config.train_dataloader, config.val_dataloader):
+        loader.dataset.pipeline.insert(0, dict(type='Restless'))
     hook = dict(HOOK, by_epoch=False, split=split)
     with_hook = state_of(config, 'with', [hook, *others])
     without = state_of(config, 'without', others)
