@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from fpd_mmpose.random_state import random_state_kept
+
 
 class Draw(int):
     """An index of a dataset, with what its random numbers depend on."""
@@ -39,18 +41,10 @@ def seed_all(*key: int) -> None:
 
 @contextmanager
 def seeded(*key: int) -> Iterator[None]:
-    """Seeds the generators of the CPU, and leaves them as they were."""
-    before = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    first, second, third = np.random.SeedSequence(key).generate_state(3)
-    random.seed(int(first))
-    np.random.seed(second)
-    torch.default_generator.manual_seed(int(third))
-    try:
+    """Seeds the generators, and leaves them as they were."""
+    with random_state_kept():
+        seed_all(*key)
         yield
-    finally:
-        random.setstate(before[0])
-        np.random.set_state(before[1])
-        torch.set_rng_state(before[2])
 
 
 def take_start(sampler: Any) -> int:

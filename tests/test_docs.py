@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 from mmengine.config import DictAction
-from mmengine.registry import HOOKS, VISBACKENDS, WEIGHT_INITIALIZERS
+from mmengine.registry import VISBACKENDS, WEIGHT_INITIALIZERS
 from mmpose.registry import (
     DATA_SAMPLERS,
     DATASETS,
+    HOOKS,
     KEYPOINT_CODECS,
     METRICS,
     MODELS,
@@ -190,9 +191,11 @@ def test_settings_of_a_command_are_those_of_its_config(command):
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     options, _ = parser.parse_known_args(command)
     config = load_config(configs[0])
+    added = [name for name in options.cfg_options if name.endswith('.type')]
     for name in options.cfg_options:
-        parent = config
-        for part in name.split('.')[:-1]:
+        parent, parts = config, name.split('.')[:-1]
+        # A component of its own may be new.
+        for part in parts[: -1 if '.'.join([*parts, 'type']) in added else None]:
             assert part in parent, name
             parent = parent[part]
     config.merge_from_dict(options.cfg_options)

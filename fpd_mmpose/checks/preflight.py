@@ -1,13 +1,9 @@
 """What a run checks before its first step, rather than at its first validation."""
 
 import os
-import random
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-import torch
 from mmengine.dataset import BaseDataset, InfiniteSampler
 from mmengine.dist import is_main_process
 from mmengine.model import is_model_wrapper
@@ -19,6 +15,7 @@ from fpd_mmpose.checks.best_score import check_best_score
 from fpd_mmpose.checks.last_batch import check_batch_of_one, size_of_last_batch
 from fpd_mmpose.checks.samples import spread
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.random_state import random_state_kept
 from fpd_mmpose.readers.media import exif_orientation
 
 #: How many images of a dataset are opened, and of how many it is checked they exist.
@@ -33,7 +30,7 @@ def check_before_training(runner: Runner) -> None:
     numbers is kept.
     """
     check_best_score(runner.cfg)
-    with _random_state_kept():
+    with random_state_kept():
         if is_main_process():
             for loader in (runner.train_dataloader, _validation(runner)):
                 for dataset in _leaves(getattr(loader, 'dataset', None)):
@@ -105,14 +102,3 @@ def _check_last_batch(runner: Runner) -> None:
     if smallest == 1:
         inputs = loader.dataset[0]['inputs']
         check_batch_of_one(model, inputs.shape, samples)
-
-
-@contextmanager
-def _random_state_kept() -> Iterator[None]:
-    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    try:
-        yield
-    finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])
-        torch.set_rng_state(states[2])

@@ -25,6 +25,7 @@ COMMANDS = {
     'cache': ('training', "store a teacher's heatmaps, to train without its network"),
     'check': ('data', 'check what a config needs, or list weight files'),
     'analyze': ('data', 'find labels that contradict the teacher'),
+    'browse': ('data', 'draw training people with their targets and the teacher'),
     'detect': ('data', 'find the people in unlabeled images or videos'),
     'convert': ('networks', 'convert weights of other projects, or back'),
     'export': ('networks', 'write a trained network as an ONNX file'),

@@ -1,4 +1,4 @@
-"""The commands ``check``, ``analyze``, and ``detect``."""
+"""The commands ``check``, ``analyze``, ``browse``, and ``detect``."""
 
 import argparse
 import shlex
@@ -137,6 +137,51 @@ def _analyze(args: argparse.Namespace) -> None:
         options=cfg_options(args),
     )
     print(report)
+
+
+def browse(parser: Parser) -> Run:
+    """Draws people as a run sees them: augmented, with their targets and the teacher.
+
+    The picture has the crop with its label, the encoded target, and, in a distillation,
+    the teacher's heatmaps.
+    """
+    parser.add_argument('config', help='config of the run')
+    parser.add_argument(
+        '--out', metavar='DIR', help='folder of the picture (work_dirs/browse/CONFIG)'
+    )
+    parser.add_argument('--number', type=positive, default=16, help='people (16)')
+    parser.add_argument(
+        '--split',
+        choices=('train', 'val'),
+        default='train',
+        help='whose pipeline: train, with its augmentation, or val (train)',
+    )
+    parser.add_argument(
+        '--seed', type=int, default=0, help='of the augmentation, 0 or more (0)'
+    )
+    parser.add_argument(
+        '--data-root', metavar='DIR', help='look for every dataset in this folder'
+    )
+    add_device(parser, 'the teacher')
+    add_cfg_options(parser)
+    return _browse
+
+
+def _browse(args: argparse.Namespace) -> None:
+    require_config(args.config)
+    from fpd_mmpose.panels.browsing import browse_people
+
+    path = browse_people(
+        args.config,
+        args.out,
+        args.number,
+        split=args.split,
+        seed=args.seed,
+        data=args.data_root,
+        device=args.device,
+        options=cfg_options(args),
+    )
+    print(path)
 
 
 def detect(parser: Parser) -> Run:

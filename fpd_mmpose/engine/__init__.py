@@ -1,9 +1,17 @@
 """Hooks."""
 
 from fpd_mmpose.engine.hooks import (
+    DistillVisualizationHook,
     MultiScaleSearchHook,
     ProgressHook,
+    TrainingSpeedHook,
     ValidateBeforeTrainingHook,
 )
 
-__all__ = ['MultiScaleSearchHook', 'ProgressHook', 'ValidateBeforeTrainingHook']
+__all__ = [
+    'DistillVisualizationHook',
+    'MultiScaleSearchHook',
+    'ProgressHook',
+    'TrainingSpeedHook',
+    'ValidateBeforeTrainingHook',
+]

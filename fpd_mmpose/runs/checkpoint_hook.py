@@ -158,8 +158,17 @@ class CheckpointHook(BestCheckpoints):
         super().after_val_epoch(runner, metrics)
         self._stop_if_told(runner, runner.iter)
 
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Adds the scores of a distillation so far to the metadata."""
+        if scores := self._scores(runner):
+            checkpoint['meta']['scores'] = scores
+
     def after_train(self, runner: Runner) -> None:
-        """Publishes checkpoints, if configured."""
+        """Logs the scores of a distillation, and publishes checkpoints if asked to."""
+        if scores := self._scores(runner):
+            from fpd_mmpose.reports.outcome import outcome_table
+
+            runner.logger.info(f'Scores:\n{outcome_table(scores)}')
         if self.published_keys is not None and self.save_best is not None:
             # MMEngine assumes that every metric has a best checkpoint.
             self._bests = {key: path for key, path in self._bests.items() if path}
@@ -232,6 +241,13 @@ class CheckpointHook(BestCheckpoints):
     def _point_to(runner: Runner, path: str) -> None:
         pointer = osp.join(runner.work_dir, 'last_checkpoint')
         write_bytes(pointer, path.encode())
+
+    def _scores(self, runner: Runner) -> dict[str, dict[str, float]]:
+        # Imported here: it needs MMPose, as the checks before training do.
+        from fpd_mmpose.reports.outcome import scores_so_far
+
+        metrics = self.key_indicators if self.save_best else [None]
+        return scores_so_far(runner, metrics[0])
 
     def _keep(self, runner: Runner, step: int) -> None:
         kept = self.keep_ckpt_ids

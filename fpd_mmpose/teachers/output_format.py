@@ -153,14 +153,18 @@ def as_stages(output: Any, owner: str) -> list:
 
 
 def run_in_eval_mode(network: nn.Module, image: Tensor) -> Any:
-    """Returns what a network computes without training, whatever its mode."""
-    was_training = network.training
+    """Returns what a network computes without training, whatever its mode.
+
+    Each of its layers is left in the mode that it was in.
+    """
+    modes = {module: module.training for module in network.modules()}
     network.train(False)
     try:
         with torch.no_grad():
             return network(image, None)
     finally:
-        network.train(was_training)
+        for module, training in modes.items():
+            module.training = training
 
 
 def describe_output(

@@ -95,6 +95,7 @@ def test_so_do_commands_whose_config_does_not_exist():
         *(['train', 'typo.py'], ['test', 'typo.py', 'w.pth'], ['distill', 'typo.py']),
         *(['cache', 'typo.py'], ['check', 'typo.py'], ['study', 'typo.py']),
         ['analyze', 'typo.py'],
+        ['browse', 'typo.py'],
         *(['export', 'typo.py', 'w', 'o.onnx'], ['predict', 'typo.py', 'w', 'a.jpg']),
     ]
     answers, modules, *_ = run_in_turn(lines)
@@ -130,6 +131,7 @@ def bare() -> list:
         'cache': [config],
         'check': [config],
         'analyze': [config],
+        'browse': [config],
         'detect': ['folder', 'out.json'],
         'convert': ['a.pth', 'b.pth'],
         'export': [config, 'w.pth', 'out.onnx'],

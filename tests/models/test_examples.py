@@ -12,11 +12,19 @@ from fpd_mmpose import (
     SimCCDistillLoss,
     StackedHourglass,
 )
+from fpd_mmpose.engine import DistillVisualizationHook
 
 
 @pytest.mark.parametrize(
     'documented',
-    [FPDDistiller, FPDHeatmap, HeatmapDistillLoss, SimCCDistillLoss, StackedHourglass],
+    [
+        DistillVisualizationHook,
+        FPDDistiller,
+        FPDHeatmap,
+        HeatmapDistillLoss,
+        SimCCDistillLoss,
+        StackedHourglass,
+    ],
     ids=lambda component: component.__name__,
 )
 def test_the_example_runs(documented):

@@ -7,6 +7,7 @@ from mmengine.runner import Runner
 from mmpose.models.pose_estimators.base import BasePoseEstimator
 
 from fpd_mmpose.models.distillers import FPDDistiller
+from fpd_mmpose.reports.outcome import STARTED
 
 
 @HOOKS.register_module()
@@ -27,6 +28,7 @@ class ValidateBeforeTrainingHook(Hook):
         """Logs scores as ``before_training/teacher/...`` and ``.../student/...``."""
         if runner.iter or runner.val_loop is None:
             return
+        runner.message_hub.update_info(STARTED, bool(runner._load_from))
         student = runner.model
         student = getattr(student, 'module', student)
         models = {'student': student}

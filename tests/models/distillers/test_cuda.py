@@ -304,3 +304,18 @@ def test_stored_heatmaps_equal_those_that_the_cpu_stores(
             np.stack([unpack_levels(one.maps, shape) for one in store.read(numbers)])
         )
     assert np.abs(levels[0].astype(int) - levels[1].astype(int)).max() <= 1
+
+
+def test_panels_do_not_change_a_run_in_mixed_precision(mpii_root, tmp_path, device):
+    states = []
+    for hooks in ([dict(type='DistillVisualizationHook', num_people=2)], []):
+        config = reduced_distiller(mpii_root, tmp_path, stacks=2, features=8)
+        mixed_precision(config, device)
+        config.custom_hooks = hooks
+        config.work_dir = str(tmp_path / f'run_{len(hooks)}')
+        states.append(run(config).model.state_dict())
+    assert len(list(tmp_path.glob('run_1/*/vis_data/vis_image/*.png'))) == 1
+    assert all(
+        torch.equal(*pair)
+        for pair in zip(*(state.values() for state in states), strict=True)
+    )
