@@ -34,11 +34,11 @@ def request(
     return '\r\n'.join([*lines, '', '']).encode('latin-1') + body
 
 
-def form(image: bytes | None, **fields: str) -> bytes:
+def form(image: bytes | None, fields: dict[str, str] | None = None) -> bytes:
     """Writes the form of the page, whose parts are between lines of "--cut"."""
     parts = [
         f'Content-Disposition: form-data; name="{name}"\r\n\r\n{text}'.encode()
-        for name, text in fields.items()
+        for name, text in (fields or {}).items()
     ]
     if image is not None:
         head = b'Content-Disposition: form-data; name="image"; filename="a.png"'
@@ -51,7 +51,7 @@ def upload(
 ) -> bytes:
     """Writes a request with the form of the page."""
     headers = {'Content_Type': 'multipart/form-data; boundary=cut', **headers}
-    return request(body=form(image, **(fields or {})), **headers)
+    return request(body=form(image, fields), **headers)
 
 
 def answer_to(content: bytes, port: int, host: str = '127.0.0.1') -> Answer:
