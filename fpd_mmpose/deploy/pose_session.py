@@ -110,6 +110,7 @@ class PoseSession:
     ) -> None:
         if batch_size < 1:
             raise UserError(f'`batch_size` must be at least 1, got {batch_size}')
+        self._path = path
         self._network = load_network(path, backend, providers, threads)
         self.info = ModelInfo.from_metadata(self._network.properties, str(path))
         _check_file(self.info, self._network, path)
@@ -161,6 +162,11 @@ class PoseSession:
             batch = self._crop(image, center[part], scale[part])
             found = self._network(batch)
             keypoints[part], scores[part] = read_keypoints(self.info, found)
+        if not (np.isfinite(keypoints).all() and np.isfinite(scores).all()):
+            raise UserError(
+                f'"{self._path}" computes NaN or infinity: export the checkpoint '
+                'again, in fp32 if this was fp16'
+            )
         keypoints = to_image(keypoints, center, scale, self.info.input_size)
         return Poses(keypoints, scores, checked)
 
