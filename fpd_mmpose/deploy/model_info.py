@@ -98,6 +98,14 @@ class ModelInfo:
         return {'heatmaps': (channels, height, width)}
 
     @property
+    def outputs(self) -> dict[str, tuple[int, ...]]:
+        """Names and shapes, without the batch, of what the file returns."""
+        if not self.decoded:
+            return self.maps
+        joints = len(self.joints)
+        return {'keypoints': (joints, 2), 'scores': (joints,)}
+
+    @property
     def settings(self) -> dict[str, Any]:
         """The arguments of the codec's function beside :attr:`maps`."""
         given = dict(blur_kernel=self.blur_kernel, offset_radius=self.offset_radius)

@@ -161,6 +161,12 @@ class PoseSession:
             part = slice(first, first + self._batch_size)
             batch = self._crop(image, center[part], scale[part])
             found = self._network(batch)
+            for name, shape in self.info.outputs.items():
+                if found[name].shape != (len(batch), *shape):
+                    raise UserError(
+                        f'"{self._path}" computes {name} of shape {found[name].shape} '
+                        f'for {len(batch)} people: export the checkpoint again'
+                    )
             keypoints[part], scores[part] = read_keypoints(self.info, found)
         if not (np.isfinite(keypoints).all() and np.isfinite(scores).all()):
             raise UserError(
@@ -208,16 +214,12 @@ def _check_file(info: ModelInfo, network: RuntimeNetwork, path: str | Path) -> N
                 'exported it'
             )
     width, height = info.input_size
-    joints = len(info.joints)
     inputs: dict[str, tuple[int, ...]] = {'input': (3, height, width)}
     if info.image_order is not None:
         inputs = {'image': (height, width, 3)}
-    outputs = info.maps
-    if info.decoded:
-        outputs = {'keypoints': (joints, 2), 'scores': (joints,)}
     for kind, expected, found in (
         ('input', inputs, network.inputs),
-        ('output', outputs, network.outputs),
+        ('output', info.outputs, network.outputs),
     ):
         if expected.keys() != found.keys() or any(
             len(found[name]) != 1 + len(shape)

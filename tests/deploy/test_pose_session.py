@@ -293,6 +293,18 @@ def test_results_that_are_not_finite_are_an_error(tmp_path):
         session(np.zeros((48, 32, 3), np.uint8))
 
 
+def test_results_of_another_number_of_people_are_an_error(tmp_path):
+    file = onnx.load(write_decoded(tmp_path / 'student.onnx'))
+    file.graph.node[-1].output[0] = 'one of them'
+    file.graph.node.append(
+        helper.make_node('Concat', ['one of them'] * 2, ['keypoints'], axis=0)
+    )
+    onnx.save(file, tmp_path / 'student.onnx')
+    session = PoseSession(tmp_path / 'student.onnx')
+    with pytest.raises(UserError, match=r'keypoints of shape \(2, 3, 2\) for 1 people'):
+        session(np.zeros((48, 32, 3), np.uint8))
+
+
 def test_files_of_earlier_releases_are_read(tmp_path):
     metadata = json.loads(INFO.to_metadata()['fpd_mmpose'])
     metadata.update(decoded=True, image_order='rgb')
