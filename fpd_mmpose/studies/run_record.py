@@ -30,8 +30,8 @@ def _wrong_field(record: Any) -> str | None:
     """Names the first field that is missing or of another type."""
     if not isinstance(record, dict):
         return 'fingerprint'
-    found = {name: record.get(name) for name in ('seconds', 'scores', 'epochs')}
-    seconds, scores, epochs = found.values()
+    seconds, epochs = record.get('seconds', ''), record.get('epochs', '')
+    scores = record.get('scores')
     # Of people; a run that is scored in another way has neither.
     counts = [record[name] for name in ('right', 'annotated') if name in record]
     checks = {

@@ -12,6 +12,8 @@ from fpd_mmpose.studies.run_record import (
     read_predictions,
     read_record,
 )
+from fpd_mmpose.studies.study_plan import Arm, StudyPlan
+from fpd_mmpose.studies.study_report import StudyReport
 from tests.helpers.refusals import refused
 
 VALID = dict(
@@ -42,6 +44,32 @@ def test_a_record_with_another_type_is_refused(field, value, tmp_path):
     (tmp_path / RECORD).write_text(json.dumps({**VALID, field: value}))
     message = refused(read_record, tmp_path)
     assert f'{RECORD}" has no valid `{field}`: remove it' in message
+
+
+@pytest.mark.parametrize('field', [*VALID][:6])
+def test_no_field_may_be_missing(field, tmp_path):
+    record = {name: value for name, value in VALID.items() if name != field}
+    (tmp_path / RECORD).write_text(json.dumps(record))
+    assert f'no valid `{field}`' in refused(read_record, tmp_path)
+
+
+def report_of(folder, **records) -> StudyReport:
+    arms = {name: Arm(name, 'config.py', label=name) for name in records}
+    plan = StudyPlan(arms, (), (0,))
+    return StudyReport(plan, folder, {(name, 0): r for name, r in records.items()})
+
+
+def test_a_score_that_no_run_has_is_named(tmp_path):
+    report = report_of(tmp_path, a={**VALID, 'scores': {'AP': 0.5}})
+    message = refused(lambda: report.rows)
+    assert f'{RECORD}" has no score "PCKh/Mean"' in message and 'can be AP' in message
+
+
+def test_arms_that_were_scored_on_other_people_are_compared_by_their_scores(tmp_path):
+    scores = {'PCKh/Mean': 50.0}
+    more = dict(VALID, scores={'PCKh/Mean': 52.0}, right=[1], annotated=[2])
+    report = report_of(tmp_path, a=more, b=dict(VALID, scores=scores))
+    assert report.difference('a', 'b').mean == 2
 
 
 def test_a_record_that_is_no_object_is_refused(tmp_path):
