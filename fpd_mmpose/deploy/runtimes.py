@@ -108,6 +108,7 @@ def _check_sizes(content: bytes) -> None:
     options.log_severity_level = 4
     level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.graph_optimization_level = level
+    options.add_session_config_entry('session.disable_prepacking', '1')
     constant = computed_names(content)
     outputs = onnxruntime.InferenceSession(
         with_outputs(content, constant), options, providers=['CPUExecutionProvider']

@@ -139,6 +139,8 @@ def serve(
     print(f'http://{shown}:{server.port}/ (press Ctrl-C to stop)', flush=True)
     if host not in LOOPBACK:
         print('Anyone who can reach this machine can use the page: it has no password.')
+    if host in ('0.0.0.0', '::') and not names:
+        print('Others are refused until --allow-host gives the name in their URL.')
     try:
         server.serve_forever()
     except KeyboardInterrupt:
