@@ -19,6 +19,14 @@ def main(argv: list[str] | None = None) -> None:
         help='address to listen on (127.0.0.1: only this machine)',
     )
     parser.add_argument(
+        '--allow-host',
+        action='append',
+        default=[],
+        metavar='NAME',
+        help='a name or address in the URL of the page, beside that of --host; repeat '
+        'for several (the names of this machine: localhost, 127.0.0.1, and [::1])',
+    )
+    parser.add_argument(
         '--port', type=int, default=8000, help='port, or 0 for any free one (8000)'
     )
     parser.add_argument(
@@ -29,8 +37,11 @@ def main(argv: list[str] | None = None) -> None:
         help='largest upload (16)',
     )
     args = parse(parser, argv)
-    if args.max_megabytes <= 0:
-        parser.error(f'--max-megabytes must be positive, got {args.max_megabytes:g}')
+    if not 0 < args.max_megabytes <= 1024:
+        parser.error(
+            f'--max-megabytes must be positive and at most 1024, got '
+            f'{args.max_megabytes:g}'
+        )
 
     # Imported after parsing, so that --help does not wait for torch.
     from fpd_mmpose.errors import one_line_errors
@@ -44,7 +55,7 @@ def main(argv: list[str] | None = None) -> None:
     with one_line_errors():
         people = load_people(args)
         app = create_app(load_networks(args), people, args.kpt_thr, args.max_megabytes)
-        serve(app, args.host, args.port)
+        serve(app, args.host, args.port, args.allow_host)
 
 
 if __name__ == '__main__':

@@ -55,14 +55,16 @@ def shown(value: object) -> str:
 def _as_line(message: str) -> str:
     """Escapes and shortens what a file may have put into a message."""
     # A worker of a data loader sends its traceback as the message.
-    if message.isprintable() and len(message) <= _LONGEST or _TRACEBACK in message:
+    if _TRACEBACK in message:
         return message
+    if not message.isprintable():
+        message = ''.join(
+            each if each.isprintable() else each.encode('unicode_escape').decode()
+            for each in message
+        )
     if len(message) > _LONGEST:
-        message = f'{message[: _LONGEST // 2]} ... {message[-_LONGEST // 2 + 20 :]}'
-    return ''.join(
-        each if each.isprintable() else each.encode('unicode_escape').decode()
-        for each in message
-    )
+        return f'{message[: _LONGEST // 2]} ... {message[-_LONGEST // 2 + 20 :]}'
+    return message
 
 
 class PackageError(ImportError):

@@ -12,6 +12,8 @@ from fpd_mmpose.media_formats import why_undecoded
 
 #: Formats of images that are written.
 SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.webp')
+#: How far a box may reach, in pixels: the longest side of an image that OpenCV reads.
+FURTHEST = 1 << 20
 _NO_IMAGE = 'is not an image that OpenCV can read: use a JPEG or PNG file'
 
 
@@ -97,6 +99,8 @@ def check_boxes(boxes: np.ndarray | list | None, shape: tuple[int, ...]) -> np.n
         box = f'box {number} ({x1:g}, {y1:g}, {x2:g}, {y2:g})'
         if not np.isfinite((x1, y1, x2, y2)).all():
             raise UserError(f'{box} is not finite')
+        if max(abs(x1), abs(y1), abs(x2), abs(y2)) > FURTHEST:
+            raise UserError(f'{box} reaches further than {FURTHEST:,} pixels')
         if x2 <= x1 or y2 <= y1:
             raise UserError(f'{box} has no area: give x1, y1, x2, y2 in pixels')
         if x2 <= 0 or y2 <= 0 or x1 >= width or y1 >= height:

@@ -30,6 +30,8 @@ def test_boxes_can_extend_beyond_the_image():
         ([0, 0, float('inf'), 5], 'not finite'),
         ([5, 0, 5, 5], 'no area'),
         ([9, 0, 5, 5], 'no area'),
+        ([-1e30, 0, 5, 5], 'reaches further than 1,048,576 pixels'),
+        ([0, 0, 5, 2e6], 'reaches further'),
         ([60, 0, 90, 5], 'outside of the image of 60x40'),
         ([-9, -9, 0, 0], 'outside of the image'),
     ],

@@ -94,3 +94,10 @@ def test_text_has_a_named_encoding(folder):
         for line in calls_without_encoding(ast.parse(path.read_text('utf-8')))
     ]
     assert not found
+
+
+def test_the_tests_that_show_what_security_promises_exist():
+    text = (ROOT / 'SECURITY.md').read_text()
+    named = re.findall(r'`(tests/[^`]+)`', text)
+    assert len(named) > 10 and all((ROOT / name).is_file() for name in named)
+    assert len(text.splitlines()) <= 80

@@ -28,6 +28,7 @@ from fpd_mmpose.readers.mpii_ground_truth import (
 )
 from fpd_mmpose.reports.finished_runs import read_checkpoint
 from fpd_mmpose.runs.resuming import check_resumable, clean_message_hub
+from fpd_mmpose.studies.run_record import PREDICTIONS, read_predictions
 from fpd_mmpose.weights import read_state_dict, to_reference
 from fuzzing.harness import Subject, Target
 from fuzzing.mutations import damaged_bytes, damaged_value
@@ -105,6 +106,13 @@ def _ground_truth(folder: Path) -> Subject:
         return read_head_sizes(path), truth.keypoints[truth.visible], truth.head_size
 
     return _mat_subject(path, contents, read)
+
+
+def _predictions(folder: Path) -> Subject:
+    contents = {'preds': np.random.default_rng(0).random((3, 16, 2)) * 100}
+    return _mat_subject(
+        folder / PREDICTIONS, contents, lambda: read_predictions(folder, 3)
+    )
 
 
 def _release(folder: Path) -> Subject:
@@ -380,6 +388,7 @@ def _weight_folder(folder: Path) -> Subject:
 
 TARGETS = {
     'mpii_ground_truth': Target(_ground_truth, 2),
+    'predictions': Target(_predictions, 2),
     'mpii_release': Target(_release, 4),
     'image_jpeg': Target(_image('.jpg', 'JPEG'), 2),
     'image_png': Target(_image('.png', 'PNG'), 2),

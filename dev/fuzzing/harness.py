@@ -6,6 +6,7 @@ import gc
 import logging
 import math
 import os
+import re
 import resource
 import signal
 import tempfile
@@ -33,6 +34,8 @@ PATIENCE = 20
 MEMORY = 1 << 30
 #: The longest message that still is a line to read.
 LONGEST_MESSAGE = 1000
+#: What libraries say that have no error for it.
+_NO_MEMORY = 'bad_alloc|allocate memory'
 _fork: Any = get_context('fork')
 
 
@@ -234,7 +237,7 @@ def _judged(error: UserError, name: str) -> tuple[str, str]:
     message = str(error)
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, MemoryError) or 'bad_alloc' in str(cause):
+        if isinstance(cause, MemoryError) or re.search(_NO_MEMORY, str(cause)):
             return f'refused for want of memory: {_place(cause)}', message
         cause = cause.__cause__ or cause.__context__
     if len(message.splitlines()) != 1 or not message.isprintable():

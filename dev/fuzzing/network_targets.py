@@ -62,6 +62,9 @@ def write_heatmaps(path: Path) -> None:
     onnx.save(file, path)
 
 
+_GROWING = ('Tile', 'Expand', 'ConstantOfShape', 'Resize', 'Concat', 'Mul')
+
+
 def _changed_graph(rng: Random, content: bytes) -> bytes:
     """Changes what a graph says of its tensors, nodes, and sizes."""
     model = onnx.ModelProto.FromString(content)
@@ -94,6 +97,33 @@ def _changed_graph(rng: Random, content: bytes) -> bytes:
         elif chosen.output:
             chosen.output[0] = rng.choice(('', 'input', 'maps', 'other'))
 
+    def chain() -> None:
+        # Nodes that make each other's results larger, for one that is there.
+        user = rng.randrange(len(graph.node))
+        place = rng.randrange(len(graph.node[user].input))
+        name = graph.node[user].input[place]
+        nodes, rank = list(graph.node), rng.choice((1, 2, 4))
+        for number in range(rng.randrange(1, 5)):
+            kind = rng.choice(_GROWING)
+            factors = rng.choices((1, 1, 2, 30, 1000), k=rank)
+            given = {
+                'ConstantOfShape': [rng.choice((name, f'factors{number}'))],
+                'Resize': [name, '', f'factors{number}'],
+                'Mul': [name, rng.choice((name, f'factors{number}'))],
+                'Concat': [name] * 9,
+            }.get(kind, [name, f'factors{number}'])
+            of = TensorProto.FLOAT if kind == 'Resize' else TensorProto.INT64
+            graph.initializer.append(
+                helper.make_tensor(f'factors{number}', of, [len(factors)], factors)
+            )
+            name = f'grown{number}'
+            options = {'axis': 0} if kind == 'Concat' else {}
+            grown = helper.make_node(kind, given, [name], **options)
+            nodes.insert(user + number, grown)
+        del graph.node[:]
+        graph.node.extend(nodes)
+        graph.node[user + number + 1].input[place] = name
+
     def shape() -> None:
         values = rng.choice((graph.input, graph.output))
         dims = values[0].type.tensor_type.shape.dim
@@ -106,7 +136,13 @@ def _changed_graph(rng: Random, content: bytes) -> bytes:
         if rng.random() < 0.1:
             chosen.key = 'other'
 
-    steps: tuple[Callable[[], None], ...] = (tensor, node, shape, properties)
+    steps: tuple[Callable[[], None], ...] = (
+        tensor,
+        node,
+        chain,
+        shape,
+        properties,
+    )
     for _ in range(rng.choice((1, 1, 2))):
         try:
             rng.choice(steps)()

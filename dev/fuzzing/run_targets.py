@@ -21,6 +21,9 @@ from fpd_mmpose.reports.finished_runs import read_run, start_of
 from fpd_mmpose.reports.logs import read_log
 from fpd_mmpose.runs.checkpoint_folder import named_in
 from fpd_mmpose.studies.run_curve import read_curve
+from fpd_mmpose.studies.run_record import RECORD, read_record
+from fpd_mmpose.studies.study_plan import Arm, StudyPlan
+from fpd_mmpose.studies.study_report import StudyReport
 from fpd_mmpose.synthetic import write_dataset
 from fpd_mmpose.teachers import stored
 from fpd_mmpose.teachers.cache.maps import pack_maps
@@ -246,6 +249,34 @@ def _curve(folder: Path) -> Subject:
     return _lines_subject(path, [log_lines()], read)
 
 
+def _run_record(folder: Path) -> Subject:
+    path = folder / RECORD
+    record = dict(
+        fingerprint='0' * 64,
+        epochs=2,
+        steps=40,
+        samples=400,
+        seconds=dict(storing=0.0, training=1.5),
+        scores={'PCKh/Mean': 50.0},
+        right=[3, 4, 5],
+        annotated=[5, 14, 14],
+    )
+    plain = dict(record, epochs=None, seconds=None)
+    label = 'a'
+    plan = StudyPlan({label: Arm(label, 'config.py', label=label)}, (), (0,))
+
+    def read() -> Any:
+        found = read_record(folder)
+        report = StudyReport(plan, folder, {(label, 0): found})
+        row = report.rows[label]
+        assert isinstance(report.markdown(), str)
+        report.difference(label, label)
+        # The scores of a run that diverged may be NaN.
+        return row.steps, row.samples, row.seconds
+
+    return json_subject(path, [record, plain], read)
+
+
 def _journal(folder: Path) -> Subject:
     path = folder / 'people.json.part'
     options = dict(score_thr=0.3, detector='rtmdet', batch_size=2)
@@ -331,6 +362,7 @@ TARGETS = {
     'log': Target(_log),
     'curve': Target(_curve),
     'journal': Target(_journal),
+    'run_record': Target(_run_record),
     'stamp': Target(_stamp, 3),
     'last_checkpoint': Target(_pointer, 10),
     'config_text': Target(_config_text),

@@ -1,6 +1,12 @@
 """All targets, by name."""
 
-from fuzzing import annotation_targets, array_targets, network_targets, run_targets
+from fuzzing import (
+    annotation_targets,
+    array_targets,
+    network_targets,
+    run_targets,
+    web_targets,
+)
 from fuzzing.harness import Target
 
 TARGETS: dict[str, Target] = {
@@ -8,4 +14,5 @@ TARGETS: dict[str, Target] = {
     **array_targets.TARGETS,
     **network_targets.TARGETS,
     **run_targets.TARGETS,
+    **web_targets.TARGETS,
 }

@@ -2,12 +2,13 @@
 
 A runtime computes constants while it loads a file, so a few bytes, such as the shape of
 a ``ConstantOfShape``, can ask for any amount of memory. Tensors that are in the file
-cannot: the runtimes compare their sizes with the bytes that are there.
+cannot: the runtimes compare their sizes with the bytes that are there. Sizes that
+follow from the shape of the network's input while it runs are not checked.
 """
 
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 #: The most values of a tensor that a constant asks for: 512 MiB in float32.
 MOST_VALUES = 1 << 27
@@ -29,6 +30,63 @@ def check_graph(content: bytes) -> None:
     for number, graph in _fields(memoryview(content)):
         if number == 7 and isinstance(graph, memoryview):
             _check(graph, {}, depth=0)
+
+
+def computed_names(content: bytes) -> dict[bytes, bool]:
+    """Names what a graph computes, and says whether from constants alone."""
+    found: dict[bytes, bool] = {}
+    for number, graph in _fields(memoryview(content)):
+        if number != 7 or not isinstance(graph, memoryview):
+            continue
+        fields = list(_fields(graph))
+        given = {name for each in _bytes(fields, 11) for name in _named(each)}
+        for node in (list(_fields(memoryview(each))) for each in _bytes(fields, 1)):
+            inputs = _bytes(node, 1)
+            constant = not any(
+                name in given or found.get(name) is False for name in inputs
+            )
+            found |= {name: constant for name in _bytes(node, 2) if name}
+    return found
+
+
+def with_outputs(content: bytes, names: Iterable[bytes]) -> bytes:
+    """Adds results to the outputs of a file: what follows a file is merged with it."""
+    values = (_message(12, _message(1, name)) for name in names)
+    return content + _message(7, b''.join(values))
+
+
+def check_sizes(
+    shapes: Mapping[bytes, Sequence], constant: Mapping[bytes, bool], file_size: int
+) -> None:
+    """Raises a ValueError for results that are too large, or may be.
+
+    ``shapes`` are those that a runtime infers; it computes and keeps what is constant,
+    such as weights of 8 bits, which are as many as the bytes of the file.
+    """
+    kept = -file_size
+    for name, shape in shapes.items():
+        sizes = [size for size in shape if isinstance(size, int)]
+        count = math.prod(sizes)
+        kept += count if constant[name] else 0
+        shown = name.decode(errors='replace')
+        if max(count, kept) > MOST_VALUES:
+            raise ValueError(f'"{shown}" asks for a tensor of {sizes}')
+        if constant[name] and len(sizes) < len(shape):
+            raise ValueError(f'"{shown}" is a constant whose size is computed')
+
+
+def _named(value: bytes) -> list[bytes]:
+    return _bytes(list(_fields(memoryview(value))), 1)
+
+
+def _message(number: int, content: bytes) -> bytes:
+    """Writes a field of Protocol Buffers that holds bytes."""
+    head = bytearray([number << 3 | 2])
+    size = len(content)
+    while size > 0x7F:
+        head.append(size & 0x7F | 0x80)
+        size >>= 7
+    return bytes([*head, size]) + content
 
 
 def _check(graph: memoryview, known: dict[bytes, list[int]], depth: int) -> None:

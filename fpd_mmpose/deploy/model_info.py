@@ -17,8 +17,8 @@ FORMAT = 1
 MAX_SIZE = 4096
 #: The largest kernel that smooths outputs; those of MMPose's configs are 3 to 37.
 MAX_KERNEL = 255
-#: The largest number.
-LARGEST = 1e12
+#: The largest number, and the smallest by which others are divided.
+LARGEST, LEAST = 1e12, 1e-6
 #: What codecs need beside the sizes.
 SETTINGS = {
     DARK: {'blur_kernel'},
@@ -98,6 +98,14 @@ class ModelInfo:
         return {'heatmaps': (channels, height, width)}
 
     @property
+    def outputs(self) -> dict[str, tuple[int, ...]]:
+        """Names and shapes, without the batch, of what the file returns."""
+        if not self.decoded:
+            return self.maps
+        joints = len(self.joints)
+        return {'keypoints': (joints, 2), 'scores': (joints,)}
+
+    @property
     def settings(self) -> dict[str, Any]:
         """The arguments of the codec's function beside :attr:`maps`."""
         given = dict(blur_kernel=self.blur_kernel, offset_radius=self.offset_radius)
@@ -161,7 +169,8 @@ def check_values(info: ModelInfo) -> None:
     given = {name for name in _SETTING_NAMES if getattr(info, name) is not None}
     needed = SETTINGS.get(info.codec, set())
     factors = [getattr(info, name) for name in given - {'blur_kernel'}]
-    numbers = (*info.mean, *info.std, info.padding, *factors)
+    factors.append(info.padding)
+    numbers = (*info.mean, *info.std, *factors)
     indices = (*info.flip_indices, *(index for link in info.links for index in link))
     sizes = (*info.input_size, *info.heatmap_size)
     kernels = (3, 3) if info.blur_kernel is None else info.blur_kernel
@@ -172,12 +181,12 @@ def check_values(info: ModelInfo) -> None:
         ('names', info.joints and all(isinstance(name, str) for name in names)),
         # Written so that NaN is invalid, too.
         ('numbers', all(abs(number) <= LARGEST for number in numbers)),
-        ('std', all(number > 0 for number in (*info.std, info.padding))),
+        ('std', all(number >= LEAST for number in info.std)),
         ('integers', all(type(n) is int for n in (*indices, *sizes, *kernels))),
         ('indices', all(0 <= index < len(info.joints) for index in indices)),
         ('sizes', all(0 < size <= MAX_SIZE for size in sizes)),
         ('kernels', all(1 < n <= MAX_KERNEL and n % 2 == 1 for n in kernels)),
-        ('factors', all(0 < factor <= MAX_SIZE for factor in factors)),
+        ('factors', all(LEAST <= factor <= MAX_SIZE for factor in factors)),
         ('pairs', all(len(pair) == 2 for pair in pairs)),
         ('channels', len(info.mean) == len(info.std) == 3),
         (

@@ -110,6 +110,7 @@ class PoseSession:
     ) -> None:
         if batch_size < 1:
             raise UserError(f'`batch_size` must be at least 1, got {batch_size}')
+        self._path = path
         self._network = load_network(path, backend, providers, threads)
         self.info = ModelInfo.from_metadata(self._network.properties, str(path))
         _check_file(self.info, self._network, path)
@@ -160,7 +161,18 @@ class PoseSession:
             part = slice(first, first + self._batch_size)
             batch = self._crop(image, center[part], scale[part])
             found = self._network(batch)
+            for name, shape in self.info.outputs.items():
+                if found[name].shape != (len(batch), *shape):
+                    raise UserError(
+                        f'"{self._path}" computes {name} of shape {found[name].shape} '
+                        f'for {len(batch)} people: export the checkpoint again'
+                    )
             keypoints[part], scores[part] = read_keypoints(self.info, found)
+        if not (np.isfinite(keypoints).all() and np.isfinite(scores).all()):
+            raise UserError(
+                f'"{self._path}" computes NaN or infinity: export the checkpoint '
+                'again, in fp32 if this was fp16'
+            )
         keypoints = to_image(keypoints, center, scale, self.info.input_size)
         return Poses(keypoints, scores, checked)
 
@@ -202,16 +214,12 @@ def _check_file(info: ModelInfo, network: RuntimeNetwork, path: str | Path) -> N
                 'exported it'
             )
     width, height = info.input_size
-    joints = len(info.joints)
     inputs: dict[str, tuple[int, ...]] = {'input': (3, height, width)}
     if info.image_order is not None:
         inputs = {'image': (height, width, 3)}
-    outputs = info.maps
-    if info.decoded:
-        outputs = {'keypoints': (joints, 2), 'scores': (joints,)}
     for kind, expected, found in (
         ('input', inputs, network.inputs),
-        ('output', outputs, network.outputs),
+        ('output', info.outputs, network.outputs),
     ):
         if expected.keys() != found.keys() or any(
             len(found[name]) != 1 + len(shape)

@@ -8,7 +8,12 @@ from typing import Any, Protocol
 import numpy as np
 import onnxruntime
 
-from fpd_mmpose.deploy.graph_check import check_graph
+from fpd_mmpose.deploy.graph_check import (
+    check_graph,
+    check_sizes,
+    computed_names,
+    with_outputs,
+)
 from fpd_mmpose.errors import UserError
 
 
@@ -60,7 +65,9 @@ class OnnxRuntimeNetwork:
             level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
             options.graph_optimization_level = level
         try:
-            check_graph(Path(path).read_bytes())
+            content = Path(path).read_bytes()
+            check_graph(content)
+            _check_sizes(content)
             self._session = onnxruntime.InferenceSession(
                 str(path), options, providers=providers
             )
@@ -93,6 +100,21 @@ class OnnxRuntimeNetwork:
                 f'"{self._path}" cannot be run: {" ".join(str(error).split())}'
             ) from error
         return dict(zip(self.outputs, found, strict=True))
+
+
+def _check_sizes(content: bytes) -> None:
+    """Has ONNX Runtime infer the sizes of all results, of which it computes none."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.graph_optimization_level = level
+    options.add_session_config_entry('session.disable_prepacking', '1')
+    constant = computed_names(content)
+    outputs = onnxruntime.InferenceSession(
+        with_outputs(content, constant), options, providers=['CPUExecutionProvider']
+    ).get_outputs()
+    shapes = {each.name.encode(): each.shape for each in outputs}
+    check_sizes(shapes, constant, len(content))
 
 
 class OpenVinoNetwork:

@@ -149,7 +149,10 @@ def restored_records(journal: Journal) -> dict[tuple[str, int | None], dict]:
                 f'"{journal.path}", line {number}, is no record of an image: set '
                 '`restart` to discard the file and start over'
             )
-        known[name, index] = record
+        width, height = record['width'], record['height']
+        known[name, index] = dict(
+            name=name, index=index, width=width, height=height, people=people
+        )
     return known
 
 

@@ -17,10 +17,11 @@ from fpd_mmpose.evaluation.mpii_pckh import EXCLUDED, SCORES
 from fpd_mmpose.files import replace_when_done, write_bytes
 from fpd_mmpose.markdown import markdown_table
 from fpd_mmpose.studies import StudyReport, read_study, run_study
-from fpd_mmpose.studies.arm_run import hits_of, read_predictions
+from fpd_mmpose.studies.arm_run import hits_of
 from fpd_mmpose.studies.charts import COLORS
 from fpd_mmpose.studies.people_picture import ArmPoses, people_with_gain, save_people
 from fpd_mmpose.studies.people_split import split_people
+from fpd_mmpose.studies.run_record import read_predictions
 from fpd_mmpose.studies.study_plan import WEIGHTS, check_seeds
 from fpd_mmpose.synthetic import write_dataset
 
@@ -123,7 +124,8 @@ def _draw_people(report: StudyReport, times: Mapping[str, float], path: Path) ->
     dataset = DATASETS.build(_config(report, CONTROL).test_dataloader.dataset)
     arms, hits = [], {}
     for name, arm in plan.arms.items():
-        keypoints = read_predictions(plan.folder(report.out, name, seed))
+        folder = plan.folder(report.out, name, seed)
+        keypoints = read_predictions(folder, len(dataset))
         hits[name], annotated = hits_of(dataset, keypoints)
         if name != 'plain':
             score = report.rows[name].scores[plan.seed_of(name, seed)]

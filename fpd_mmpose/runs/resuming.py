@@ -11,10 +11,12 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.logging import HistoryBuffer, print_log
+from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import CheckpointLoader
 
-from fpd_mmpose.errors import UserError
+from fpd_mmpose.errors import UserError, shown
+from fpd_mmpose.finite import is_finite_number, is_number
 from fpd_mmpose.runs.checkpoint_folder import CheckpointFolder, named_in
 
 
@@ -44,6 +46,10 @@ def choose_start(runner: Runner, folders: list[CheckpointFolder]) -> None:
         f'There is no checkpoint to resume in "{runner.work_dir}": training starts '
         + (f'from load_from="{start}"' if start else 'anew, without load_from')
     )
+
+
+#: States of optimizers that have the shape of their parameter.
+_LIKE_PARAMETERS = {'exp_avg', 'exp_avg_sq', 'max_exp_avg_sq', 'momentum_buffer'}
 
 
 def check_resumable(checkpoint: Any, source: str) -> None:
@@ -125,7 +131,16 @@ def install() -> None:
         self.resuming = filename
         try:
             original(self, filename, *args, **kwargs)
-        except (KeyError, TypeError, AttributeError, AssertionError) as error:
+            _check_optimizers(self.optim_wrapper)
+        except (
+            KeyError,
+            TypeError,
+            AttributeError,
+            AssertionError,
+            ValueError,  # of torch, for an optimizer of other groups
+        ) as error:
+            if isinstance(error, UserError):
+                raise
             raise UserError(
                 f'"{filename}" cannot be resumed: it is not a checkpoint of such a run '
                 f'({type(error).__name__}: {error})'
@@ -135,6 +150,43 @@ def install() -> None:
 
     Runner.resuming = None
     Runner.resume = resume
+
+
+def _check_optimizers(wrapper: Any) -> None:
+    """Raises a ValueError for restored optimizers that would fail in the first step."""
+    if isinstance(wrapper, OptimWrapperDict):
+        wrappers = list(wrapper.values())
+    else:
+        wrappers = [wrapper] if isinstance(wrapper, OptimWrapper) else []
+    for each in wrappers:
+        optimizer, base = each.optimizer, each.base_param_settings
+        groups = [*optimizer.param_groups, *([] if base is None else [base])]
+        for name, usual in optimizer.defaults.items():
+            for group in groups:
+                if not _is_alike(group[name], usual):
+                    found = shown(group[name])
+                    raise ValueError(f'`{name}` of the optimizer is {found}')
+        for parameter, state in optimizer.state.items():
+            for name in _LIKE_PARAMETERS & state.keys():
+                found = state[name]  # None for a momentum of 0
+                if found is not None and (
+                    getattr(found, 'shape', None) != parameter.shape
+                ):
+                    raise ValueError(f'`{name}` of the optimizer has another shape')
+
+
+def _is_alike(value: Any, usual: Any) -> bool:
+    if usual is None or isinstance(usual, bool):
+        return value is None or isinstance(value, bool)
+    if is_number(usual):
+        return is_finite_number(value)
+    if isinstance(usual, tuple):
+        return (
+            isinstance(value, tuple | list)
+            and len(value) == len(usual)
+            and all(map(_is_alike, value, usual))
+        )
+    return True
 
 
 def _newest_readable(work_dir: Path, folders: Sequence[CheckpointFolder]) -> str | None:

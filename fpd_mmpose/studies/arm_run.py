@@ -14,17 +14,14 @@ from mmengine.config import Config
 from mmengine.hooks import EMAHook, Hook
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
-from scipy.io import loadmat
 
 from fpd_mmpose.config import metrics_of
 from fpd_mmpose.evaluation.mpii_pckh import EXCLUDED, head_distances
 from fpd_mmpose.files import replace_when_done, write_json
+from fpd_mmpose.studies.run_record import PREDICTIONS, RECORD, read_predictions
 from fpd_mmpose.studies.study_plan import WEIGHTS
 from fpd_mmpose.teachers.cache.command import cache_teacher
 
-#: What a finished run leaves in its folder, beside the weights.
-RECORD = 'run.json'
-PREDICTIONS = 'predictions.mat'
 #: What all processes count together.
 COUNTS = ('processes', 'started', 'steps_of_started', 'steps')
 _counts: Any = None
@@ -118,18 +115,12 @@ def do_run(run: ArmRun) -> None:
         scores={name: float(value) for name, value in scores.items()},
     )
     if (folder / PREDICTIONS).is_file():
-        hits, annotated = hits_of(
-            runner.test_dataloader.dataset, read_predictions(folder)
-        )
+        people = runner.test_dataloader.dataset
+        hits, annotated = hits_of(people, read_predictions(folder, len(people)))
         counted = [k for k in range(hits.shape[1]) if k not in EXCLUDED]
         record['right'] = hits[:, counted].sum(1).tolist()
         record['annotated'] = annotated[:, counted].sum(1).tolist()
     write_json(folder / RECORD, record)
-
-
-def read_predictions(folder: Path) -> np.ndarray:
-    """Returns the keypoints that a run predicted, (N, 16, 2) in 0-based pixels."""
-    return loadmat(folder / PREDICTIONS)['preds'] - 1.0
 
 
 def hits_of(people: Any, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

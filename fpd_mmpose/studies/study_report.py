@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import replace_when_done, write_json
 from fpd_mmpose.markdown import markdown_table
 from fpd_mmpose.studies.charts import (
@@ -24,6 +25,7 @@ from fpd_mmpose.studies.paired_statistics import (
     paired_difference_of_people,
 )
 from fpd_mmpose.studies.run_curve import RunCurve, join_curves, read_curve
+from fpd_mmpose.studies.run_record import RECORD
 from fpd_mmpose.studies.study_plan import StudyPlan
 
 
@@ -87,26 +89,24 @@ class StudyReport:
             (self._record(name, seed), self._record(baseline, seed))
             for seed in self.plan.seeds
         ]
-        if all('right' in record for pair in pairs for record in pair):
+        people = {len(record.get('right', ())) for pair in pairs for record in pair}
+        if len(people) == 1 and people != {0}:
             ours, theirs = (
                 np.array([pair[side]['right'] for pair in pairs]) for side in (0, 1)
             )
             return paired_difference_of_people(
                 ours, theirs, np.array(pairs[0][0]['annotated'])
             )
-        metric = self.plan.metric
         ours, theirs = (
-            np.array([pair[side]['scores'][metric] for pair in pairs])
-            for side in (0, 1)
+            np.array([self._score(each, seed) for seed in self.plan.seeds])
+            for each in (name, baseline)
         )
         return paired_difference(ours, theirs)
 
     def mean_of(self, name: str, metric: str) -> float:
         """Averages any metric of an arm over the seeds."""
         seeds = {self.plan.seed_of(name, seed) for seed in self.plan.seeds}
-        return statistics.fmean(
-            self._record(name, seed)['scores'][metric] for seed in seeds
-        )
+        return statistics.fmean(self._score(name, seed, metric) for seed in seeds)
 
     def markdown(self) -> str:
         """Formats the table."""
@@ -162,10 +162,7 @@ class StudyReport:
         seconds = statistics.fmean(t['training'] for t in times) if times else None
         return StudyRow(
             label=arm.label,
-            scores={
-                seed: record['scores'][plan.metric]
-                for seed, record in zip(seeds, records, strict=True)
-            },
+            scores={seed: self._score(name, seed) for seed in seeds},
             steps=records[0]['steps'] + (before.steps if before else 0),
             samples=records[0]['samples'] + (before.samples if before else 0),
             seconds=seconds and seconds + ((before and before.seconds) or 0),
@@ -190,6 +187,16 @@ class StudyReport:
     def _record(self, name: str, seed: int) -> dict[str, Any]:
         return self.records[name, self.plan.seed_of(name, seed)]
 
+    def _score(self, name: str, seed: int, metric: str = '') -> float:
+        scores, metric = self._record(name, seed)['scores'], metric or self.plan.metric
+        if metric not in scores:
+            folder = self.plan.folder(self.out, name, self.plan.seed_of(name, seed))
+            raise UserError(
+                f'"{folder / RECORD}" has no score "{metric}": the metric of the study '
+                f'can be {", ".join(scores)}'
+            )
+        return scores[metric]
+
     def _draw_gains(self, path: Path) -> None:
         baseline = self.plan.baselines[0]
         bars = []
@@ -209,8 +216,7 @@ class StudyReport:
         for name, arm in self.plan.arms.items():
             label, color = arm.label, self._color(name)
             if arm.single:
-                score = self._record(name, seed)['scores'][self.plan.metric]
-                curves.append(Curve(label, color, fixed=score))
+                curves.append(Curve(label, color, fixed=self._score(name, seed)))
                 continue
             parts = [self._curve(name, seed)]
             if arm.start_from:

@@ -17,8 +17,8 @@ from fpd_mmpose.config import FILE_OPTIONS, SPLITS, leaf_datasets
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import sha256_of
 from fpd_mmpose.progress import progress_bar
-from fpd_mmpose.readers.text import read_json
-from fpd_mmpose.studies.arm_run import COUNTS, RECORD, ArmRun, do_run, start_process
+from fpd_mmpose.studies.arm_run import COUNTS, ArmRun, do_run, start_process
+from fpd_mmpose.studies.run_record import read_record
 from fpd_mmpose.studies.study_plan import WEIGHTS, StudyPlan, check_seeds, read_study
 from fpd_mmpose.studies.study_report import StudyReport
 from fpd_mmpose.version import __version__
@@ -189,5 +189,4 @@ class _Scheduler:
         return hashlib.sha256('\n'.join(parts).encode()).hexdigest()
 
     def _record(self, name: str, seed: int) -> dict[str, Any]:
-        path = self.plan.folder(self.out, name, seed) / RECORD
-        return read_json(path, 'the record of a run') if path.is_file() else {}
+        return read_record(self.plan.folder(self.out, name, seed))

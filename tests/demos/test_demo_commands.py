@@ -120,6 +120,13 @@ def test_errors_are_one_line(run, files, image_file, tmp_path, monkeypatch):
     assert 'there is no display' in text
 
 
+@pytest.mark.parametrize('megabytes', ['nan', '0', '-1', 'inf', '1e9'])
+def test_the_web_demo_needs_a_bound_for_uploads(run, megabytes, capsys):
+    with pytest.raises(SystemExit):
+        run('web.py', 'student.py', 'student.pth', f'--max-megabytes={megabytes}')
+    assert 'must be positive and at most 1024' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ('options', 'message'),
     [

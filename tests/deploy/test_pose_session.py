@@ -265,6 +265,10 @@ def test_a_file_of_another_exporter_is_an_error(tmp_path):
         dict(codec='SimCCLabel', split_ratio='2'),
         dict(codec='SimCCLabel', split_ratio=float('nan')),
         dict(codec='SimCCLabel', split_ratio=2, offset_radius=2),
+        # By which the results would be divided.
+        dict(codec='SimCCLabel', split_ratio=1e-320),
+        dict(std=[1, 1, 1e-320]),
+        dict(padding=1e300),
         dict(joints=None),
         dict(format=None),
     ],
@@ -277,6 +281,28 @@ def test_damaged_metadata_are_an_error(tmp_path, changes):
     with pytest.raises(UserError, match='student.onnx" has .*metadata') as caught:
         PoseSession(path)
     assert '\n' not in str(caught.value)
+
+
+def test_results_that_are_not_finite_are_an_error(tmp_path):
+    file = onnx.load(write_decoded(tmp_path / 'student.onnx'))
+    corner = next(each for each in file.graph.initializer if each.name == 'corner')
+    corner.float_data[0] = float('nan')
+    onnx.save(file, tmp_path / 'student.onnx')
+    session = PoseSession(tmp_path / 'student.onnx')
+    with pytest.raises(UserError, match='student.onnx" computes NaN or infinity'):
+        session(np.zeros((48, 32, 3), np.uint8))
+
+
+def test_results_of_another_number_of_people_are_an_error(tmp_path):
+    file = onnx.load(write_decoded(tmp_path / 'student.onnx'))
+    file.graph.node[-1].output[0] = 'one of them'
+    file.graph.node.append(
+        helper.make_node('Concat', ['one of them'] * 2, ['keypoints'], axis=0)
+    )
+    onnx.save(file, tmp_path / 'student.onnx')
+    session = PoseSession(tmp_path / 'student.onnx')
+    with pytest.raises(UserError, match=r'keypoints of shape \(2, 3, 2\) for 1 people'):
+        session(np.zeros((48, 32, 3), np.uint8))
 
 
 def test_files_of_earlier_releases_are_read(tmp_path):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from fpd_mmpose.detection.detection_run import restored_records
 from fpd_mmpose.detection.journal import Journal
 from fpd_mmpose.errors import UserError
 
@@ -74,3 +75,11 @@ def test_a_file_that_is_not_a_journal(path):
 def test_a_folder_that_cannot_be_created(path):
     with pytest.raises(UserError, match='cannot be written'):
         Journal(path / 'people.json.part', OPTIONS)
+
+
+def test_fields_of_no_use_are_not_restored(tmp_path):
+    journal = Journal(tmp_path / 'people.json.part', OPTIONS)
+    record = dict(name='a', index=None, width=4, height=3, people=[[0, 0, 2, 2, 0.5]])
+    journal.append([dict(record, extra=float('inf'))])
+    assert restored_records(journal) == {('a', None): record}
+    journal.close()

@@ -158,6 +158,36 @@ class TestFilesThatCannotBeResumed:
             trained(tmp_path, 2, resume=True, load_from=str(tmp_path / 'x.bin'))
         assert '\n' not in str(info.value)
 
+    @pytest.mark.parametrize(
+        'place, value',
+        [
+            (('param_groups', 0, 'lr'), 'x'),
+            (('param_groups', 0, 'lr'), float('nan')),
+            (('param_groups', 0, 'betas'), 3),
+            (('param_groups', 0, 'amsgrad'), 0.5),
+            (('param_groups', 0, 'params'), []),
+            (('param_groups', 0), {'params': [0, 1, 2, 3]}),
+            (('param_groups',), []),
+            (('base_param_settings',), 3),
+            (('state', 0), 3),
+            (('state', 0, 'exp_avg'), torch.zeros(3)),
+            (('state', 0, 'exp_avg_sq'), 'x'),
+        ],
+    )
+    def test_an_optimizer_that_would_fail_later_is_refused(
+        self, tmp_path, place, value
+    ):
+        trained(tmp_path)
+        content = torch.load(tmp_path / 'epoch_1.pth')
+        part = content['optimizer']
+        for key in place[:-1]:
+            part = part[key]
+        part[place[-1]] = value
+        torch.save(content, tmp_path / 'x.bin')
+        with pytest.raises(UserError, match='x.bin" cannot be resumed') as info:
+            trained(tmp_path, 2, resume=True, load_from=str(tmp_path / 'x.bin'))
+        assert '\n' not in str(info.value)
+
     def test_logs_of_wrong_types_are_dropped(self, tmp_path):
         trained(tmp_path)
         path = tmp_path / 'epoch_1.pth'

@@ -9,8 +9,8 @@ import torch
 
 from fpd_mmpose import StackedHourglass
 from fpd_mmpose.cli import main as fpd
-from fpd_mmpose.studies.arm_run import PREDICTIONS, RECORD
 from fpd_mmpose.studies.run_curve import read_curve
+from fpd_mmpose.studies.run_record import PREDICTIONS, RECORD
 from fpd_mmpose.studies.study_plan import WEIGHTS
 from fpd_mmpose.synthetic import write_dataset
 

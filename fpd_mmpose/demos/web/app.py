@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
 from flask import Flask, Response, abort, g, jsonify, render_template, request
 from werkzeug.datastructures import FileStorage
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from fpd_mmpose.demos.box_sources import BoxSource
 from fpd_mmpose.demos.painter import Painter
@@ -21,6 +22,8 @@ from fpd_mmpose.demos.web.upload import read_box, read_upload
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.inputs import encode_image
 
+#: The names by which programs on this machine reach the server.
+LOOPBACK = ('127.0.0.1', '::1', 'localhost')
 #: Uploads that the server holds at once: one is processed, the others wait.
 MAX_UPLOADS = 8
 #: Bounds of the longer side of what is drawn: small images are enlarged so that lines
@@ -40,9 +43,13 @@ def create_app(
     one-line ``error`` if the form cannot be used; more than :data:`MAX_UPLOADS` at once
     are answered with 503. The page offers the detector of ``people`` if it has one.
     Keypoints that score below ``kpt_thr`` are not drawn.
+
+    Requests must be for a host in ``app.config['HOSTS']``, by default those of
+    :data:`LOOPBACK`, and not come from the pages of another.
     """
     app = Flask(__name__, template_folder='.', static_folder=None)
     app.config['MAX_CONTENT_LENGTH'] = int(max_megabytes * 1024 * 1024)
+    app.config['HOSTS'] = {*LOOPBACK}
     people = people or BoxSource()
     painters = [Painter(network, kpt_thr, draw_boxes=True) for network in networks]
     places = threading.BoundedSemaphore(MAX_UPLOADS)
@@ -52,6 +59,17 @@ def create_app(
     people(blank)
     for network in networks:
         network(blank)
+
+    @app.before_request
+    def check_source() -> None:
+        # Any web page can have a browser send requests here, even under a name of its
+        # own if that has the address of this machine (DNS rebinding).
+        host, origin = request.headers.get('Host', ''), request.headers.get('Origin')
+        name = _name_in(host)
+        if name not in app.config['HOSTS']:
+            abort(403, f'"{name}" is no name of this server: add it by --allow-host')
+        if origin is not None and origin.partition('://')[2] != host:
+            abort(403, f'"{origin}" is another site: open the page of this server')
 
     @app.get('/')
     def page() -> str:
@@ -68,7 +86,7 @@ def create_app(
     def predict() -> Response:
         # Before anything of the body is read.
         if not places.acquire(blocking=False):
-            abort(503)
+            abort(503, 'the server is busy with other images: try again in a minute')
         try:
             file = request.files.get('image')
             if file is None or not file.filename:
@@ -108,9 +126,14 @@ def create_app(
     def refuse_request(error: HTTPException) -> tuple[Response, int]:
         text = f'{error.code} {error.name}'
         if error.code == 413:
-            text = f'the image is larger than {max_megabytes:g} MB: send a smaller one'
-        elif error.code == 503:
-            text = 'the server is busy with other images: try again in a minute'
+            text = (
+                f'the form is larger than {max_megabytes:g} MB, or has more fields '
+                'than the page: send a smaller image'
+            )
+        elif isinstance(error, ClientDisconnected):
+            text = 'the image did not arrive whole, or not in time: send it again'
+        elif error.code in (403, 503):
+            text = str(UserError(error.description or ''))
         return jsonify(error=text), error.code
 
     @app.errorhandler(Exception)
@@ -126,7 +149,10 @@ def create_app(
                 'Content-Security-Policy': "default-src 'none'; connect-src 'self'; "
                 f'img-src data: blob:; style-src {nonce}; script-src {nonce}; '
                 "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+                'Cross-Origin-Opener-Policy': 'same-origin',
+                'Cross-Origin-Resource-Policy': 'same-origin',
                 'X-Content-Type-Options': 'nosniff',
+                'X-Frame-Options': 'DENY',
                 'Referrer-Policy': 'no-referrer',
                 'Cache-Control': 'no-store',
             }
@@ -134,6 +160,14 @@ def create_app(
         return response
 
     return app
+
+
+def _name_in(host: str) -> str:
+    """Returns the name or address in a ``Host``, which may have a port."""
+    try:
+        return urlsplit(f'//{host}').hostname or host
+    except ValueError:
+        return host
 
 
 def _answer(
