@@ -96,8 +96,7 @@ def test_text_has_a_named_encoding(folder):
     assert not found
 
 
-def test_the_tests_that_show_what_security_promises_exist():
-    text = (ROOT / 'SECURITY.md').read_text()
-    named = re.findall(r'`(tests/[^`]+)`', text)
+@pytest.mark.parametrize('page', ['SECURITY.md', 'docs/background/reliability.md'])
+def test_the_tests_that_show_what_is_promised_exist(page):
+    named = re.findall(r'`(tests/[^`]+)`', (ROOT / page).read_text())
     assert len(named) > 10 and all((ROOT / name).is_file() for name in named)
-    assert len(text.splitlines()) <= 80

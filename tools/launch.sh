@@ -20,11 +20,25 @@ launch_distributed() {
         exit 2
         ;;
     esac
+    local meeting=(
+        --node_rank="${NODE_RANK:-0}"
+        --master_addr="${MASTER_ADDR:-127.0.0.1}"
+        --master_port="${PORT:-29500}"
+    )
+    # Only this kind of rendezvous starts the processes of all machines again.
+    if [ "${MAX_RESTARTS:-0}" != 0 ]; then
+        # In a shared store, processes would find the addresses of ended ones.
+        export TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1
+        meeting=(
+            --rdzv_backend=c10d
+            --rdzv_endpoint="${MASTER_ADDR:-127.0.0.1}:${PORT:-29500}"
+            --rdzv_id="${RDZV_ID:-fpd}"
+            --max_restarts="$MAX_RESTARTS"
+        )
+    fi
     exec "$PYTHON" -m torch.distributed.run \
         --nnodes="${NNODES:-1}" \
-        --node_rank="${NODE_RANK:-0}" \
-        --master_addr="${MASTER_ADDR:-127.0.0.1}" \
-        --master_port="${PORT:-29500}" \
+        "${meeting[@]}" \
         --nproc_per_node="$processes" \
         "$tools_dir/$script" "$@" --launcher pytorch
 }

@@ -1,9 +1,11 @@
 """Training and testing by command."""
 
 import os
+import signal
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -165,6 +167,48 @@ class TestScripts:
             'c.py', 'x.pth', '--launcher', 'slurm',
         ]  # fmt: skip
 
+    def test_dist_train_with_restarts(self, stub):
+        log, env = stub
+        nodes = dict(NNODES='2', MASTER_ADDR='10.0.0.1', PORT='1234', MAX_RESTARTS='3')
+        call('tools/dist_train.sh', 'c.py', '4', **env, **nodes)
+        arguments = log.read_text().splitlines()
+        for option in (
+            '--nnodes=2', '--rdzv_backend=c10d', '--rdzv_endpoint=10.0.0.1:1234',
+            '--max_restarts=3',
+        ):  # fmt: skip
+            assert option in arguments
+        assert not any('master' in argument for argument in arguments)
+
+    def test_a_job_that_slurm_stops_saves_and_is_queued_again(self, tmp_path):
+        for name, code in (
+            ('scontrol', f'echo "$@" > "{tmp_path}/queued"'),
+            (
+                'fake-python',
+                f'trap "exit 143" TERM; echo "$@" > "{tmp_path}/called"\n'
+                'while :; do sleep 0.1; done',
+            ),
+        ):
+            (tmp_path / name).write_text(f'#!/bin/sh\n{code}\n')
+            (tmp_path / name).chmod(0o755)
+        env = dict(
+            PATH=f'{tmp_path}:{os.environ["PATH"]}',
+            PYTHON=str(tmp_path / 'fake-python'),
+            SLURM_SUBMIT_DIR=str(ROOT),
+            SLURM_JOB_ID='7',
+        )
+        job = subprocess.Popen(
+            ['bash', 'tools/slurm_requeue.sh', 'c.py', '--amp'],
+            cwd=ROOT,
+            env={**os.environ, **env},
+        )
+        while not (tmp_path / 'called').exists():
+            time.sleep(0.05)
+        job.send_signal(signal.SIGTERM)
+        assert job.wait(30) == 143
+        assert (tmp_path / 'queued').read_text() == 'requeue 7\n'
+        called = (tmp_path / 'called').read_text()
+        assert called.endswith('tools/train.py c.py --amp --resume\n')
+
     @pytest.mark.parametrize(
         'command',
         [
@@ -172,6 +216,7 @@ class TestScripts:
             ['tools/dist_test.sh', 'c.py', 'x.pth'],
             ['tools/slurm_train.sh', 'part', 'job', 'c.py'],
             ['tools/slurm_test.sh', 'part'],
+            ['tools/slurm_requeue.sh'],
         ],
     )
     def test_missing_arguments_print_the_usage(self, command):
