@@ -1,5 +1,6 @@
 """The errors that users can fix, and how commands show them."""
 
+import errno
 import io
 import os
 import sys
@@ -23,6 +24,8 @@ _ADVICE = {
     **dict.fromkeys(('onnx', 'onnxruntime'), 'run `pip install "fpd-mmpose[export]"`'),
     'flask': 'run `pip install "fpd-mmpose[web]"`',
 }
+#: What a machine may refuse to any program.
+_REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 class UserError(ValueError):
@@ -96,7 +99,8 @@ def explain_missing(error: ModuleNotFoundError) -> ImportError:
 def one_line_errors() -> Iterator[None]:
     """Turns errors that users can fix into one line on stderr and exit status 1.
 
-    They are :class:`UserError`, and packages that are missing or too old.
+    They are :class:`UserError`, packages that are missing or too old, folders that are
+    full or may not be written to, and data workers that were killed.
     ``FPD_TRACEBACK=1`` in the environment lets them through. What the encoding of
     stdout lacks is printed as an escape.
     """
@@ -104,10 +108,8 @@ def one_line_errors() -> Iterator[None]:
         sys.stdout.reconfigure(errors='backslashreplace')
     try:
         yield
-    except (UserError, ImportError) as error:
-        shown: Exception = error
-        if isinstance(error, ModuleNotFoundError):
-            shown = explain_missing(error)
+    except (UserError, ImportError, OSError, RuntimeError) as error:
+        shown = _explained(error)
         if os.environ.get('FPD_TRACEBACK') or not isinstance(
             shown, UserError | PackageError
         ):
@@ -120,6 +122,21 @@ def one_line_errors() -> Iterator[None]:
         raise SystemExit(
             f'{start}(set FPD_TRACEBACK=1 for the traceback)\nerror: {message}'
         ) from error
+
+
+def _explained(error: Exception) -> Exception:
+    """Says what a machine refused to do; other errors are returned as they are."""
+    if isinstance(error, ModuleNotFoundError):
+        return explain_missing(error)
+    if isinstance(error, OSError) and error.errno in _REFUSED:
+        place = f'"{error.filename}"' if error.filename else 'a file'
+        return UserError(f'{place} cannot be read or written: {error.strerror}')
+    if isinstance(error, RuntimeError) and str(error).startswith('DataLoader worker'):
+        return UserError(
+            'a data worker was killed, perhaps because memory ran out: lower the '
+            "dataloader's num_workers; a training goes on with --resume"
+        )
+    return error
 
 
 def _has_logged() -> bool:

@@ -1,5 +1,6 @@
 """Errors that users can fix are one line."""
 
+import errno
 import re
 
 import pytest
@@ -42,6 +43,28 @@ def test_a_missing_package_is_named_with_what_to_install(module, advice):
     error = ModuleNotFoundError(f'No module named {module!r}', name=module)
     line = message_of(error).splitlines()[-1]
     assert re.search(advice, line)
+
+
+@pytest.mark.parametrize(
+    ('error', 'line'),
+    [
+        (
+            OSError(errno.ENOSPC, 'No space', '/a b'),
+            '"/a b" cannot be read or written: No',
+        ),
+        (
+            OSError(errno.EROFS, 'Read-only', '/a'),
+            '"/a" cannot be read or written: Read',
+        ),
+        (OSError(errno.EDQUOT, 'Quota'), 'a file cannot be read or written: Quota'),
+        (
+            RuntimeError('DataLoader worker (pid 3) is killed'),
+            'a data worker was killed',
+        ),
+    ],
+)
+def test_what_a_machine_refuses_is_one_line(error, line):
+    assert message_of(error).splitlines()[-1].startswith(f'error: {line}')
 
 
 def test_an_error_in_a_worker_of_a_loader_loses_its_traceback():

@@ -23,6 +23,7 @@ from fpd_mmpose.checks.last_batch import check_batch_of_one, size_of_last_batch
 from fpd_mmpose.checks.records import People
 from fpd_mmpose.checks.samples import draw_people, spread, try_pipeline
 from fpd_mmpose.config import leaf_datasets, load_config, set_data_root, splits_of
+from fpd_mmpose.errors import UserError
 
 
 @dataclass
@@ -168,8 +169,12 @@ def _check_last_batch(
     if loader.get('batch_sampler') or not batch_size:
         return
     endless = (loader.get('sampler') or {}).get('type') == 'InfiniteSampler'
-    rest = size_of_last_batch(samples, batch_size, loader.get('drop_last', False))
-    if (batch_size if endless else rest) > 1:
+    drop_last = loader.get('drop_last', False)
+    try:
+        if size_of_last_batch(samples, batch_size, drop_last, endless) > 1:
+            return
+    except UserError as error:
+        report.problems.append(f'train: {error}')
         return
     student = {
         key: config.model[key]

@@ -1,4 +1,4 @@
-"""Checks that batch norm has several values per channel in every batch."""
+"""Checks that there are batches, and that batch norm can train on each of them."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,17 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from fpd_mmpose.errors import UserError
 
 
-def size_of_last_batch(samples: int, batch_size: int, drop_last: bool) -> int:
-    """Returns how many samples the smallest batch of an epoch has."""
+def size_of_last_batch(
+    samples: int, batch_size: int, drop_last: bool, endless: bool
+) -> int:
+    """Returns how many samples the smallest batch has, which must not be none."""
+    if endless:
+        return batch_size
+    if drop_last and samples < batch_size:
+        raise UserError(
+            f'train_dataloader has no batch: its {samples} samples are fewer than '
+            f'batch_size={batch_size}, and drop_last leaves them out'
+        )
     rest = samples % batch_size
     return batch_size if drop_last or not rest else rest
 

@@ -26,7 +26,7 @@ def check_before_training(runner: Runner) -> None:
     """Raises the error that the run would end with after an epoch.
 
     It looks at the score of ``save_best``, the images of both datasets, the first
-    person of the validation, and the last batch of an epoch. The state of random
+    person of the validation, and the batches of an epoch. The state of random
     numbers is kept.
     """
     check_best_score(runner.cfg)
@@ -35,7 +35,7 @@ def check_before_training(runner: Runner) -> None:
             for loader in (runner.train_dataloader, _validation(runner)):
                 for dataset in _leaves(getattr(loader, 'dataset', None)):
                     _check_images(dataset, runner)
-        _check_last_batch(runner)
+        _check_batches(runner)
         if dataset := getattr(_validation(runner), 'dataset', None):
             # Its errors name the record and the image.
             dataset[0]
@@ -87,7 +87,7 @@ def _check_images(dataset: BaseDataset, runner: Runner) -> None:
         )
 
 
-def _check_last_batch(runner: Runner) -> None:
+def _check_batches(runner: Runner) -> None:
     loader, model = runner.train_dataloader, runner.model
     if is_model_wrapper(model):
         model = model.module
@@ -96,9 +96,10 @@ def _check_last_batch(runner: Runner) -> None:
     if not is_stock or not isinstance(model, BasePoseEstimator):
         return
     samples = len(batches.sampler)
-    smallest = size_of_last_batch(samples, batches.batch_size, batches.drop_last)
-    if isinstance(batches.sampler, InfiniteSampler):
-        smallest = batches.batch_size
+    endless = isinstance(batches.sampler, InfiniteSampler)
+    smallest = size_of_last_batch(
+        samples, batches.batch_size, batches.drop_last, endless
+    )
     if smallest == 1:
         inputs = loader.dataset[0]['inputs']
         check_batch_of_one(model, inputs.shape, samples)

@@ -101,6 +101,16 @@ def test_a_last_batch_of_one_person(config, batch_size):
     assert f'train: {message}' in checked(config)
 
 
+def test_fewer_people_than_a_batch(config):
+    config.train_dataloader.update(batch_size=13, drop_last=True)
+    message = refusal(config)
+    assert message == (
+        'train_dataloader has no batch: its 12 samples are fewer than batch_size=13, '
+        'and drop_last leaves them out'
+    )
+    assert f'train: {message}' in checked(config)
+
+
 @pytest.mark.parametrize(
     'settings',
     [
