@@ -1,4 +1,4 @@
-"""Finds NaN and infinity."""
+"""Tells numbers that can be used from NaN, infinity, and other values."""
 
 import math
 from collections.abc import Mapping
@@ -30,6 +30,11 @@ def non_finite(tensors: Mapping[str, Any]) -> list[str]:
 def first_non_finite(tensors: Mapping[str, Any]) -> str | None:
     """Names the first tensor that holds NaN or infinity, if there is one."""
     return next(iter(non_finite(tensors)), None)
+
+
+def is_count(value: Any) -> bool:
+    """Checks whether a value from a file is a whole number from 0 to 2^53."""
+    return type(value) is int and 0 <= value < 1 << 53
 
 
 def is_number(value: Any) -> bool:

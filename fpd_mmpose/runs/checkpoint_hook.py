@@ -3,7 +3,7 @@
 import os.path as osp
 from typing import Any
 
-from mmengine.dist import is_main_process
+from mmengine.dist import get_world_size, is_main_process
 from mmengine.fileio import FileClient, get_file_backend
 from mmengine.optim import OptimWrapper
 from mmengine.registry import HOOKS
@@ -110,8 +110,8 @@ class CheckpointHook(BestCheckpoints):
             check_before_training(runner)
             self.watch.start(runner)
             run_position.go_on(runner)
-            if runner.stop_signals:
-                runner.stop_signals.listen()
+            if signals := getattr(runner, 'stop_signals', None):
+                signals.listen()
         if self is _checkpoint_hooks(runner)[-1]:
             run_position.validate_if_missed(runner)
 
@@ -148,8 +148,11 @@ class CheckpointHook(BestCheckpoints):
 
     def after_val_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
         """Stops a validation if the run can be resumed before it."""
-        if self._saved == dict(epoch=runner.epoch, iter=runner.iter):
-            self._stop_if_told(runner, runner.iter, everywhere=False)
+        # Several processes may have different numbers of batches.
+        if get_world_size() == 1 and self._saved == dict(
+            epoch=runner.epoch, iter=runner.iter
+        ):
+            self._stop_if_told(runner, runner.iter)
 
     def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
         """Saves if the score is the best one."""
@@ -208,13 +211,12 @@ class CheckpointHook(BestCheckpoints):
                 self._folder.remove(path)
         self._outdated, self._replaced = [], {}
 
-    def _stop_if_told(
-        self, runner: Runner, iteration: int, everywhere: bool = True
-    ) -> None:
+    def _stop_if_told(self, runner: Runner, iteration: int) -> None:
         """Saves and exits if the run has received a signal to stop."""
-        if self is not _checkpoint_hooks(runner)[-1] or not runner.stop_signals:
+        signals = getattr(runner, 'stop_signals', None)
+        if self is not _checkpoint_hooks(runner)[-1] or signals is None:
             return
-        told = runner.stop_signals.received(everywhere)
+        told = signals.received()
         if told is None:
             return
         now = dict(epoch=runner.epoch, iter=iteration)

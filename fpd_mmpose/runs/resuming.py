@@ -16,7 +16,7 @@ from mmengine.runner import Runner
 from mmengine.runner.checkpoint import CheckpointLoader
 
 from fpd_mmpose.errors import UserError, shown
-from fpd_mmpose.finite import is_finite_number, is_number
+from fpd_mmpose.finite import is_count, is_finite_number, is_number
 from fpd_mmpose.runs.checkpoint_folder import CheckpointFolder, named_in
 
 
@@ -65,8 +65,8 @@ def check_resumable(checkpoint: Any, source: str) -> None:
     parts = ('log_scalars', 'runtime_info', 'resumed_keys')
     is_sound = (
         isinstance(meta, dict)
-        and all(_is_count(meta.get(key)) for key in ('epoch', 'iter'))
-        and (meta.get('seed') is None or _is_count(meta['seed']))
+        and all(is_count(meta.get(key)) for key in ('epoch', 'iter'))
+        and (meta.get('seed') is None or is_count(meta['seed']))
         and isinstance(hub, dict)
         and all(
             isinstance(hub.get(part), dict)
@@ -272,7 +272,3 @@ def _decided_by_main_process(decide: Callable[[], str | None]) -> str | None:
     if message:
         raise UserError(message)
     return found
-
-
-def _is_count(value: Any) -> bool:
-    return type(value) is int and value >= 0

@@ -8,6 +8,7 @@ from mmengine.dist import get_rank
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 
 from fpd_mmpose.draws import seed_all
+from fpd_mmpose.finite import is_count
 
 #: Names in the message hub, which checkpoints hold.
 BATCHES, SEED = 'batches_of_epoch', 'sampler_seed'
@@ -24,7 +25,7 @@ def go_on(runner: Runner) -> None:
     if not isinstance(sampler, DefaultSampler | InfiniteSampler):
         hub.update_info(BATCHES, 0)
         return
-    if runner.iter and _is_count(info.get(SEED)):
+    if runner.iter and is_count(info.get(SEED)):
         sampler.seed = info[SEED]
     hub.update_info(SEED, int(sampler.seed))
     if not runner.iter:
@@ -32,7 +33,7 @@ def go_on(runner: Runner) -> None:
     size = loader.batch_sampler.batch_size
     if isinstance(loop, EpochBasedTrainLoop):
         done = info.get(BATCHES)
-        done = done if _is_count(done) and done <= len(loader) else 0
+        done = done if is_count(done) and done <= len(loader) else 0
         hub.update_info(BATCHES, done)
         sampler.start = done * size
     elif isinstance(loop, IterBasedTrainLoop):
@@ -93,7 +94,3 @@ class _Skipping:
             self.skipped -= 1
             return None
         return next(self.batches)
-
-
-def _is_count(value: Any) -> bool:
-    return type(value) is int and value >= 0

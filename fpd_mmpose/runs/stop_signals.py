@@ -34,16 +34,13 @@ class StopSignals:
             signal.signal(number, handler)
         self._before = {}
 
-    def received(self, everywhere: bool = True) -> signal.Signals | None:
+    def received(self) -> signal.Signals | None:
         """Returns the signal that some process of the run has received, if any.
 
-        Without ``everywhere``, which all processes must call together, only this one
-        counts, and there must be no others.
+        All processes must call it together.
         """
         number = self._received
         if get_world_size() > 1:
-            if not everywhere:
-                return None
             found = torch.tensor(number)
             all_reduce(found, 'max')
             number = int(found)

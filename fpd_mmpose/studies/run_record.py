@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.finite import is_count
 from fpd_mmpose.readers.annotations import as_numbers, read_mat
 from fpd_mmpose.readers.text import read_json
 
@@ -36,9 +37,9 @@ def _wrong_field(record: Any) -> str | None:
     counts = [record[name] for name in ('right', 'annotated') if name in record]
     checks = {
         'fingerprint': isinstance(record.get('fingerprint'), str),
-        'epochs': epochs is None or _is_count(epochs),
-        'steps': _is_count(record.get('steps')),
-        'samples': _is_count(record.get('samples')),
+        'epochs': epochs is None or is_count(epochs),
+        'steps': is_count(record.get('steps')),
+        'samples': is_count(record.get('samples')),
         'seconds': seconds is None
         or isinstance(seconds, dict)
         and as_numbers([seconds.get(k) for k in ('storing', 'training')], (2,))
@@ -49,13 +50,9 @@ def _wrong_field(record: Any) -> str | None:
         'right': len(counts) != 1
         and all(isinstance(each, list) for each in counts)
         and len({len(each) for each in counts}) <= 1
-        and all(_is_count(number) for each in counts for number in each),
+        and all(is_count(number) for each in counts for number in each),
     }
     return next((name for name, valid in checks.items() if not valid), None)
-
-
-def _is_count(value: Any) -> bool:
-    return type(value) is int and 0 <= value < 1 << 53
 
 
 def read_predictions(folder: Path, people: int) -> np.ndarray:
