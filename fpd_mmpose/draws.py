@@ -27,8 +27,8 @@ class Draw(int):
         draw.key = key
         return draw
 
-    def __getnewargs__(self) -> tuple[int, tuple[int, ...]]:
-        return int(self), self.key
+    def __reduce__(self) -> tuple:
+        return Draw, (int(self), self.key)
 
 
 def seed_all(*key: int) -> None:

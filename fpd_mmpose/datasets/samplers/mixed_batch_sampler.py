@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from mmengine.dataset import DefaultSampler, InfiniteSampler
@@ -104,9 +104,9 @@ class MixedBatchSampler(Sampler[list[int]]):
         first = take_start(self.sampler) // self.batch_size
         if isinstance(self.sampler, InfiniteSampler):
             first_epoch, first = divmod(first, self.num_batches)
-            epochs = itertools.count(first_epoch)
+            epochs: Iterable[int] = itertools.count(first_epoch)
         else:
-            epochs = iter([self.sampler.epoch])
+            epochs = [self.sampler.epoch]
         for epoch in epochs:
             yield from itertools.islice(self._epoch(epoch), first, None)
             first = 0
