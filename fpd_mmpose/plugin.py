@@ -32,6 +32,7 @@ def plug_in() -> None:
     steps = {
         'mmengine': _start,
         'mmcv': _supply_operators,
+        'mmengine.dataset': _number_draws,
         'mmengine.runner': _guard_runs,
         'mmengine.infer': _guard_inferencers,
         'mmengine.hub': _name_configs,
@@ -67,7 +68,6 @@ def _supply_operators() -> None:
 
 def _guard_runs() -> None:
     # MMPose may be half imported at this point; these need mmengine alone.
-    from fpd_mmpose import draws
     from fpd_mmpose.runs import resuming, stop_signals, whole_file_backend
     from fpd_mmpose.weights import mmengine_loader, unpickling
 
@@ -76,7 +76,12 @@ def _guard_runs() -> None:
     whole_file_backend.install()
     resuming.install()
     stop_signals.install()
-    draws.install()
+
+
+def _number_draws() -> None:
+    from fpd_mmpose.draws import install
+
+    install()
 
 
 def _guard_inferencers() -> None:
