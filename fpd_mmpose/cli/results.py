@@ -1,4 +1,4 @@
-"""The commands ``compare``, ``study``, and ``quickstart``."""
+"""The commands ``compare``, ``report``, ``study``, and ``quickstart``."""
 
 import argparse
 import os
@@ -69,6 +69,44 @@ def _compare(args: argparse.Namespace) -> None:
     print(table.markdown())
     for path in args.out:
         table.save(path)
+
+
+def report(parser: Parser) -> Run:
+    """Shows finished or running trainings, in a page to give to others.
+
+    Prints the scores, what differs between the configs, and the machines. The page also
+    has the curves and the last panels, and needs no other file. Runs that differ in
+    their seeds alone are one row. No config is executed.
+    """
+    parser.add_argument(
+        'runs', nargs='+', metavar='WORK_DIR', help='work directory, or NAME=WORK_DIR'
+    )
+    parser.add_argument(
+        '--baseline',
+        metavar='NAME',
+        help='name or work directory of the run to compare with (the first)',
+    )
+    parser.add_argument(
+        '--out',
+        action='append',
+        default=[],
+        metavar='FILE',
+        help='also write a page (.html) or the tables (.md); repeat for several',
+    )
+    return _report
+
+
+def _report(args: argparse.Namespace) -> None:
+    from fpd_mmpose.inputs import check_suffix
+    from fpd_mmpose.run_reports import report_runs
+    from fpd_mmpose.run_reports.run_report import SUFFIXES
+
+    for path in args.out:
+        check_suffix(path, SUFFIXES, 'a report')
+    found = report_runs(args.runs, args.baseline)
+    print(found.markdown())
+    for path in args.out:
+        found.save(path)
 
 
 def study(parser: Parser) -> Run:
