@@ -102,8 +102,9 @@ def differ_by_seed(config: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     folders = [one.get('work_dir') for one in (config, other)]
 
     def translated(text: str) -> str:
-        if all(isinstance(folder, str) and folder.strip('./') for folder in folders):
-            text = text.replace(*folders)
+        ours, theirs = folders
+        if isinstance(ours, str) and isinstance(theirs, str) and ours.strip('./'):
+            text = text.replace(ours, theirs)
         return re.sub(
             rf'(?<=[_-]){re.escape(str(seeds[0]))}(?!\d)', lambda _: str(seeds[1]), text
         )

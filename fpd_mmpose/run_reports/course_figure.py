@@ -22,13 +22,15 @@ def draw_courses(rows: Sequence[ResultRow]) -> Figure | None:
 
     Runs that differ in their seeds have the same color.
     """
-    charts = [(title, of) for title, of in _CHARTS if any(map(of, _runs(rows)))]
+    metrics = {run.metric for run in _runs(rows) if run.metric}
+    named = (('Validation: ' + ' or '.join(sorted(metrics)), _scores), *_CHARTS)
+    charts = [(title, of) for title, of in named if any(map(of, _runs(rows)))]
     if not charts:
         return None
     figure = make_subplots(
         rows=len(charts),
         shared_xaxes=True,
-        subplot_titles=[title for title, _ in charts],
+        subplot_titles=[escape(title, quote=False) for title, _ in charts],
         vertical_spacing=0.22 / len(charts),
     )
     for number, row in enumerate(rows):
@@ -64,10 +66,11 @@ def draw_courses(rows: Sequence[ResultRow]) -> Figure | None:
         legend=dict(orientation='h', y=1 + 40 / height, yanchor='bottom', x=0),
         hovermode='x unified',
     )
+    figure.update_annotations(x=0, xanchor='left')
     figure.update_yaxes(automargin=True, tickformat='~g')
     figure.update_xaxes(title_text='step', row=len(charts), col=1)
-    for place, (_, course_of) in enumerate(charts, 1):
-        if course_of is not _scores:
+    for place, (title, _) in enumerate(charts, 1):
+        if 'loss' in title:
             figure.update_yaxes(type='log', row=place, col=1)
     return figure
 
@@ -90,16 +93,15 @@ def _scores(run: LoggedRun) -> list[tuple[int, float]]:
 
 
 _CHARTS: tuple[_Chart, ...] = (
-    ('Validation score', _scores),
     # Plain training logs its only loss as `loss_kpt`.
     (
-        'Pose loss: student against labels',
+        'Pose loss, against the labels',
         lambda run: _course(run.training, 'pose', 'loss_kpt'),
     ),
     (
-        'Distillation loss: student against teacher',
+        'Distillation loss, against the teacher',
         lambda run: _course(run.training, 'kd'),
     ),
-    ('Total loss, which is minimized', lambda run: _course(run.training, 'loss')),
+    ('Total loss', lambda run: _course(run.training, 'loss')),
     ('Learning rate', lambda run: _course(run.training, 'lr')),
 )

@@ -2,13 +2,13 @@
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 
 from fpd_mmpose.errors import PackageError, UserError
 from fpd_mmpose.inputs import encode_image, read_image
 from fpd_mmpose.run_reports.result_rows import ResultRow
-from fpd_mmpose.run_reports.run_report import RunReport, TextTable
+from fpd_mmpose.run_reports.run_report import RunReport, TextTable, gain_text
 
 _STYLE = """
 body { margin: 0 auto; max-width: 76rem; padding: 1rem; color: #1f2933;
@@ -60,13 +60,13 @@ def _body(report: RunReport, curves: str) -> Iterator[str]:
     yield from (f'<li>{escape(note)}</li>' for note in report.notes)
     yield f'</ul></section><section id="courses"><h2>Curves</h2>{curves}</section>'
     yield '<section id="panels"><h2>What the networks see</h2>'
-    yield '<p>The last panel of each run: people with their labels, the heatmaps of '
-    yield 'the teacher, if there is one, and those of the trained network.</p>'
-    yield from (_panel(row) for row in report.rows)
+    yield from _panels(report.rows)
     yield '</section><section id="configs"><h2>What differs between the configs</h2>'
-    yield (
-        _table(report.settings, text=True) if report.settings[1] else '<p>Nothing.</p>'
-    )
+    if report.settings[1]:
+        yield '<p>Of runs that differ in their seeds alone, the first is shown.</p>'
+        yield _table(report.settings, text=True)
+    else:
+        yield '<p>Nothing.</p>'
     yield '</section><section id="machines"><h2>Machines and times</h2>'
     yield f'{_table(report.machines, text=True)}</section>'
 
@@ -82,13 +82,14 @@ def _summary(report: RunReport) -> str:
     if metric is None:
         return f'{text} There is no validation yet.'
     scored = [
-        (sign * mean, row)
+        (sign * mean, row.name, gain_text(gain))
         for row, gain in zip(report.rows, report.gains, strict=True)
         if gain != 'other data' and (mean := row.mean(metric)) is not None
     ]
     if scored:
-        score, best = max(scored, key=lambda one: one[0])
-        text += f' The best {metric} is that of {best.name}: {sign * score:.3f}.'
+        score, name, gain = max(scored, key=lambda one: one[0])
+        text += f' The best {metric} is that of {name}: {sign * score:.3f}'
+        text += f', {gain} over {report.baseline.name}.' if gain else '.'
     return text
 
 
@@ -124,19 +125,25 @@ def _digest(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-def _panel(row: ResultRow) -> str:
-    path, shown = row.first.panel, ''
-    caption = row.name
-    if path is None:
-        gone = (
-            'no panel: the run was without DistillVisualizationHook, or stopped early'
-        )
-    else:
-        caption += f', {path.stem.rpartition("_")[2]} steps'
+def _panels(rows: Sequence[ResultRow]) -> Iterator[str]:
+    drawn = [(row, row.first.panel) for row in rows]
+    if any(panel for _, panel in drawn):
+        yield '<p>The last panel of each run: people with their labels, the heatmaps'
+        yield 'of the teacher, if there is one, and those of the trained network.</p>'
+    for row, panel in drawn:
+        if panel is None:
+            continue
+        caption = f'{row.name}, after {panel.stem.rpartition("_")[2]} steps'
         try:
-            data = base64.b64encode(encode_image(read_image(path), '.jpg', 85)).decode()
+            data = base64.b64encode(
+                encode_image(read_image(panel), '.jpg', 85)
+            ).decode()
             shown = f'<img alt="{escape(caption)}" src="data:image/jpeg;base64,{data}">'
         except UserError as error:
-            gone = str(error)
-    shown = shown or f'<div class="gone">{escape(gone)}</div>'
-    return f'<figure><figcaption>{escape(caption)}</figcaption>{shown}</figure>'
+            shown = f'<div class="gone">{escape(str(error))}</div>'
+        yield f'<figure><figcaption>{escape(caption)}</figcaption>{shown}</figure>'
+    if without := [row.name for row, panel in drawn if panel is None]:
+        text = (
+            f'No panels of {", ".join(without)}: DistillVisualizationHook draws them.'
+        )
+        yield f'<p class="gone">{escape(text)}</p>'

@@ -56,8 +56,9 @@ class RunReport:
             columns |= known[0].columns if known else {metric: metric} if metric else {}
         several = any(len(row.runs) > 1 for row in self.rows)
         gained = any(self.gains)
-        heads = ['', *(['Runs'] if several else []), 'State', 'Params', *columns]
-        heads += ['Best at', *([f'Over {self.baseline.name}'] if gained else [])]
+        over = [f'Over {self.baseline.name}'] if gained else []
+        heads = ['', *(['Runs'] if several else []), *columns, *over]
+        heads += ['Params', 'Best at', 'State']
         lines = []
         for row, gain in zip(self.rows, self.gains, strict=True):
             params = row.first.parameters()
@@ -66,11 +67,11 @@ class RunReport:
                 [
                     row.name,
                     *([str(len(row.runs))] if several else []),
-                    _state(row),
-                    f'{params / 1e6:.2f} M' if params else _NO_VALUE,
                     *(_NO_VALUE if s is None else f'{s:.3f}' for s in scores),
+                    *([gain_text(gain)] if gained else []),
+                    f'{params / 1e6:.2f} M' if params else _NO_VALUE,
                     ', '.join(dict.fromkeys(_best_at(run) for run in row.runs)),
-                    *([_gain_text(gain)] if gained else []),
+                    _state(row),
                 ]
             )
         return heads, lines
@@ -103,8 +104,8 @@ class RunReport:
         longer = [f for f, _ in self._differing if f in _BUDGET]
         if longer and any(isinstance(gain, Difference) for gain in self.gains):
             notes.append(
-                f'WARNING: the runs differ in {", ".join(longer)}: a gain may come from '
-                'more training. `fpd compare` compares at equal numbers of epochs.'
+                f'WARNING: the runs differ in {", ".join(longer)}: a gain may come '
+                'from more training. `fpd compare` compares at equal numbers of epochs.'
             )
         if 'other data' in self.gains:
             notes.append(
@@ -228,7 +229,8 @@ def _best_at(run: LoggedRun) -> str:
     return f'step {run.best.step:,}'
 
 
-def _gain_text(gain: Difference | str) -> str:
+def gain_text(gain: Difference | str) -> str:
+    """Formats a gain, as in ``+2.310 [+1.200, +3.400]``."""
     if isinstance(gain, str):
         return gain
     text = f'{gain.mean:+.3f}'
