@@ -62,9 +62,11 @@ def compare(parser: Parser) -> Run:
 
 
 def _compare(args: argparse.Namespace) -> None:
-    from fpd_mmpose.reports import check_outputs, compare
+    from fpd_mmpose.inputs import check_suffix
+    from fpd_mmpose.reports import SUFFIXES, compare
 
-    check_outputs(args.out)
+    for path in args.out:
+        check_suffix(path, SUFFIXES, 'a table')
     table = compare(args.run, args.baseline, args.teacher_run, args.epochs, args.mean)
     print(table.markdown())
     for path in args.out:
@@ -74,9 +76,8 @@ def _compare(args: argparse.Namespace) -> None:
 def report(parser: Parser) -> Run:
     """Shows finished or running trainings, in a page to give to others.
 
-    Prints the scores, what differs between the configs, and the machines. The page also
-    has the curves and the last panels, and needs no other file. Runs that differ in
-    their seeds alone are one row. No config is executed.
+    Runs that differ in their seeds alone are one row. The page has the curves and the
+    last panels, too, and needs no other file. No config is executed.
     """
     parser.add_argument(
         'runs', nargs='+', metavar='WORK_DIR', help='work directory, or NAME=WORK_DIR'
@@ -98,8 +99,7 @@ def report(parser: Parser) -> Run:
 
 def _report(args: argparse.Namespace) -> None:
     from fpd_mmpose.inputs import check_suffix
-    from fpd_mmpose.run_reports import report_runs
-    from fpd_mmpose.run_reports.run_report import SUFFIXES
+    from fpd_mmpose.run_reports import SUFFIXES, report_runs
 
     for path in args.out:
         check_suffix(path, SUFFIXES, 'a report')

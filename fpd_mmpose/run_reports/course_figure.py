@@ -14,50 +14,36 @@ from fpd_mmpose.studies.charts import COLORS
 _POINTS = 1000
 _DASHES = ('solid', 'dash', 'dot')
 _HEIGHT = 230
-_Chart = tuple[str, Callable[[LoggedRun], list[tuple[int, float]]]]
+_Course = Callable[[LoggedRun], list[tuple[int, float]]]
 
 
-def draw_courses(rows: Sequence[ResultRow]) -> Figure | None:
-    """Draws the scores, losses, and learning rates; None if nothing has been logged.
-
-    Runs that differ in their seeds have the same color.
-    """
-    metrics = {run.metric for run in _runs(rows) if run.metric}
-    named = (('Validation: ' + ' or '.join(sorted(metrics)), _scores), *_CHARTS)
-    charts = [(title, of) for title, of in named if any(map(of, _runs(rows)))]
+def draw_courses(rows: Sequence[ResultRow]) -> Figure:
+    """Draws scores, losses, and learning rates, runs of other seeds in one color."""
+    runs = [run for row in rows for run in row.runs]
+    charts = [(title, of) for title, of in _CHARTS if any(map(of, runs))]
     if not charts:
-        return None
+        return Figure(layout=dict(title='Nothing has been logged yet.'))
     figure = make_subplots(
         rows=len(charts),
         shared_xaxes=True,
-        subplot_titles=[escape(title, quote=False) for title, _ in charts],
+        subplot_titles=[title for title, _ in charts],
         vertical_spacing=0.22 / len(charts),
     )
     for number, row in enumerate(rows):
         color = [*COLORS.values()][number % len(COLORS)]
         dash = _DASHES[number // len(COLORS) % len(_DASHES)]
-        # Plotly reads tags in names.
-        name, listed = escape(row.name, quote=False), True
+        name, is_listed = escape(row.name, quote=False), True  # Plotly reads tags
         for run in row.runs:
             for place, (_, course_of) in enumerate(charts, 1):
                 course = course_of(run)
                 if not course:
                     continue
-                steps, values = zip(*course[:: -(-len(course) // _POINTS)], strict=True)
-                figure.add_trace(
-                    Scatter(
-                        x=steps,
-                        y=values,
-                        name=name,
-                        legendgroup=name,
-                        showlegend=listed,
-                        mode='lines+markers' if course_of is _scores else 'lines',
-                        line=dict(color=color, dash=dash, width=1.5),
-                    ),
-                    row=place,
-                    col=1,
-                )
-                listed = False
+                x, y = zip(*course[:: -(-len(course) // _POINTS)], strict=True)
+                line = Scatter(x=x, y=y, name=name, legendgroup=name)
+                line.update(line=dict(color=color, dash=dash, width=1.5))
+                line.mode = 'lines+markers' if course_of is _scores else 'lines'
+                line.showlegend, is_listed = is_listed, False
+                figure.add_trace(line, row=place, col=1)
     height = _HEIGHT * len(charts) + 120
     figure.update_layout(
         template='plotly_white',
@@ -71,37 +57,29 @@ def draw_courses(rows: Sequence[ResultRow]) -> Figure | None:
     figure.update_xaxes(title_text='step', row=len(charts), col=1)
     for place, (title, _) in enumerate(charts, 1):
         if 'loss' in title:
-            figure.update_yaxes(type='log', row=place, col=1)
+            figure.update_yaxes(type='log', nticks=5, row=place, col=1)
     return figure
 
 
-def _runs(rows: Sequence[ResultRow]) -> list[LoggedRun]:
-    return [run for row in rows for run in row.runs]
-
-
-def _course(points: Sequence[Point], *names: str) -> list[tuple[int, float]]:
-    """Returns the first of the values that the points have."""
-    found = [
-        (p.step, next((p.values[n] for n in names if n in p.values), None))
-        for p in points
-    ]
-    return [(step, value) for step, value in found if value is not None]
+def _values(points: Sequence[Point], *names: str | None) -> list[tuple[int, float]]:
+    """Returns steps with the first of the values that each point has."""
+    known = [(p, [name for name in names if name in p.values]) for p in points]
+    return [(p.step, p.values[found[0]]) for p, found in known if found]
 
 
 def _scores(run: LoggedRun) -> list[tuple[int, float]]:
-    return _course(run.validations, run.metric) if run.metric else []
+    return _values(run.validations, run.metric)
 
 
-_CHARTS: tuple[_Chart, ...] = (
+def _training(*names: str) -> _Course:
+    return lambda run: _values(run.training, *names)
+
+
+_CHARTS: tuple[tuple[str, _Course], ...] = (
+    ('Score in validation', _scores),
     # Plain training logs its only loss as `loss_kpt`.
-    (
-        'Pose loss, against the labels',
-        lambda run: _course(run.training, 'pose', 'loss_kpt'),
-    ),
-    (
-        'Distillation loss, against the teacher',
-        lambda run: _course(run.training, 'kd'),
-    ),
-    ('Total loss', lambda run: _course(run.training, 'loss')),
-    ('Learning rate', lambda run: _course(run.training, 'lr')),
+    ('Pose loss, against the labels', _training('pose', 'loss_kpt')),
+    ('Distillation loss, against the teacher', _training('kd')),
+    ('Total loss', _training('loss')),
+    ('Learning rate', _training('lr')),
 )

@@ -1,9 +1,12 @@
 """Reads what a run has left in its work directory so far, executing none of it."""
 
 import re
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import cached_property
+from math import isnan, nan
 from pathlib import Path
-from statistics import fmean, median
+from statistics import median
 from typing import Any, NamedTuple
 
 from fpd_mmpose.errors import UserError
@@ -16,200 +19,131 @@ from fpd_mmpose.weights.checkpoint import read_state_dict
 _TIME = re.compile(r'^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) - ', re.M)
 _ENVIRONMENT = re.compile(r'^System environment:\n(.*?)^-{20,}$', re.M | re.S)
 _STATISTIC = re.compile(r'\.(running_(mean|var)|num_batches_tracked)$')
-#: Scores of which less is better.
-_ERRORS = re.compile(r'EPE|NME|loss', re.I)
 
 
 class Point(NamedTuple):
-    """Logged values after so many steps, and for a validation the epochs."""
+    """Logged values after so many steps, and for a validation epochs if counted."""
 
     step: int
     values: dict[str, float]
-    epoch: int = 0
+    epoch: int
 
 
 class LoggedRun:
-    """A finished or running training, from its logs.
-
-    A work directory of a resumed run has several time-stamped folders: a later folder
-    replaces the earlier ones from its first step on.
-
-    Args:
-        folder: The work directory.
-
-    Attributes:
-        settings: Fields of the config, see
-            :func:`fpd_mmpose.reports.literal_config.read_literals`.
-        training: What was logged in training.
-        validations: The scores.
-        environment: MMEngine's description of the machine and the packages.
-
-    Raises:
-        UserError: If there is no run, or if a log is damaged.
-    """
+    """A run by its logs, of which each later one replaces the rest of the earlier."""
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        if not self.folder.is_dir():
+        logs = [log.parent for log in self.folder.glob('*/*.log')]
+        logs += [log.parents[1] for log in self.folder.glob('*/vis_data/scalars.json')]
+        if not logs:
             raise UserError(
-                f'"{folder}" is not a folder: give work directories of runs'
-            )
-        logs = sorted(self.folder.glob('*/*.log'))
-        # The folder of a test has no training, and that of a crash may have no log.
-        self._parts = [log.parent for log in logs if log.stem == log.parent.name]
-        self._parts += [
-            log.parents[1]
-            for log in self.folder.glob('*/vis_data/scalars.json')
-            if log.parents[1] not in self._parts
-        ]
-        if not self._parts:
-            raise UserError(
-                f'"{folder}" has no run: expected <time>/vis_data/scalars.json, as '
-                '`fpd train` leaves it'
+                f'"{folder}" has no run: give a work directory of `fpd train`, with '
+                '<time>/vis_data/scalars.json'
             )
         self.training: list[Point] = []
         self.validations: list[Point] = []
-        first = ''
-        for part in sorted(self._parts):
+        self._texts = []
+        begin = ''
+        for part in sorted({*logs}):
+            log = part / f'{part.name}.log'
+            self._texts += [log.read_text('utf-8', 'replace')] if log.is_file() else []
             training, validations = _read_points(part / 'vis_data' / 'scalars.json')
             if training:
-                start = training[0].step
-                self.training = [p for p in self.training if p.step < start]
-                self.validations = [p for p in self.validations if p.step < start]
+                first = training[0].step
+                self.training = [p for p in self.training if p.step < first]
+                self.validations = [p for p in self.validations if p.step < first]
             # A resumed run may not say in its config what it first started from.
-            if not self.training or not first:
-                first = part.name
+            begin = begin if self.training else part.name
             self.training += training
             self.validations += validations
-        self.settings = _read_config(self.folder, first)
-        self.environment = _read_environment(self._parts)
-
-    @property
-    def by_epoch(self) -> bool:
-        """Whether the run counts epochs rather than steps."""
-        return 'max_iters' not in (field(self.settings, 'train_cfg') or {})
+        config = self.folder / begin / 'vis_data' / 'config.py'
+        text = read_text(config, 'a config') if config.is_file() else ''
+        self.settings = read_literals(text)
 
     @property
     def is_finished(self) -> bool:
-        """Whether it has reached the length in its config."""
-        name = 'epoch' if self.by_epoch else 'iter'
-        length = field(self.settings, f'train_cfg.max_{name}s')
+        """Whether the last checkpoint has the length that the config says."""
         pointer = self.folder / 'last_checkpoint'
         text = read_text(pointer, 'the last checkpoint') if pointer.is_file() else ''
-        saved = re.search(rf'{name}_(\d{{1,15}})\.pth', text)
-        reached = [int(saved[1])] if saved else [0]
-        if self.by_epoch:
-            reached += [point.epoch for point in self.validations]
-        else:
-            reached += [point.step for point in self.training]
-        return isinstance(length, int) and max(reached) >= length
+        saved = re.search(r'(epoch|iter)_(\d{1,15})\.pth', text)
+        length = saved and field(self.settings, f'train_cfg.max_{saved[1]}s')
+        return bool(saved and isinstance(length, int) and int(saved[2]) >= length)
 
     @property
     def metric(self) -> str | None:
         """The score that the best validation is chosen by, if there is any."""
-        names = list(self.validations[0].values) if self.validations else []
+        names = [*self.validations[0].values] if self.validations else []
         mains = [layout.columns[layout.main] for layout in LAYOUTS]
         chosen = field(self.settings, 'default_hooks.checkpoint.save_best')
         return next((n for n in [*mains, chosen, *names[:1]] if n in names), None)
 
     @property
-    def less_is_better(self) -> bool:
-        """Whether the metric is an error."""
-        rule = field(self.settings, 'default_hooks.checkpoint.rule')
-        return rule == 'less' or not rule and bool(_ERRORS.search(self.metric or ''))
-
-    @property
     def best(self) -> Point | None:
         """The best validation so far, the first of equals."""
-        metric, sign = self.metric, -1 if self.less_is_better else 1
-        scored = [p for p in self.validations if p.values.get(metric or '') is not None]
-        valid = [p for p in scored if p.values[metric or ''] == p.values[metric or '']]
-        return max(valid, key=lambda p: sign * p.values[metric or ''], default=None)
+        rule = field(self.settings, 'default_hooks.checkpoint.rule')
+        sign, metric = -1 if rule == 'less' else 1, self.metric or ''
+        scored = [p for p in self.validations if not isnan(p.values.get(metric, nan))]
+        return max(scored, key=lambda p: sign * p.values[metric], default=None)
+
+    @cached_property
+    def environment(self) -> dict[str, str]:
+        """MMEngine's description of the machine and the packages."""
+        found = next(filter(None, map(_ENVIRONMENT.search, self._texts)), None)
+        lines = (
+            re.findall(r'^ {4}([^:\n]{1,60}): (.*)$', found[1], re.M) if found else []
+        )
+        return {name: value[:200] for name, value in lines}
 
     @property
-    def seconds(self) -> tuple[float, bool] | None:
-        """The time from the first line of the log to the last, or about that."""
-        spans = []
-        for part in self._parts:
-            times = _TIME.findall(_log_text(part))
-            ends = [
-                datetime.strptime(t, '%Y/%m/%d %H:%M:%S')
-                for t in times[:: len(times) - 1 or 1]
-            ]
-            spans.append((ends[-1] - ends[0]).total_seconds() if ends else 0)
-        if any(spans):
-            return sum(spans), True
-        # A log without messages: the time of the steps, without the validations.
-        times = [p.values['time'] for p in self.training if 'time' in p.values]
-        return (fmean(times) * self.training[-1].step, False) if times else None
+    def seed(self) -> Any:
+        """The seed in the config, else the one that MMEngine drew; None if unknown."""
+        chosen = field(self.settings, 'randomness.seed')
+        return self.environment.get('seed') if chosen is None else chosen
 
     @property
-    def people_per_second(self) -> float | None:
-        """The median of those logged by ``TrainingSpeedHook``."""
-        found = [p.values.get('people_per_second') for p in self.training]
-        return median([f for f in found if f is not None] or [0]) or None
+    def wall_time(self) -> timedelta:
+        """From the first message of each log to its last."""
+        total = timedelta()
+        for times in filter(None, map(_TIME.findall, self._texts)):
+            ends = (times[0], times[-1])
+            with suppress(ValueError):  # no such day
+                first, last = (datetime.strptime(t, '%Y/%m/%d %H:%M:%S') for t in ends)
+                total += last - first
+        return total
+
+    @property
+    def people_per_second(self) -> float:
+        """The median of those that ``TrainingSpeedHook`` logged; 0 without it."""
+        found = [point.values.get('people_per_second', nan) for point in self.training]
+        return median([f for f in found if not isnan(f)] or [0])
 
     @property
     def panel(self) -> Path | None:
         """The last picture of ``DistillVisualizationHook``."""
         found = self.folder.glob('*/vis_data/vis_image/heatmaps_*.png')
-        return max(found, default=None, key=_step_of)
+        # The names end in steps, without leading zeros.
+        return max(found, default=None, key=lambda path: (len(path.stem), path.stem))
 
     def parameters(self) -> int | None:
-        """Counts the weights in the best checkpoint, or in any other one."""
+        """Counts the weights in the best checkpoint, or else in any."""
         files = [*self.folder.glob('best_*.pth'), *self.folder.glob('*.pth')]
-        for file in files[:1]:
-            try:
-                weights = read_state_dict(str(file))
-            except UserError:
-                return None
-            return sum(
-                w.numel() for n, w in weights.items() if not _STATISTIC.search(n)
-            )
+        with suppress(UserError, IndexError):
+            state = read_state_dict(str(files[0]))
+            return sum(w.numel() for n, w in state.items() if not _STATISTIC.search(n))
         return None
 
 
-def _step_of(panel: Path) -> tuple[int, str]:
-    number = panel.stem.rpartition('_')[2]
-    return int(number) if re.fullmatch(r'\d{1,15}', number) else -1, str(panel)
-
-
-def _log_text(part: Path) -> str:
-    log = part / f'{part.name}.log'
-    return log.read_text(encoding='utf-8', errors='replace') if log.is_file() else ''
-
-
 def _read_points(log: Path) -> tuple[list[Point], list[Point]]:
-    if not log.is_file():
-        return [], []
-    with log.open('rb') as file:
-        if not file.readline().endswith(b'\n'):  # nothing complete has been written
-            return [], []
     training: list[Point] = []
-    validations = []
-    for record in read_records(log):
-        values = numbers_of(record)
-        if 'epoch' in record and 'step' in record:
-            if isinstance(record.get('time'), (int, float)):
-                values['time'] = float(record['time'])
-            training.append(Point(record['step'], values, record['epoch']))
-        elif values:
-            step = training[-1].step if training else 0
-            validations.append(Point(step, values, record.get('step', 0)))
+    validations: list[Point] = []
+    # A run that begins may have written nothing, or half a line.
+    if log.is_file() and b'\n' in log.read_bytes():
+        for record in read_records(log):
+            values, step = numbers_of(record), record.get('step', 0)
+            if 'epoch' in record:
+                training.append(Point(step, values, 0))
+            else:
+                after = training[-1].step if training else 0
+                validations.append(Point(after, values, step))
     return training, validations
-
-
-def _read_config(folder: Path, part: str) -> dict[str, Any]:
-    dumped = folder / part / 'vis_data' / 'config.py'
-    copies = [dumped] if dumped.is_file() else list(folder.glob('*.py'))
-    if len(copies) != 1:
-        return {}
-    return read_literals(read_text(copies[0], 'the config of a run'))
-
-
-def _read_environment(parts: list[Path]) -> dict[str, str]:
-    for part in parts:
-        if found := _ENVIRONMENT.search(_log_text(part)):
-            lines = re.findall(r'^ {4}([^:\n]{1,60}): (.*)$', found[1], re.M)
-            return {name: value[:200] for name, value in lines}
-    return {}
