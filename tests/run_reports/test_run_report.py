@@ -93,7 +93,7 @@ def test_what_differs_is_listed_and_more_training_is_said(tmp_path):
     plain = write_run(tmp_path / 'plain', {1: 50.0})
     longer = write_run(tmp_path / 'longer', {1: 60.0}, 'plain.pth', features=9)
     report = report_runs([plain, longer])
-    assert report.settings[0] == dict(Field='load_from', plain='None', longer='plain.pth')
+    assert [*report.settings[0].values()] == ['load_from', 'None', 'plain.pth']
     assert report.settings[1]['Field'] == 'model.backbone.num_features'
     assert any('differ in load_from, so a gain may' in note for note in report.notes)
 
