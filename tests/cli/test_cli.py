@@ -138,6 +138,7 @@ def bare() -> list:
         'export': [config, 'w.pth', 'out.onnx'],
         'predict': [config, 'w.pth', 'a.jpg'],
         'compare': ['--run', 'a=b'],
+        'report': ['folder'],
         'study': ['quickstart/study.py'],
         'quickstart': [],
     }
