@@ -22,6 +22,7 @@ _ADVICE = {
     **dict.fromkeys(('torchvision', 'xtcocotools'), _SET_UP),
     **dict.fromkeys(('cv2', 'numpy'), _EXPORTED + _SET_UP),
     **dict.fromkeys(('onnx', 'onnxruntime'), 'run `pip install "fpd-mmpose[export]"`'),
+    'plotly': 'run `pip install "fpd-mmpose[report]"`',
     'flask': 'run `pip install "fpd-mmpose[web]"`',
 }
 #: What a machine may refuse to any program.

@@ -71,7 +71,7 @@ from fpd_mmpose.plugin import COMPONENTS
 for name in COMPONENTS:
     getattr(registry, name).import_from_location()
 assert 'fpd_mmpose.models' in sys.modules
-own = {'onnx', 'onnxruntime', 'openvino', 'flask', 'playwright', 'pandas'}
+own = {'onnx', 'onnxruntime', 'openvino', 'flask', 'playwright', 'pandas', 'plotly'}
 assert not own & {*sys.modules}
 assert not any(name.startswith('fpd_mmpose.deploy') for name in sys.modules)
 """,

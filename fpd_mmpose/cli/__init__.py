@@ -31,6 +31,7 @@ COMMANDS = {
     'export': ('networks', 'write a trained network as an ONNX file'),
     'predict': ('networks', 'find the keypoints of people in an image'),
     'compare': ('results', 'tabulate finished runs'),
+    'report': ('results', 'show runs as one page: results, curves, differences'),
     'study': ('results', 'train several ways with paired seeds, and compare them'),
     'quickstart': ('results', 'distill a student on drawn people, in minutes'),
 }

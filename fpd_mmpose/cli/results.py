@@ -1,4 +1,4 @@
-"""The commands ``compare``, ``study``, and ``quickstart``."""
+"""The commands ``compare``, ``report``, ``study``, and ``quickstart``."""
 
 import argparse
 import os
@@ -62,13 +62,51 @@ def compare(parser: Parser) -> Run:
 
 
 def _compare(args: argparse.Namespace) -> None:
-    from fpd_mmpose.reports import check_outputs, compare
+    from fpd_mmpose.inputs import check_suffix
+    from fpd_mmpose.reports import SUFFIXES, compare
 
-    check_outputs(args.out)
+    for path in args.out:
+        check_suffix(path, SUFFIXES, 'a table')
     table = compare(args.run, args.baseline, args.teacher_run, args.epochs, args.mean)
     print(table.markdown())
     for path in args.out:
         table.save(path)
+
+
+def report(parser: Parser) -> Run:
+    """Shows finished or running trainings, in a page to give to others.
+
+    Runs that differ in their seeds alone are one row. The page has the curves and the
+    last panels, too, and needs no other file. No config is executed.
+    """
+    parser.add_argument(
+        'runs', nargs='+', metavar='WORK_DIR', help='work directory, or NAME=WORK_DIR'
+    )
+    parser.add_argument(
+        '--baseline',
+        metavar='NAME',
+        help='name or work directory of the run to compare with (the first)',
+    )
+    parser.add_argument(
+        '--out',
+        action='append',
+        default=[],
+        metavar='FILE',
+        help='also write a page (.html) or the tables (.md); repeat for several',
+    )
+    return _report
+
+
+def _report(args: argparse.Namespace) -> None:
+    from fpd_mmpose.inputs import check_suffix
+    from fpd_mmpose.run_reports import SUFFIXES, report_runs
+
+    for path in args.out:
+        check_suffix(path, SUFFIXES, 'a report')
+    found = report_runs(args.runs, args.baseline)
+    print(found.markdown())
+    for path in args.out:
+        found.save(path)
 
 
 def study(parser: Parser) -> Run:

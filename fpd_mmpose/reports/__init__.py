@@ -2,6 +2,6 @@
 
 from fpd_mmpose.reports.comparison import compare
 from fpd_mmpose.reports.complexity import Complexity, count
-from fpd_mmpose.reports.table import Table, check_outputs
+from fpd_mmpose.reports.table import SUFFIXES, Table
 
-__all__ = ['Complexity', 'Table', 'check_outputs', 'compare', 'count']
+__all__ = ['SUFFIXES', 'Complexity', 'Table', 'compare', 'count']

@@ -1,6 +1,5 @@
 """Reads finished runs: config, checkpoint, and log."""
 
-import ast
 import os
 import re
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from mmengine.config import Config
 from fpd_mmpose.config import load_config
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.readers.text import read_lines, read_text
+from fpd_mmpose.reports.literal_config import read_literals
 from fpd_mmpose.reports.logs import Log, read_log
 from fpd_mmpose.weights.checkpoint import load_file
 
@@ -147,17 +147,7 @@ def start_of(config: str) -> Start | None:
 
     Returns None for random weights, and for text that is not a config.
     """
-    try:
-        tree = ast.parse(config)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    values = {
-        node.targets[0].id: node.value.value
-        for node in tree.body
-        if isinstance(node, ast.Assign)
-        and isinstance(node.targets[0], ast.Name)
-        and isinstance(node.value, ast.Constant)
-    }
+    values = read_literals(config)
     return _make_start(values.get('load_from'), values.get('resume'))
 
 

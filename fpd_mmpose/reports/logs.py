@@ -44,13 +44,14 @@ def read_log(path: str | Path) -> Log:
             )
     else:
         files = [path]
-    parts = [(file, _read(file)) for file in files]
+    parts = [(file, read_records(file)) for file in files]
     if len(parts) == 1 and _is_metrics(parts[0][1]):
-        return Log(path, metrics=_numbers(parts[0][1][0]), validations={})
+        return Log(path, metrics=numbers_of(parts[0][1][0]), validations={})
     return _merge(path, parts)
 
 
-def _read(path: Path) -> list[dict]:
+def read_records(path: Path) -> list[dict]:
+    """Reads the lines of a log, of which the last may be truncated."""
     try:
         lines = read_lines(path, _EXPECTED)
     except UserError as error:
@@ -107,7 +108,7 @@ def _is_metrics(records: Sequence[dict]) -> bool:
     return len(records) == 1 and 'step' not in records[0]
 
 
-def _numbers(record: dict) -> dict[str, float]:
+def numbers_of(record: dict) -> dict[str, float]:
     """Returns the metrics of a logged record."""
     return {
         name: _float(value)
@@ -140,7 +141,7 @@ def _merge(path: Path, parts: Sequence[tuple[Path, list[dict]]]) -> Log:
             last = max(trained)
         for record in records:
             if 'epoch' not in record and record.get('step'):
-                validations[record['step']] = _numbers(record)
+                validations[record['step']] = numbers_of(record)
     beginning = next(iter(files), parts[0][0])
     config = beginning.with_name('config.py')
     return Log(

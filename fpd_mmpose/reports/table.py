@@ -3,11 +3,9 @@
 import csv
 import io
 import statistics
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fpd_mmpose.errors import UserError
 from fpd_mmpose.evaluation.mpii_pckh import SCORES
 from fpd_mmpose.files import replace_when_done
 from fpd_mmpose.markdown import markdown_table
@@ -27,7 +25,8 @@ class TableLayout:
     note: str = ''  # an explanation of a column
 
 
-_SUFFIXES = ('.md', '.csv')
+#: What a table can be written as.
+SUFFIXES = ('.md', '.csv')
 _AP = tuple(
     f'{name}{suffix}'
     for name in ('AP', 'AR')
@@ -50,15 +49,6 @@ COCO = TableLayout(
     size_first=True,
 )
 LAYOUTS = (MPII, COCO)
-
-
-def check_outputs(paths: Sequence[str]) -> None:
-    """Raises an error for a file name whose suffix is not that of a known format."""
-    for path in paths:
-        if Path(path).suffix.lower() not in _SUFFIXES:
-            raise UserError(
-                f'output file "{path}": the name must end in {", ".join(_SUFFIXES)}'
-            )
 
 
 @dataclass(frozen=True)

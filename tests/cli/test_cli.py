@@ -34,6 +34,7 @@ ANSWERED = [
     (['predict', 'a.py', 'b.jpg'], 'give STUDENT.onnx IMAGE, or'),
     (['predict', 'a.onnx', 'b.jpg', '--device', 'cpu'], '--device is an option for'),
     (['predict', 'c', 'w', 'b.jpg', '--threads', '2'], '--threads is an option for'),
+    (['report'], 'required: WORK_DIR'),
     (['quickstart', '--people', '0'], '--people: must be 1 or more'),
 ]
 STACK = {'numpy', 'torch', 'mmengine', 'mmcv', 'mmpose', 'mmdet', 'cv2', 'onnxruntime'}
@@ -137,6 +138,7 @@ def bare() -> list:
         'export': [config, 'w.pth', 'out.onnx'],
         'predict': [config, 'w.pth', 'a.jpg'],
         'compare': ['--run', 'a=b'],
+        'report': ['folder'],
         'study': ['quickstart/study.py'],
         'quickstart': [],
     }

@@ -39,7 +39,7 @@ def test_errors_are_one_line(tmp_path):
     assert str(error.value).splitlines()[-1].startswith('error: "nowhere" is not a')
     with pytest.raises(
         SystemExit,
-        match='error: output file "x.pdf": the name must end in .md,',
+        match='error: "x.pdf" must end in .md,',
     ):
         main(['--run', 'a=nowhere', '--out', 'x.pdf'])
 
