@@ -156,6 +156,13 @@ def test_a_wrong_position_in_a_checkpoint_is_the_start_of_the_epoch(tmp_path, wr
 
 
 class TestTold:
+    @pytest.fixture(autouse=True)
+    def pythons_own_handler(self):
+        # Those who run the tests may have another, or ignore the signal.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        yield
+        signal.signal(signal.SIGINT, before)
+
     @pytest.mark.parametrize('by_epoch', [True, False])
     @pytest.mark.parametrize(
         ('number', 'status'), [(signal.SIGTERM, 143), (signal.SIGINT, 130)]
