@@ -93,7 +93,7 @@ def compare(
                 moment = 0.0
             child = train(folder, 'killed', *settings, moment, at_once)
             end = wait(child)
-            if kill_workers(child) and end != -signal.SIGPROF:
+            if kill_workers(child) and end >= 0:
                 return [f'{name}: data workers outlived a run']
             if end == 0:
                 break

@@ -12,6 +12,7 @@ from fpd_mmpose.runs.checkpoint_folder import (
     score_in,
     take_outdated,
 )
+from fpd_mmpose.runs.run_position import validation_is_due
 
 
 class BestCheckpoints(StockCheckpointHook):
@@ -82,7 +83,9 @@ class BestCheckpoints(StockCheckpointHook):
             key: self._folder.own_best(path, self._metric(key))
             for key, path in self._bests.items()
         }
-        self._adopt_newer_bests(runner)
+        # A validation that is made up for saves its best checkpoint again.
+        if not validation_is_due(runner):
+            self._adopt_newer_bests(runner)
         for key, path in self._bests.items():
             info.pop(_info_key('best_ckpt', key), None)
             if path:

@@ -100,6 +100,9 @@ class CheckpointHook(BestCheckpoints):
         super().before_train(runner)
         if self.save_best is not None:
             self._adopt_bests(runner)
+        source = runner._load_from if runner._resume else None
+        if source and osp.dirname(source) == self._folder.path:
+            self._saved = dict(epoch=runner.epoch, iter=runner.iter)
         if is_main_process():
             self._folder.remove_temporary_files(runner.work_dir)
         if self is _checkpoint_hooks(runner)[0]:
@@ -220,7 +223,7 @@ class CheckpointHook(BestCheckpoints):
         if told is None:
             return
         now = dict(epoch=runner.epoch, iter=iteration)
-        path = self.last_ckpt
+        path = self.last_ckpt or runner._load_from
         if self._saved != now:
             self._check_finite(runner, iteration)
             path = self._folder.file(INTERRUPTED)

@@ -61,26 +61,32 @@ def start_epoch(runner: Runner) -> None:
     runner.message_hub.update_info(BATCHES, 0)
 
 
-def validate_if_missed(runner: Runner) -> None:
-    """Validates a resumed run whose checkpoint was saved before its validation."""
+def validation_is_due(runner: Runner) -> bool:
+    """Whether a resumed run's checkpoint was saved before a validation."""
     loop = runner.train_loop
     if not runner.iter or not runner._resume or runner.val_loop is None:
-        return
+        return False
     if isinstance(loop, EpochBasedTrainLoop):
         step, last = runner.epoch, runner.max_epochs
         if runner.message_hub.runtime_info.get(BATCHES):
-            return
+            return False
     elif isinstance(loop, IterBasedTrainLoop):
         step, last = runner.iter, runner.max_iters
     else:
-        return
+        return False
     loop._decide_current_val_interval()
-    if step >= loop.val_begin and (step % loop.val_interval == 0 or step == last):
-        # As after the training step, when MMEngine had not counted it yet.
-        runner.message_hub.update_info('iter', runner.iter - 1)
-        if isinstance(loop, EpochBasedTrainLoop):
-            runner.message_hub.update_info('epoch', runner.epoch - 1)
-        runner.val_loop.run()
+    return step >= loop.val_begin and (step % loop.val_interval == 0 or step == last)
+
+
+def validate_if_missed(runner: Runner) -> None:
+    """Validates a resumed run whose checkpoint was saved before its validation."""
+    if not validation_is_due(runner):
+        return
+    # As after the training step, when MMEngine had not counted it yet.
+    runner.message_hub.update_info('iter', runner.iter - 1)
+    if isinstance(runner.train_loop, EpochBasedTrainLoop):
+        runner.message_hub.update_info('epoch', runner.epoch - 1)
+    runner.val_loop.run()
 
 
 class _Skipping:
