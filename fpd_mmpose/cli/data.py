@@ -10,6 +10,7 @@ from fpd_mmpose.cli.shared_options import (
     add_alias,
     add_batches,
     add_cfg_options,
+    add_data_root,
     add_detector,
     add_device,
     add_thresholds,
@@ -31,9 +32,7 @@ def check(parser: Parser) -> Run:
         'options, only --json is for folders.'
     )
     parser.add_argument('config', help='config of the run, or a folder of weight files')
-    parser.add_argument(
-        '--data-root', metavar='DIR', help='look for every dataset in this folder'
-    )
+    add_data_root(parser, several=True)
     count = parser.add_mutually_exclusive_group()
     count.add_argument(
         '--images',
@@ -88,7 +87,7 @@ def analyze(parser: Parser) -> Run:
         metavar='FILE',
         help='weights of the student, to say whether it agrees with teacher or labels',
     )
-    parser.add_argument('--data-root', metavar='DIR', help='folder of the dataset')
+    add_data_root(parser)
     parser.add_argument(
         '--split',
         choices=('train', 'val', 'test'),
@@ -159,9 +158,7 @@ def browse(parser: Parser) -> Run:
     parser.add_argument(
         '--seed', type=int, default=0, help='of the augmentation, 0 or more (0)'
     )
-    parser.add_argument(
-        '--data-root', metavar='DIR', help='look for every dataset in this folder'
-    )
+    add_data_root(parser, several=True)
     add_device(parser, 'the teacher')
     add_cfg_options(parser)
     return _browse

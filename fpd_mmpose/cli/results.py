@@ -8,6 +8,7 @@ from fpd_mmpose.cli.shared_options import (
     Parser,
     Run,
     add_alias,
+    add_data_root,
     positive,
     require_config,
 )
@@ -123,7 +124,7 @@ def study(parser: Parser) -> Run:
     parser.add_argument(
         '--out', type=Path, metavar='DIR', help='folder of the runs (work_dirs/STUDY)'
     )
-    parser.add_argument('--data-root', metavar='DIR', help='folder of the dataset')
+    add_data_root(parser)
     parser.add_argument(
         '--seeds', type=int, nargs='+', help="seeds (default: the study's)"
     )

@@ -31,6 +31,14 @@ def cfg_options(args: argparse.Namespace) -> dict[str, Any]:
     return {key: DictAction._parse_iterable(value) for key, value in args.cfg_options}
 
 
+def add_data_root(parser: Parser, several: bool = False) -> None:
+    """Adds ``--data-root``, of one dataset or of several."""
+    what = (
+        'look for every dataset in this folder' if several else 'folder of the dataset'
+    )
+    parser.add_argument('--data-root', metavar='DIR', help=what)
+
+
 def add_device(parser: Parser, what: str = 'the network') -> None:
     """Adds ``--device``."""
     parser.add_argument(

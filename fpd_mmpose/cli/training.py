@@ -8,6 +8,7 @@ from fpd_mmpose.cli.shared_options import (
     add_alias,
     add_batches,
     add_cfg_options,
+    add_data_root,
     add_device,
     cfg_options,
     positive,
@@ -140,7 +141,7 @@ def distill(parser: Parser) -> Run:
         metavar=('CONFIG', 'CHECKPOINT'),
         help="the teacher; by default the one in the student's config",
     )
-    parser.add_argument('--data-root', metavar='DIR', help='folder of the dataset')
+    add_data_root(parser)
     parser.add_argument(
         '--start-from',
         metavar='CHECKPOINT',
