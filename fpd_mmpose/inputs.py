@@ -1,5 +1,6 @@
 """Reads, checks, and writes images, and checks boxes."""
 
+import base64
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -34,6 +35,12 @@ def read_image(path: str | Path) -> np.ndarray:
         reason = reason or why_undecoded(path) or _NO_IMAGE
         raise UserError(f'"{path}" {reason}')
     return image
+
+
+def data_url(image: np.ndarray, jpeg_quality: int = 95) -> str:
+    """Encodes a uint8 BGR image as the address of a JPEG image for web pages."""
+    content = encode_image(image, '.jpg', jpeg_quality)
+    return f'data:image/jpeg;base64,{base64.b64encode(content).decode()}'
 
 
 def encode_image(image: np.ndarray, suffix: str, jpeg_quality: int = 95) -> bytes:

@@ -1,6 +1,7 @@
-"""Markdown tables."""
+"""Tables in Markdown and HTML."""
 
 from collections.abc import Iterable, Sequence
+from html import escape
 
 
 def markdown_table(
@@ -28,6 +29,14 @@ def markdown_table(
             for line in lines
         ]
     return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
+
+
+def html_rows(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Formats the rows of a table, whose cells may hold any text."""
+    return ''.join(
+        f'<tr>{"".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row)}</tr>'
+        for tag, row in (('th', headings), *(('td', row) for row in rows))
+    )
 
 
 def _padded(cell: str, width: int, rule: str, fill: str) -> str:

@@ -1,6 +1,5 @@
 """What an analysis found: a table, a page, and a file of all joints."""
 
-import base64
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,8 +20,8 @@ from fpd_mmpose.analysis.suspicions import (
 )
 from fpd_mmpose.analysis.teacher_view import TeacherView
 from fpd_mmpose.files import replace_when_done
-from fpd_mmpose.inputs import encode_image
-from fpd_mmpose.markdown import markdown_table
+from fpd_mmpose.inputs import data_url
+from fpd_mmpose.markdown import html_rows, markdown_table
 
 PAGE, TABLE = 'analysis.html', 'people.csv'
 #: What is written for half a character in the name of a file.
@@ -173,12 +172,9 @@ class LabelReport:
         yield '<!doctype html><html lang="en"><meta charset="utf-8">'
         yield f'<title>Teacher and labels</title><style>{_STYLE}</style>'
         yield '<h1>Where teacher and labels disagree</h1>'
-        yield f'<p>{escape(self._summary())}</p><table>'
-        headings, rows = self._table()
-        for tag, row in (('th', headings), *(('td', row) for row in rows)):
-            cells = ''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in row)
-            yield f'<tr>{cells}</tr>'
-        yield '</table><p>Distances are in head sizes. The most suspicious people come'
+        yield f'<p>{escape(self._summary())}</p>'
+        yield f'<table>{html_rows(*self._table())}</table>'
+        yield '<p>Distances are in head sizes. The most suspicious people come'
         yield f'first: <b style="color:{_css(LABELS)}">labels</b> and'
         yield f'<b style="color:{_css(TEACHER)}">what the teacher sees</b>, with rings'
         yield 'where these differ; in parentheses, how suspicious that is.</p>'
@@ -207,8 +203,7 @@ def _figure(person: tuple[str, Any], image: np.ndarray | str, text: str) -> str:
     if isinstance(image, str):
         shown = f'<div class="gone">{escape(image)}</div>'
     else:
-        data = base64.b64encode(encode_image(image, '.jpg', 80)).decode()
-        shown = f'<img alt="" src="data:image/jpeg;base64,{data}">'
+        shown = f'<img alt="" src="{data_url(image, 80)}">'
     path, identity = person
     caption = f'{Path(path).name}, id {identity}: {text}'
     return f'<figure>{shown}<figcaption>{escape(caption)}</figcaption></figure>'

@@ -10,7 +10,8 @@ from string import Template
 from plotly.offline import get_plotlyjs
 
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.inputs import encode_image, read_image
+from fpd_mmpose.inputs import data_url, read_image
+from fpd_mmpose.markdown import html_rows
 from fpd_mmpose.run_reports.course_figure import draw_courses
 from fpd_mmpose.run_reports.result_rows import OTHER_DATA, ResultRow
 from fpd_mmpose.run_reports.run_report import Cells, RunReport, gain_text
@@ -53,12 +54,8 @@ def _summary(report: RunReport) -> str:
 def _table(lines: Sequence[Cells], kind: str = '') -> str:
     if not lines:
         return '<p>Nothing.</p>'
-    rows = [('th', [*lines[0]]), *(('td', [*cells.values()]) for cells in lines)]
-    text = ''.join(
-        f'<tr>{"".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row)}</tr>'
-        for tag, row in rows
-    )
-    return f'<div class="wide"><table{kind}>{text}</table></div>'
+    rows = html_rows([*lines[0]], [[*cells.values()] for cells in lines])
+    return f'<div class="wide"><table{kind}>{rows}</table></div>'
 
 
 def _panel(row: ResultRow) -> str:
@@ -68,8 +65,7 @@ def _panel(row: ResultRow) -> str:
         return f'<p class="gone">{escape(text)}</p>'
     caption = escape(f'{row.name}, after {path.stem.rpartition("_")[2]} steps')
     try:
-        data = base64.b64encode(encode_image(read_image(path), '.jpg', 85)).decode()
-        shown = f'<img alt="{caption}" src="data:image/jpeg;base64,{data}">'
+        shown = f'<img alt="{caption}" src="{data_url(read_image(path), 85)}">'
     except UserError as error:
         shown = f'<div class="gone">{escape(str(error))}</div>'
     return f'<figure><figcaption>{caption}</figcaption>{shown}</figure>'

@@ -1,6 +1,5 @@
 """The web application."""
 
-import base64
 import secrets
 import threading
 from collections.abc import Mapping, Sequence
@@ -20,7 +19,7 @@ from fpd_mmpose.demos.painter import Painter
 from fpd_mmpose.demos.pose_network import PoseNetwork, Prediction
 from fpd_mmpose.demos.web.upload import read_box, read_upload
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.inputs import encode_image
+from fpd_mmpose.inputs import data_url
 
 #: The names by which programs on this machine reach the server.
 LOOPBACK = ('127.0.0.1', '::1', 'localhost')
@@ -179,8 +178,8 @@ def _answer(
         label=network.label,
         name=network.name,
         milliseconds=round(prediction.milliseconds, 1),
-        skeletons=_data_url(painter.skeletons(canvas, scaled)),
-        heatmap=_data_url(painter.heatmap(canvas, scaled)),
+        skeletons=data_url(painter.skeletons(canvas, scaled)),
+        heatmap=data_url(painter.heatmap(canvas, scaled)),
         drawn=int((people.keypoint_scores >= painter.kpt_thr).sum()),
         joints=network.joints,
         keypoints=np.asarray(people.keypoints, float).round(1).tolist(),
@@ -201,8 +200,3 @@ def _scaled(image: np.ndarray, prediction: Prediction) -> tuple[np.ndarray, Pred
     heatmap = cv2.resize(prediction.heatmap, (width, height))
     canvas = cv2.resize(image, (width, height), interpolation=interpolation)
     return canvas, replace(prediction, people=people, heatmap=heatmap)
-
-
-def _data_url(image: np.ndarray) -> str:
-    content = base64.b64encode(encode_image(image, '.jpg')).decode()
-    return f'data:image/jpeg;base64,{content}'
