@@ -6,11 +6,11 @@ from typing import Any
 
 from mmengine.dataset import BaseDataset, InfiniteSampler
 from mmengine.dist import is_main_process
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmpose.models.pose_estimators.base import BasePoseEstimator
 from torch.utils.data import BatchSampler, DataLoader
 
+from fpd_mmpose.bare_model import bare_model
 from fpd_mmpose.checks.best_score import check_best_score
 from fpd_mmpose.checks.last_batch import check_batch_of_one, size_of_last_batch
 from fpd_mmpose.checks.samples import spread
@@ -88,9 +88,7 @@ def _check_images(dataset: BaseDataset, runner: Runner) -> None:
 
 
 def _check_batches(runner: Runner) -> None:
-    loader, model = runner.train_dataloader, runner.model
-    if is_model_wrapper(model):
-        model = model.module
+    loader, model = runner.train_dataloader, bare_model(runner.model)
     batches: Any = loader.batch_sampler
     is_stock = type(loader.batch_sampler) is BatchSampler
     if not is_stock or not isinstance(model, BasePoseEstimator):

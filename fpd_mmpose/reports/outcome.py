@@ -1,8 +1,8 @@
 """What a distillation came to: the scores of teacher, start, and best student."""
 
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from fpd_mmpose.bare_model import bare_model
 from fpd_mmpose.markdown import markdown_table
 from fpd_mmpose.models.distillers import FPDDistiller
 from fpd_mmpose.reports.table import LAYOUTS
@@ -25,8 +25,7 @@ def scores_so_far(runner: Runner, metric: str | None) -> dict[str, dict[str, flo
     ``metric`` names the score that the best checkpoint is chosen by, if any. There are
     none of plain training.
     """
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-    if not isinstance(model, FPDDistiller):
+    if not isinstance(bare_model(runner.model), FPDDistiller):
         return {}
     hub, found = runner.message_hub, {}
     for row, prefix in _BEFORE.items():

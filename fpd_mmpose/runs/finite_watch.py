@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from mmengine.dist import all_reduce, get_world_size
 from mmengine.hooks import RuntimeInfoHook
-from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
-from torch import Tensor, nn
+from torch import Tensor
 
+from fpd_mmpose.bare_model import bare_model
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.finite import non_finite
 
@@ -80,7 +80,7 @@ class FiniteWatch:
 
         All processes must call it.
         """
-        bad = non_finite(_unwrapped(runner).state_dict())
+        bad = non_finite(bare_model(runner.model).state_dict())
         bad = [name for name in bad if name not in self._constants]
         count = torch.tensor(len(bad))
         all_reduce(count, op='max')
@@ -90,7 +90,7 @@ class FiniteWatch:
         return f'weights are NaN or infinite after step {step}{first}'
 
     def _check_start(self, runner: Runner) -> None:
-        model = _unwrapped(runner)
+        model = bare_model(runner.model)
         state = model.state_dict()
         weights = {name for name, _ in model.named_parameters()}
         bad = non_finite(state)
@@ -147,7 +147,3 @@ class FiniteWatch:
             f'Step {step} is skipped: its loss is NaN or infinite '
             f'({self.skipped} of at most {self.max_skipped} skipped steps)'
         )
-
-
-def _unwrapped(runner: Runner) -> nn.Module:
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model

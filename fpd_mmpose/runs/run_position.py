@@ -90,7 +90,7 @@ def validate_if_missed(runner: Runner) -> None:
 
 
 class _Skipping:
-    """Batches of which the first, which the sampler leaves out, are asked for."""
+    """Answers for the batches that the sampler leaves out and the loop asks for."""
 
     def __init__(self, batches: Iterator, skipped: int):
         self.batches, self.skipped = batches, skipped

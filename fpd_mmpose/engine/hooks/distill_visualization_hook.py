@@ -4,11 +4,11 @@ from typing import Any
 
 from mmengine.dataset import pseudo_collate
 from mmengine.hooks import EMAHook, Hook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from mmpose.models.pose_estimators.base import BasePoseEstimator
 
+from fpd_mmpose.bare_model import bare_model
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.models.distillers import FPDDistiller
 from fpd_mmpose.panels.drawing import draw_panel
@@ -79,7 +79,7 @@ class DistillVisualizationHook(Hook):
         """Chooses the people, and makes sure that the student can be drawn."""
         if runner.rank != 0:
             return
-        stored = is_stored(_model(runner))
+        stored = is_stored(bare_model(runner.model))
         split = self.split
         if split is None:
             split = 'train' if stored or runner.val_loop is None else 'val'
@@ -128,14 +128,9 @@ class DistillVisualizationHook(Hook):
         return readings
 
 
-def _model(runner: Runner) -> BasePoseEstimator:
-    model = runner.model
-    return model.module if is_model_wrapper(model) else model
-
-
 def _student(runner: Runner) -> tuple[BasePoseEstimator, str]:
     """Returns the network that is validated, and its title."""
-    model = _model(runner)
+    model = bare_model(runner.model)
     title = 'student' if isinstance(model, FPDDistiller) else 'network'
     for hook in runner.hooks:
         if isinstance(hook, EMAHook):

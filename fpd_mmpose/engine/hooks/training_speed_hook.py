@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from mmengine.dist import get_world_size
 from mmengine.hooks import Hook, LoggerHook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
+from fpd_mmpose.bare_model import bare_model
 from fpd_mmpose.models.distillers import FPDDistiller
 
 #: The methods of a teacher that take time.
@@ -37,8 +37,7 @@ class TrainingSpeedHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Finds the logger and the model."""
-        model = runner.model
-        self._model = model.module if is_model_wrapper(model) else model
+        self._model = bare_model(runner.model)
         loggers = [hook for hook in runner.hooks if isinstance(hook, LoggerHook)]
         self._interval = loggers[0].interval if loggers else 0
 

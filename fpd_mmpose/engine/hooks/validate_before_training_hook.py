@@ -6,6 +6,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from mmpose.models.pose_estimators.base import BasePoseEstimator
 
+from fpd_mmpose.bare_model import bare_model
 from fpd_mmpose.models.distillers import FPDDistiller
 from fpd_mmpose.reports.outcome import STARTED
 
@@ -29,8 +30,7 @@ class ValidateBeforeTrainingHook(Hook):
         if runner.iter or runner.val_loop is None:
             return
         runner.message_hub.update_info(STARTED, bool(runner._load_from))
-        student = runner.model
-        student = getattr(student, 'module', student)
+        student = bare_model(runner.model)
         models = {'student': student}
         if isinstance(student, FPDDistiller):
             network = student.teacher.network_to_validate(student)

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.model import BaseTTAModel, is_model_wrapper
+from mmengine.model import BaseTTAModel
 from mmpose.codecs import MSRAHeatmap
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
+from fpd_mmpose.bare_model import bare_model
 from fpd_mmpose.errors import UserError
 
 #: The factors of the person's box in PyraNet's tests, whose code the paper used.
@@ -49,7 +50,7 @@ class MultiScaleSearch(BaseTTAModel):
     ) -> None:
         super().__init__(module, **kwargs)
         self.scales = check_scales(scales)
-        model = self.module.module if is_model_wrapper(self.module) else self.module
+        model = bare_model(self.module)
         decoder = getattr(getattr(model, 'head', None), 'decoder', None)
         if not isinstance(model, TopdownPoseEstimator) or not isinstance(
             decoder, MSRAHeatmap
