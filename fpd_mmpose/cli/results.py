@@ -95,6 +95,12 @@ def report(parser: Parser) -> Run:
         metavar='FILE',
         help='also write a page (.html) or the tables (.md); repeat for several',
     )
+    parser.add_argument(
+        '--hourly-cost',
+        type=float,
+        metavar='PRICE',
+        help='of a process, or its GPU, for an hour: adds what each run has cost',
+    )
     return _report
 
 
@@ -104,7 +110,7 @@ def _report(args: argparse.Namespace) -> None:
 
     for path in args.out:
         check_suffix(path, SUFFIXES, 'a report')
-    found = report_runs(args.runs, args.baseline)
+    found = report_runs(args.runs, args.baseline, args.hourly_cost)
     print(found.markdown())
     for path in args.out:
         found.save(path)

@@ -60,6 +60,23 @@ def show_people(dataset: Any, count: int, augmented: bool) -> list[ShownPerson]:
     return people
 
 
+def find_people(
+    dataset: Any, people: Sequence[tuple[str, Any]]
+) -> dict[tuple[str, Any], ShownPerson]:
+    """Runs people of a dataset, by image and id, through its pipeline.
+
+    Those that it does not have are left out. Nothing is augmented.
+    """
+    found = {}
+    for leaf, steps in _sources(dataset):
+        for row in range(len(leaf)):
+            record = BaseDataset.get_data_info(leaf, row)
+            key = record.get('img_path'), record.get('id')
+            if key in people:
+                found[key] = _show(leaf, row, steps, augmented=False)
+    return found
+
+
 def _sources(
     dataset: Any, outer: Sequence[Step] = ()
 ) -> Iterator[tuple[BaseDataset, list[Step]]]:

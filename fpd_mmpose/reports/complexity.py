@@ -9,6 +9,8 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from fpd_mmpose.teachers.output_format import evaluated
+
 
 @dataclass(frozen=True)
 class Complexity:
@@ -33,18 +35,13 @@ def count(model: nn.Module, input_size: Sequence[int]) -> Complexity:
     width, height = input_size
     image = torch.zeros(1, 3, height, width, device=next(model.parameters()).device)
     arguments = (image, None) if isinstance(model, BasePoseEstimator) else (image,)
-    was_training = model.training
-    model.train(False)
-    try:
-        # The counter does not know PyTorch's fused attention on the CPU.
-        with (
-            FlopCounterMode(display=False) as counter,
-            sdpa_kernel(SDPBackend.MATH),
-            torch.no_grad(),
-        ):
-            model(*arguments)
-    finally:
-        model.train(was_training)
+    # The counter does not know PyTorch's fused attention on the CPU.
+    with (
+        FlopCounterMode(display=False) as counter,
+        sdpa_kernel(SDPBackend.MATH),
+        evaluated(model),
+    ):
+        model(*arguments)
     return Complexity(
         params=sum(parameter.numel() for parameter in model.parameters()),
         macs=counter.get_total_flops() // 2,

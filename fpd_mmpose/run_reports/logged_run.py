@@ -18,7 +18,19 @@ from fpd_mmpose.weights.checkpoint import read_state_dict
 
 _TIME = re.compile(r'^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) - ', re.M)
 _ENVIRONMENT = re.compile(r'^System environment:\n(.*?)^-{20,}$', re.M | re.S)
+_COMMAND = re.compile(r' - Command line: (.{1,2000})$', re.M)
+_NETWORK = re.compile(
+    r' - Network: ([\d,]{1,20}) parameters, ([\d.]{1,20}) GFLOPs', re.M
+)
 _STATISTIC = re.compile(r'\.(running_(mean|var)|num_batches_tracked)$')
+
+
+#: What ``DistillVisualizationHook`` draws, by the beginning of the name.
+PICTURES = {
+    'heatmaps': '{}, after {} steps',
+    'worst_of_student': '{}: the people on whom it is farthest off, after {} steps',
+    'worst_of_teacher': '{}: the people on whom its teacher is farthest off',
+}
 
 
 class Point(NamedTuple):
@@ -119,14 +131,43 @@ class LoggedRun:
         return median([f for f in found if not isnan(f)] or [0])
 
     @property
-    def panel(self) -> Path | None:
-        """The last picture of ``DistillVisualizationHook``."""
-        found = self.folder.glob('*/vis_data/vis_image/heatmaps_*.png')
-        # The names end in steps, without leading zeros.
-        return max(found, default=None, key=lambda path: (len(path.stem), path.stem))
+    def command(self) -> str:
+        """The command line of the first start; empty if it was not logged."""
+        found = next(filter(None, map(_COMMAND.search, self._texts)), None)
+        return found[1] if found else ''
+
+    @property
+    def pictures(self) -> dict[str, Path]:
+        """The last pictures of ``DistillVisualizationHook``, by what they show.
+
+        The worst people of the student are those of the best validation.
+        """
+        chosen = {}
+        for name in PICTURES:
+            found = [*self.folder.glob(f'*/vis_data/vis_image/{name}_*.png')]
+            best = [
+                p for p in found if self.best and p.stem == f'{name}_{self.best.step}'
+            ]
+            if best and name == 'worst_of_student':
+                found = best
+            if found:
+                # The names end in steps, without leading zeros.
+                chosen[name] = max(found, key=lambda p: (len(p.stem), p.stem, p))
+        return chosen
+
+    @cached_property
+    def _network(self) -> re.Match[str] | None:
+        return next(filter(None, map(_NETWORK.search, self._texts)), None)
+
+    @property
+    def gflops(self) -> str:
+        """The reference's GFLOPs, as logged by ``TrainingSpeedHook``; '' without it."""
+        return self._network[2] if self._network else ''
 
     def parameters(self) -> int | None:
-        """Counts the weights in the best checkpoint, or else in any."""
+        """The number that was logged, or else of the weights in a checkpoint."""
+        if self._network:
+            return int(self._network[1].replace(',', ''))
         files = [*self.folder.glob('best_*.pth'), *self.folder.glob('*.pth')]
         with suppress(UserError, IndexError):
             state = read_state_dict(str(files[0]))

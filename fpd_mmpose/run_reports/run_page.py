@@ -13,6 +13,7 @@ from fpd_mmpose.errors import UserError
 from fpd_mmpose.inputs import data_url, read_image
 from fpd_mmpose.markdown import html_rows
 from fpd_mmpose.run_reports.course_figure import draw_courses
+from fpd_mmpose.run_reports.logged_run import PICTURES
 from fpd_mmpose.run_reports.result_rows import OTHER_DATA, ResultRow
 from fpd_mmpose.run_reports.run_report import Cells, RunReport, gain_text
 
@@ -30,7 +31,7 @@ def page_of(report: RunReport) -> str:
         summary=escape(_summary(report)),
         results=_table(report.results),
         notes=''.join(f'<li>{escape(note)}</li>' for note in report.notes),
-        panels=''.join(_panel(row) for row in report.rows),
+        panels=''.join(_panels(row) for row in report.rows),
         settings=_table(report.settings, ' class="text"'),
         machines=_table(report.machines, ' class="text"'),
         course=draw_courses(report.rows).to_json().replace('<', '\\u003c'),
@@ -58,12 +59,16 @@ def _table(lines: Sequence[Cells], kind: str = '') -> str:
     return f'<div class="wide"><table{kind}>{rows}</table></div>'
 
 
-def _panel(row: ResultRow) -> str:
-    path = row.first.panel
-    if path is None:
+def _panels(row: ResultRow) -> str:
+    found = row.first.pictures
+    if not found:
         text = f'{row.name}: no panel (DistillVisualizationHook draws them)'
         return f'<p class="gone">{escape(text)}</p>'
-    caption = escape(f'{row.name}, after {path.stem.rpartition("_")[2]} steps')
+    return ''.join(_panel(row.name, name, path) for name, path in found.items())
+
+
+def _panel(run: str, name: str, path: Path) -> str:
+    caption = escape(PICTURES[name].format(run, path.stem.rpartition('_')[2]))
     try:
         shown = f'<img alt="{caption}" src="{data_url(read_image(path), 85)}">'
     except UserError as error:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf
 from pathlib import Path
 
 from fpd_mmpose.errors import UserError
@@ -29,6 +30,7 @@ class RunReport:
 
     rows: Sequence[ResultRow]
     baseline: ResultRow
+    hourly_cost: float | None = None
 
     @cached_property
     def gains(self) -> list[Difference | str]:
@@ -54,6 +56,8 @@ class RunReport:
             if any(self.gains):
                 cells[f'Over {self.baseline.name}'] = gain_text(gain)
             cells['Params'] = f'{params / 1e6:.3g} M' if params else ''
+            if any(each.first.gflops for each in self.rows):
+                cells['GFLOPs'] = row.first.gflops
             cells['Best at'] = ', '.join(dict.fromkeys(map(_best_at, row.runs)))
             lines.append(cells | {'State': _state(row)})
         return lines
@@ -103,7 +107,7 @@ class RunReport:
     @property
     def machines(self) -> list[Cells]:
         """Hardware, versions, and times of the runs."""
-        return [_machine(row.name, row.first) for row in self.rows]
+        return [_machine(row, self.hourly_cost) for row in self.rows]
 
     def markdown(self) -> str:
         """Formats the tables."""
@@ -112,7 +116,7 @@ class RunReport:
         return (
             f'{_table(self.results)}\n\n{notes}\n\n'
             f'## What differs between the configs\n\n{settings}\n\n'
-            f'## Machines and times\n\n{_table(self.machines, range(4))}'
+            f'## Machines and times\n\n{_table(self.machines, (0, 1, 2, 3, -1))}'
         )
 
     def save(self, path: str | Path) -> None:
@@ -128,18 +132,23 @@ class RunReport:
 
 
 def report_runs(
-    folders: Iterable[str | Path], baseline: str | None = None
+    folders: Iterable[str | Path],
+    baseline: str | None = None,
+    hourly_cost: float | None = None,
 ) -> RunReport:
     """Reads work directories, or ``NAME=WORK_DIR``, without executing their configs.
 
-    ``baseline`` is a name or work directory, by default the first.
+    ``baseline`` is a name or work directory, by default the first, and ``hourly_cost``
+    the price of one process, and so of its GPU, for an hour.
     """
+    if hourly_cost is not None and not 0 <= hourly_cost < inf:
+        raise UserError(f'the hourly cost must be 0 or more, got {hourly_cost}')
     named = [_named(str(folder)) for folder in folders]
     rows = group_runs([(name, LoggedRun(folder)) for name, folder in named])
     for row in rows:
         folders = [run.folder.resolve() for run in row.runs]
         if baseline in (None, row.name) or Path(str(baseline)).resolve() in folders:
-            return RunReport(rows, row)
+            return RunReport(rows, row, hourly_cost)
     names = ', '.join(row.name for row in rows)
     raise UserError(f'`baseline`: "{baseline}" is not one of the runs ({names})')
 
@@ -171,19 +180,26 @@ def _best_at(run: LoggedRun) -> str:
     return f'epoch {run.best.epoch}' if run.best.epoch else f'step {run.best.step:,}'
 
 
-def _machine(row: str, run: LoggedRun) -> Cells:
+def _machine(row: ResultRow, hourly_cost: float | None) -> Cells:
+    run = row.first
     known, speed = run.environment, run.people_per_second
     graphics = [known[key] for key in known if re.match(r'GPU \d', key)]
     packages = (p for p in ('Python', 'PyTorch', 'MMEngine', 'OpenCV') if p in known)
     versions = [f'{name} {known[name].split(" ")[0]}' for name in packages]
-    return {
-        'Run': row,
+    cells = {
+        'Run': row.name,
         'Device': ', '.join(graphics) or ('CPU' if known else ''),
         'Processes': known.get('GPU number', ''),
         'Versions': ', '.join(versions),
         'Wall time': str(run.wall_time) if run.wall_time else '',
         'People / s': f'{speed:.1f}' if speed else '',
     }
+    if hourly_cost is not None:
+        processes = re.fullmatch(r'\d{1,6}', cells['Processes'])
+        hours = run.wall_time.total_seconds() / 3600
+        cost = hours * hourly_cost * int(processes[0] if processes else 1)
+        cells['Cost'] = f'{cost:.2f}' if hours else ''
+    return cells | {'Command line': run.command}
 
 
 def _table(lines: Sequence[Cells], text: Sequence[int] = (0,)) -> str:

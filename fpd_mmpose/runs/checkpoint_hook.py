@@ -1,6 +1,8 @@
 """MMEngine's checkpoint hook, made safe against kills, hostile files, and NaN."""
 
 import os.path as osp
+import shlex
+import sys
 from typing import Any
 
 from mmengine.dist import get_world_size, is_main_process
@@ -75,10 +77,14 @@ class CheckpointHook(BestCheckpoints):
     # --- Starting ------------------------------------------------------------------
 
     def before_run(self, runner: Runner) -> None:
-        """Chooses the checkpoint to resume from; see :func:`choose_start`."""
+        """Logs the command, and chooses the checkpoint to resume from, if any."""
         hooks = _checkpoint_hooks(runner)
         # Runners of other types have their own formats and choose for themselves.
         if self is hooks[0] and isinstance(runner, Runner):
+            # Commands set `sys.argv` anew for MMPose's scripts.
+            spawned = '-c' in sys.orig_argv
+            words = sys.argv if spawned else sys.orig_argv
+            runner.logger.info(f'Command line: {shlex.join(words)}')
             choose_start(runner, [hook._folder_for(runner) for hook in hooks])
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:

@@ -1,9 +1,12 @@
 """Trains and scores one run of a study, in a process of its own."""
 
+import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,7 +97,7 @@ def do_run(run: ArmRun) -> None:
     resumed = run.trains and (folder / 'last_checkpoint').is_file()
     if resumed:
         config.resume, config.load_from = True, None
-    runner = Runner.from_cfg(config)
+    runner = _quiet_runner(config)
     if run.trains:
         runner.register_hook(_CountSteps(), 'VERY_LOW')
         started = _clock()
@@ -131,6 +134,18 @@ def hits_of(people: Any, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     head_size = np.array([np.asarray(info['head_size']).item() for info in truth])
     distance = head_distances(keypoints, target, head_size)
     return (distance <= 0.5) & annotated, annotated
+
+
+def _quiet_runner(config: Config) -> Runner:
+    """Makes a runner that logs to its file, and prints errors alone."""
+    config.log_level = 'INFO'
+    with open(os.devnull, 'w', encoding='utf-8') as nowhere, redirect_stdout(nowhere):
+        runner = Runner.from_cfg(config)
+    for handler in runner.logger.handlers:
+        if type(handler) is logging.StreamHandler:
+            handler.setStream(sys.stdout)
+            handler.setLevel(logging.ERROR)
+    return runner
 
 
 def _save_weights(runner: Runner, path: Path) -> None:

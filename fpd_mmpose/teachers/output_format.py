@@ -4,7 +4,8 @@ Teacher and student each have an :class:`OutputFormat`, made from head and codec
 :class:`~fpd_mmpose.teachers.output_conversion.Conversion` brings one to the other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -152,19 +153,23 @@ def as_stages(output: Any, owner: str) -> list:
     )
 
 
-def run_in_eval_mode(network: nn.Module, image: Tensor) -> Any:
-    """Returns what a network computes without training, whatever its mode.
-
-    Each of its layers is left in the mode that it was in.
-    """
+@contextmanager
+def evaluated(network: nn.Module) -> Iterator[None]:
+    """Puts a network in eval mode, and each of its layers back in its own."""
     modes = {module: module.training for module in network.modules()}
     network.train(False)
     try:
         with torch.no_grad():
-            return network(image, None)
+            yield
     finally:
         for module, training in modes.items():
             module.training = training
+
+
+def run_in_eval_mode(network: nn.Module, image: Tensor) -> Any:
+    """Returns what a network computes without training, whatever its mode."""
+    with evaluated(network):
+        return network(image, None)
 
 
 def describe_output(

@@ -4,6 +4,7 @@ import copy
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,10 @@ def report(mpii_root, tmp_path_factory) -> RunReport:
         'hourglass/hg4_128_mpii.py', mpii_root, folder / 'plain', **size
     )
     fpd = reduced_distiller(mpii_root, folder, **size)
-    fpd.custom_hooks = [dict(type='DistillVisualizationHook', num_people=2)]
+    fpd.custom_hooks = [
+        dict(type='DistillVisualizationHook', num_people=2, num_worst=2),
+        dict(type='ValidateBeforeTrainingHook'),
+    ]
     for config in (plain, fpd):
         config = copy.deepcopy(config)
         config.log_level = 'INFO'
@@ -48,12 +52,26 @@ def test_machines_and_times_come_from_the_logs(report):
     assert float(found['People / s']) > 0
     assert [row.first.is_finished for row in report.rows] == [True, True]
     assert report.rows[1].first.parameters() == report.rows[0].first.parameters() > 0
+    assert 'pytest' in found['Command line']
+    assert float(report.results[1]['GFLOPs']) > 0
+    hours = report.rows[1].first.wall_time.total_seconds() / 3600
+    priced = replace(report, hourly_cost=3600.0).machines[1]
+    assert float(priced['Cost']) == pytest.approx(3600 * hours)
+
+
+def test_the_worst_people_are_those_of_the_best_validation(report):
+    run = report.rows[1].first
+    assert [*run.pictures] == ['heatmaps', 'worst_of_student', 'worst_of_teacher']
+    steps = {name: path.stem.split('_')[-1] for name, path in run.pictures.items()}
+    best = str(run.best.step)
+    assert steps == dict(heatmaps='6', worst_of_student=best, worst_of_teacher='0')
 
 
 def test_the_page_holds_curves_and_panels_and_asks_for_nothing(page, report):
     text = page.read_text(encoding='utf-8')
     assert "default-src 'none'" in text
-    assert text.count('src="data:image/jpeg;base64,') == 1
+    assert text.count('src="data:image/jpeg;base64,') == 3
+    assert 'FPD: the people on whom its teacher is farthest off' in text
     assert 'plain: no panel' in text
     (data,) = re.findall(r'id="course">(.*?)</script>', text)
     titles = {each['text'] for each in json.loads(data)['layout']['annotations']}
@@ -98,6 +116,7 @@ def test_a_browser_shows_all_of_it_at_any_width(page, width):
         for section in ('results', 'courses', 'panels', 'configs', 'machines'):
             assert tab.locator(f'#{section}').is_visible()
             assert tab.locator(f'#{section}').bounding_box()['height'] > 60
-        assert tab.locator('#panels img').evaluate('image => image.naturalWidth') > 100
+        widths = 'images => images.map(image => image.naturalWidth)'
+        assert min(tab.locator('#panels img').evaluate_all(widths)) > 100
         assert 'FPD' in tab.locator('#curves .legend').text_content()
     assert not problems

@@ -164,3 +164,11 @@ def test_the_command_prints_the_tables_and_writes_them(tmp_path, capsys):
     assert '50.000' in printed and '## Machines and times' in printed
     written = (tmp_path / 'report.md').read_text(encoding='utf-8')
     assert written == f'# Training report\n\n{printed}\n'
+
+
+def test_an_hourly_cost_must_be_a_number_of_at_least_0(tmp_path):
+    run = write_run(tmp_path / 'run', {1: 50.0})
+    for cost in (-1.0, float('nan'), float('inf')):
+        assert 'the hourly cost must be 0 or more' in refused(
+            report_runs, [run], hourly_cost=cost
+        )

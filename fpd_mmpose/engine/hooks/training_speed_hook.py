@@ -13,6 +13,7 @@ from mmengine.runner import Runner
 
 from fpd_mmpose.bare_model import bare_model
 from fpd_mmpose.models.distillers import FPDDistiller
+from fpd_mmpose.reports.complexity import count
 
 #: The methods of a teacher that take time.
 _WORK = ('start', 'finish')
@@ -26,6 +27,8 @@ class TrainingSpeedHook(Hook):
     teacher takes alone, as a share of the mean step: more than what it adds to a step
     if it runs beside the student on a GPU. It is measured in the steps that are logged;
     only in these the host waits for the GPU.
+
+    Before the first step it logs the size of the network, as the reference counts.
     """
 
     # After the timer, and before the logger.
@@ -34,6 +37,7 @@ class TrainingSpeedHook(Hook):
     def __init__(self) -> None:
         self._seconds = 0.0
         self._batch = 0  # the people of a full batch
+        self._has_counted = False
 
     def before_train(self, runner: Runner) -> None:
         """Finds the logger and the model."""
@@ -45,6 +49,15 @@ class TrainingSpeedHook(Hook):
         self, runner: Runner, batch_idx: int, data_batch: Any = None
     ) -> None:
         """Starts to time the teacher, if the step will be logged."""
+        inputs = (data_batch or {}).get('inputs', ())
+        if not self._has_counted and len(inputs) and runner.rank == 0:
+            self._has_counted = True
+            height, width = inputs[0].shape[-2:]
+            size = count(self._model, (width, height))
+            runner.logger.info(
+                f'Network: {size.params:,} parameters, {size.gflops_reference:.3f} '
+                f'GFLOPs for {width}x{height}'
+            )
         self._seconds = 0.0
         if self._is_logged(batch_idx) and isinstance(self._model, FPDDistiller):
             teacher = self._model.teacher

@@ -7,6 +7,7 @@ from mmengine.runner import Runner
 from mmpose.models.pose_estimators.base import BasePoseEstimator
 
 from fpd_mmpose.bare_model import bare_model
+from fpd_mmpose.engine.hooks.distill_visualization_hook import DistillVisualizationHook
 from fpd_mmpose.models.distillers import FPDDistiller
 from fpd_mmpose.reports.outcome import STARTED
 
@@ -20,7 +21,7 @@ class ValidateBeforeTrainingHook(Hook):
     resumed run is not validated again.
 
     Only the student is validated in plain training, and if the teacher is stored or has
-    other joints.
+    other joints. ``DistillVisualizationHook`` sees the answers of the teacher.
     """
 
     priority = 'LOW'
@@ -44,14 +45,16 @@ class ValidateBeforeTrainingHook(Hook):
                 models = {'teacher': network.to(device), **models}
         for name, model in models.items():
             runner.logger.info(f'Validating the {name} before training')
-            scores = self._scores(runner, model)
+            scores = self._scores(runner, model, model is not student)
             text = ', '.join(f'{key}: {value:.4f}' for key, value in scores.items())
             runner.logger.info(f'Before training, {name}: {text}')
             runner.message_hub.update_scalars(
                 {f'before_training/{name}/{key}': v for key, v in scores.items()}
             )
 
-    def _scores(self, runner: Runner, model: BasePoseEstimator) -> dict[str, float]:
+    def _scores(
+        self, runner: Runner, model: BasePoseEstimator, is_teacher: bool
+    ) -> dict[str, float]:
         loop = runner.val_loop
         # Separate metrics leave those of the loop unchanged.
         evaluator = runner.build_evaluator(runner.cfg.val_evaluator)
@@ -60,6 +63,10 @@ class ValidateBeforeTrainingHook(Hook):
         model.train(False)
         with torch.no_grad():
             for batch in loop.dataloader:
-                evaluator.process(data_samples=model.val_step(batch), data_batch=batch)
+                samples = model.val_step(batch)
+                evaluator.process(data_samples=samples, data_batch=batch)
+                for hook in runner.hooks if is_teacher else ():
+                    if isinstance(hook, DistillVisualizationHook):
+                        hook.see_teacher(samples)
         model.train(was_training)
         return evaluator.evaluate(len(loop.dataloader.dataset))

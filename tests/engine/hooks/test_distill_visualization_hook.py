@@ -15,11 +15,13 @@ from mmpose.registry import HOOKS, MODELS, TRANSFORMS
 
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.panels.drawing import HEIGHT
+from fpd_mmpose.panels.shown_people import find_people
 from tests.helpers.heads import simcc
 from tests.helpers.reduced import reduced_config, reduced_distiller, run
 from tests.helpers.stored_maps import store_maps
 
-HOOK = dict(type='DistillVisualizationHook', interval=1, num_people=2)
+HOOK = dict(type='DistillVisualizationHook', interval=1, num_people=2, num_worst=0)
+WORST = dict(HOOK, interval=9, num_worst=3)
 EMA = dict(type='EMAHook', momentum=0.5)
 
 
@@ -62,7 +64,7 @@ class Restless(BaseTransform):
 def test_a_run_ends_with_the_same_weights_as_without(config, split, others):
     for loader in (config.train_dataloader, config.val_dataloader):
         loader.dataset.pipeline.insert(0, dict(type='Restless'))
-    hook = dict(HOOK, by_epoch=False, split=split)
+    hook = dict(HOOK, by_epoch=False, split=split, num_worst=2)
     with_hook = state_of(config, 'with', [hook, *others])
     without = state_of(config, 'without', others)
     assert with_hook.keys() == without.keys()
@@ -194,8 +196,48 @@ def test_a_stored_teacher_does_not_know_validation_people(config, tmp_path):
         run(config)
 
 
+def test_the_people_farthest_from_their_labels_are_shown(config):
+    config.custom_hooks = [WORST, EMA, dict(type='ValidateBeforeTrainingHook')]
+    runner = run(config)
+    found = panels(runner)
+    # The teacher before the first step, the student at each validation.
+    assert {name.rpartition('_')[0] for name in found} == {
+        'worst_of_student',
+        'worst_of_teacher',
+    }
+    assert {'worst_of_teacher_0', 'worst_of_student_6'} <= {*found}
+    # Label, teacher, and both stages of the student, which has only begun at first.
+    assert tiles(found['worst_of_teacher_0']) == 2
+    assert tiles(found['worst_of_student_6']) == 4
+
+
+def test_they_are_found_again_in_the_data(config):
+    runner = Runner.from_cfg(config)
+    dataset = runner.val_dataloader.dataset
+    sample = dataset[3]['data_samples']
+    key = sample.img_path, sample.id
+    found = find_people(dataset, [key, ('gone.jpg', 0)])
+    assert [*found] == [key] and found[key].name == Path(key[0]).name
+
+
+def test_a_test_shows_them_too(config, tmp_path):
+    config.custom_hooks = [WORST]
+    runner = Runner.from_cfg(config)
+    runner.test()
+    ((name, panel),) = panels(runner).items()
+    # The teacher is not needed for a test.
+    assert name == 'worst_of_student_0' and tiles(panel) == 3
+
+
+def test_with_a_stored_teacher_they_have_the_student_alone(config, tmp_path):
+    stored(config, tmp_path, tmp_path)
+    config.custom_hooks = [WORST]
+    assert {tiles(panel) for panel in panels(run(config)).values()} == {3}
+
+
 @pytest.mark.parametrize(
-    'wrong', [dict(interval=0), dict(num_people=True), dict(split='test')]
+    'wrong',
+    [dict(interval=0), dict(num_people=True), dict(split='test'), dict(num_worst=-1)],
 )
 def test_an_option_out_of_range_is_named(wrong):
     (name,) = wrong
