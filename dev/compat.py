@@ -19,6 +19,8 @@ from environments.rows import ROWS, Environment
 
 ROOT = Path(__file__).resolve().parents[1]
 STEPS = ROOT / 'dev/environments/steps.sh'
+# A wheel for another Python; fpd_mmpose.compat replaces the compiled code in it.
+XTCOCOTOOLS = '--no-config --no-deps --python-version 3.11 xtcocotools'
 PACKAGES = (
     *('torch', 'numpy', 'opencv-python', 'setuptools', 'onnxruntime'),
     *('mmengine', 'mmcv', 'mmcv-lite', 'mmdet', 'mmpose'),
@@ -110,11 +112,10 @@ def _made(row: Environment, folder: Path, output: object) -> bool:
     commands = (
         [uv, 'venv', '--python', _python(row.python), place],
         [*install, *row.packages, 'pytest', 'pytest-xdist', 'pycocotools>=2.0.8'],
-        ['bash', 'tools/install_xtcocotools.sh', place / 'bin/python'],
+        [*install, *XTCOCOTOOLS.split()],
         [*install, '--no-deps', '--editable', '.'],
     )
     settings: dict = dict(cwd=folder / 'clone', stdout=output, stderr=output)
-    settings['env'] = {**os.environ, 'UV': uv}
     return all(subprocess.run(each, **settings).returncode == 0 for each in commands)
 
 

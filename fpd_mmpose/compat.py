@@ -120,6 +120,18 @@ def provide_pkg_resources() -> None:
         sys.meta_path.append(_PackageResources())
 
 
+# --- xtcocotools -------------------------------------------------------------------
+
+
+def use_mask_of_pycocotools() -> None:
+    """Lets xtcocotools run the compiled code of pycocotools, which is the same.
+
+    Wheels of xtcocotools 1.14 have their own for NumPy 1 and Python up to 3.11 alone.
+    """
+    if importlib.util.find_spec('pycocotools') is not None:
+        sys.modules['xtcocotools._mask'] = importlib.import_module('pycocotools._mask')
+
+
 # --- NumPy 2.4 -----------------------------------------------------------------------
 
 

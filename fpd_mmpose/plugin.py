@@ -32,6 +32,7 @@ def plug_in() -> None:
     steps = {
         'mmengine': _start,
         'mmcv': _supply_operators,
+        'xtcocotools': _use_mask,
         'mmengine.dataset': _number_draws,
         'mmengine.runner': _guard_runs,
         'mmengine.infer': _guard_inferencers,
@@ -64,6 +65,12 @@ def _supply_operators() -> None:
     from fpd_mmpose.compat import provide_mmcv_ops
 
     provide_mmcv_ops()
+
+
+def _use_mask() -> None:
+    from fpd_mmpose.compat import use_mask_of_pycocotools
+
+    use_mask_of_pycocotools()
 
 
 def _guard_runs() -> None:

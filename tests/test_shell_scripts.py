@@ -65,7 +65,6 @@ class Sandbox:
             path.mkdir()
         for name in (
             'tools/setup_env.sh',
-            'tools/install_xtcocotools.sh',
             'tools/quickstart.sh',
             'requirements/lock.txt',
             'requirements/xtcocotools.txt',

@@ -32,7 +32,7 @@ place() {
   echo "$root: $("${FPD_PYTHON:-.venv/bin/python}" -V 2>/dev/null || echo none)"
 }
 contents() {
-  cat requirements/*.txt tools/install_xtcocotools.sh pyproject.toml setup.py fpd_mmpose/version.py | cksum
+  cat requirements/*.txt pyproject.toml setup.py fpd_mmpose/version.py | cksum
 }
 up_to_date() {
   [ -x .venv/bin/python ] &&
@@ -147,8 +147,11 @@ echo unfinished >"$stamp"
 say 'up to 3 GB are downloaded, where uv has none of it cached'
 run_uv 'installing the locked packages' \
   pip sync --python .venv/bin/python --require-hashes requirements/lock.txt
-UV=$uv bash tools/install_xtcocotools.sh .venv/bin/python ||
-  die 'xtcocotools could not be installed: the reason is above. Then run this again.'
+# Its wheel is for another Python, and runs without the compiled code in it:
+# fpd_mmpose.compat. The settings in pyproject.toml leave the package out.
+run_uv 'installing xtcocotools' pip install --quiet --python .venv/bin/python \
+  --no-config --no-deps --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+  --require-hashes --requirements requirements/xtcocotools.txt
 run_uv 'installing fpd-mmpose' pip install --quiet --python .venv/bin/python \
   --no-deps --no-build-isolation --editable .
 { place; contents; } >"$stamp"
