@@ -2,6 +2,7 @@
 
 import functools
 import importlib.util
+import pkgutil
 import re
 import sys
 import warnings
@@ -118,6 +119,23 @@ def provide_pkg_resources() -> None:
     if importlib.util.find_spec('pkg_resources') is None:
         # Last, so that an installed one comes first.
         sys.meta_path.append(_PackageResources())
+
+
+# --- Python 3.14 -------------------------------------------------------------------
+
+
+def provide_find_loader() -> None:
+    """Supplies ``pkgutil.find_loader`` for MMEngine 0.10 and MMCV 2.1.
+
+    Python has none since 3.14.
+    """
+    if not hasattr(pkgutil, 'find_loader'):
+        vars(pkgutil)['find_loader'] = _find_loader
+
+
+def _find_loader(name: str) -> Any:
+    found = importlib.util.find_spec(name)
+    return found and found.loader
 
 
 # --- xtcocotools -------------------------------------------------------------------

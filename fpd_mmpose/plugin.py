@@ -52,9 +52,14 @@ def plug_in() -> None:
 
 
 def _start() -> None:
-    from fpd_mmpose.compat import check_stack, provide_pkg_resources
+    from fpd_mmpose.compat import (
+        check_stack,
+        provide_find_loader,
+        provide_pkg_resources,
+    )
 
     check_stack()
+    provide_find_loader()
     provide_pkg_resources()
     from fpd_mmpose.packaged_configs import install_for_bases
 

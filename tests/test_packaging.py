@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -133,6 +134,17 @@ main(['predict', 'student.onnx', str(image)])
     assert str(installed) in output.splitlines()[0]
     assert '"keypoints"' in output
     assert (tmp_path / 'run/iter_2.pth').is_file()
+
+
+def test_mim_finds_each_model_and_each_config_by_its_file_name(installed: Path):
+    package = installed / 'fpd_mmpose'
+    index = yaml.safe_load((package / '.mim/model-index.yml').read_text())
+    metafiles = [(package / '.mim' / name).read_text() for name in index['Import']]
+    models = [model for text in metafiles for model in yaml.safe_load(text)['Models']]
+    assert len(models) > 20
+    assert all((package / '.mim' / model['Config']).is_file() for model in models)
+    for config in (ROOT / 'configs').rglob('*.py'):
+        assert len([*package.rglob(config.name)]) == 1
 
 
 def test_the_line_that_installs_it_without_a_clone(wheel: Path):

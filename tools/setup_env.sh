@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes .venv at the root of the repository from requirements/lock.txt, unless it is up
-# to date. Uses the first Python 3.10 to 3.13 on PATH, or the one that FPD_PYTHON names
+# to date. Uses the first Python 3.10 to 3.14 on PATH, or the one that FPD_PYTHON names
 # (FPD_PYTHON=/path/to/python bash tools/setup_env.sh).
 set -euo pipefail
 
@@ -40,7 +40,7 @@ up_to_date() {
 }
 
 pick_python() {
-  local candidates=(python3.12 python3.13 python3.11 python3.10 python3) candidate
+  local candidates=(python3.12 python3.13 python3.11 python3.10 python3.14 python3) candidate
   local version path
   local probe='import sys
 print("%d.%d" % sys.version_info[:2], getattr(sys, "_base_executable", sys.executable))'
@@ -48,9 +48,9 @@ print("%d.%d" % sys.version_info[:2], getattr(sys, "_base_executable", sys.execu
   for candidate in "${candidates[@]}"; do
     # An executable may not work: pyenv has a shim for each version, and most fail.
     read -r version path < <("$candidate" -c "$probe" 2>/dev/null) || continue
-    case $version in 3.10 | 3.11 | 3.12 | 3.13) python=$path; return ;; esac
+    case $version in 3.10 | 3.11 | 3.12 | 3.13 | 3.14) python=$path; return ;; esac
   done
-  die "no working Python 3.10 to 3.13${FPD_PYTHON:+ is $FPD_PYTHON}: put one on PATH, or" \
+  die "no working Python 3.10 to 3.14${FPD_PYTHON:+ is $FPD_PYTHON}: put one on PATH, or" \
     "name it with FPD_PYTHON=/path/to/python."
 }
 
