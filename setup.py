@@ -14,8 +14,7 @@ FOLDERS = ('configs', 'demo', 'tools')
 MODEL_INDEX = 'model-index.yml'
 #: What needs a checkout, with its lock file or its tests, and so is in no wheel.
 CHECKOUT_ONLY = [
-    f'tools/{name}.sh'
-    for name in ('install_xtcocotools', 'quickstart', 'run_tests', 'setup_env')
+    f'tools/{name}.sh' for name in ('quickstart', 'run_tests', 'setup_env')
 ]
 
 

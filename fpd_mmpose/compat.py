@@ -2,6 +2,7 @@
 
 import functools
 import importlib.util
+import pkgutil
 import re
 import sys
 import warnings
@@ -118,6 +119,35 @@ def provide_pkg_resources() -> None:
     if importlib.util.find_spec('pkg_resources') is None:
         # Last, so that an installed one comes first.
         sys.meta_path.append(_PackageResources())
+
+
+# --- Python 3.14 -------------------------------------------------------------------
+
+
+def provide_find_loader() -> None:
+    """Supplies ``pkgutil.find_loader`` for MMEngine 0.10 and MMCV 2.1.
+
+    Python has none since 3.14.
+    """
+    if not hasattr(pkgutil, 'find_loader'):
+        vars(pkgutil)['find_loader'] = _find_loader
+
+
+def _find_loader(name: str) -> Any:
+    found = importlib.util.find_spec(name)
+    return found and found.loader
+
+
+# --- xtcocotools -------------------------------------------------------------------
+
+
+def use_mask_of_pycocotools() -> None:
+    """Lets xtcocotools run the compiled code of pycocotools, which is the same.
+
+    Wheels of xtcocotools 1.14 have their own for NumPy 1 and Python up to 3.11 alone.
+    """
+    if importlib.util.find_spec('pycocotools') is not None:
+        sys.modules['xtcocotools._mask'] = importlib.import_module('pycocotools._mask')
 
 
 # --- NumPy 2.4 -----------------------------------------------------------------------

@@ -32,6 +32,7 @@ def plug_in() -> None:
     steps = {
         'mmengine': _start,
         'mmcv': _supply_operators,
+        'xtcocotools': _use_mask,
         'mmengine.dataset': _number_draws,
         'mmengine.runner': _guard_runs,
         'mmengine.infer': _guard_inferencers,
@@ -51,9 +52,14 @@ def plug_in() -> None:
 
 
 def _start() -> None:
-    from fpd_mmpose.compat import check_stack, provide_pkg_resources
+    from fpd_mmpose.compat import (
+        check_stack,
+        provide_find_loader,
+        provide_pkg_resources,
+    )
 
     check_stack()
+    provide_find_loader()
     provide_pkg_resources()
     from fpd_mmpose.packaged_configs import install_for_bases
 
@@ -64,6 +70,12 @@ def _supply_operators() -> None:
     from fpd_mmpose.compat import provide_mmcv_ops
 
     provide_mmcv_ops()
+
+
+def _use_mask() -> None:
+    from fpd_mmpose.compat import use_mask_of_pycocotools
+
+    use_mask_of_pycocotools()
 
 
 def _guard_runs() -> None:

@@ -2,6 +2,8 @@
 
 import importlib.util
 import os
+import pkgutil
+import shutil
 import subprocess
 import sys
 import warnings
@@ -20,8 +22,11 @@ from mmdet.apis import inference_detector, init_detector
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.utils import package_utils
+from mmengine.utils.dl_utils.misc import mmcv_full_available
 from mmpose.visualization.opencv_backend_visualizer import OpencvBackendVisualizer
+from pycocotools import _mask
 from torchvision.ops import box_iou
+from xtcocotools import coco
 
 from fpd_mmpose import compat
 from fpd_mmpose.synthetic import draw_person
@@ -361,6 +366,37 @@ def test_keypoints_are_drawn_without_a_warning_of_numpy(radius, alpha):
         )
     drawn = visualizer.get_image()[..., 0] > 0
     assert drawn[10, 6:15].all() and drawn.sum() < 80
+
+
+@without_compiled_mmcv
+def test_mmengine_looks_for_mmcv_operators_on_python_3_14(monkeypatch):
+    monkeypatch.delattr(pkgutil, 'find_loader', raising=False)
+    compat.provide_find_loader()
+    assert mmcv_full_available() is False
+    assert pkgutil.find_loader('mmcv').path == mmcv.__file__
+    assert pkgutil.find_loader('no_such_package') is None
+
+
+def test_xtcocotools_does_without_its_compiled_code(monkeypatch, tmp_path):
+    source = Path(coco.__file__).parent
+    ignored = shutil.ignore_patterns('_mask*')
+    shutil.copytree(source, tmp_path / 'xtcocotools', ignore=ignored)
+    for name in [name for name in sys.modules if name.startswith('xtcocotools')]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ImportError):
+        importlib.import_module('xtcocotools.mask')
+    compat.use_mask_of_pycocotools()
+    mask = importlib.import_module('xtcocotools.mask')
+    assert Path(mask.__file__).is_relative_to(tmp_path)
+    left, both = np.zeros((2, 4, 6), np.uint8)
+    left[:, :3] = both[:] = 1
+    codes = [mask.encode(np.asfortranarray(each)) for each in (left, both)]
+    assert mask.iou(codes[:1], codes[1:], [0]) == 0.5
+
+
+def test_xtcocotools_gets_the_compiled_code_when_it_is_imported():
+    assert coco.maskUtils._mask is _mask
 
 
 def test_a_package_older_than_the_tested_one_is_named_in_a_warning(monkeypatch):

@@ -1,5 +1,6 @@
 """The source distribution, the wheel, their metadata, and the lock."""
 
+import ast
 import importlib.metadata
 import os
 import re
@@ -11,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -84,8 +86,7 @@ def files(root: Path, *folders: str) -> set[str]:
 
 def test_wheel_holds_the_whole_package_configs_demos_and_tools(installed: Path):
     outside = files(ROOT, 'configs', 'demo', 'tools') - {
-        f'tools/{name}.sh'
-        for name in ('install_xtcocotools', 'quickstart', 'run_tests', 'setup_env')
+        f'tools/{name}.sh' for name in ('quickstart', 'run_tests', 'setup_env')
     }
     if (ROOT / 'model-index.yml').exists():
         outside.add('model-index.yml')
@@ -133,6 +134,34 @@ main(['predict', 'student.onnx', str(image)])
     assert str(installed) in output.splitlines()[0]
     assert '"keypoints"' in output
     assert (tmp_path / 'run/iter_2.pth').is_file()
+
+
+def test_mim_finds_each_model_and_each_config_by_its_file_name(installed: Path):
+    package = installed / 'fpd_mmpose'
+    index = yaml.safe_load((package / '.mim/model-index.yml').read_text())
+    metafiles = [(package / '.mim' / name).read_text() for name in index['Import']]
+    models = [model for text in metafiles for model in yaml.safe_load(text)['Models']]
+    assert len(models) > 20
+    assert all((package / '.mim' / model['Config']).is_file() for model in models)
+    for config in (ROOT / 'configs').rglob('*.py'):
+        assert len([*package.rglob(config.name)]) == 1
+
+
+def test_the_line_that_installs_it_without_a_clone(wheel: Path):
+    """That the line works was tried; it follows what the package says of itself."""
+    page = (ROOT / 'docs/index.md').read_text(encoding='utf-8')
+    ((python, excluded, name),) = re.findall(
+        r'^uv venv --python (\S+)\nprintf \'(\S+)\\n\' \| '
+        r"uv pip install --excludes - './(\S+)\[stack\]'$",
+        page,
+        re.MULTILINE,
+    )
+    assert name == wheel.name
+    project = (ROOT / 'pyproject.toml').read_text(encoding='utf-8')
+    (packages,) = re.findall(r'^exclude-dependencies = (.*)$', project, re.MULTILINE)
+    # Its wheels are for this Python.
+    assert [*excluded.split(r'\n'), 'xtcocotools'] == ast.literal_eval(packages)
+    assert python == '3.11'
 
 
 @pytest.fixture(scope='module')

@@ -32,9 +32,9 @@ def test_the_workflow_runs_both_commands_of_the_readme_on_every_python():
 def test_the_readme_states_the_supported_versions():
     readme = (ROOT / 'README.md').read_text()
     assert f'torch >= {OLDEST["torch"]}' in readme
-    assert 'Python 3.10 to 3.13' in readme
+    assert 'Python 3.10 to 3.14' in readme
     setup = (ROOT / 'tools/setup_env.sh').read_text()
-    assert '3.10 | 3.11 | 3.12 | 3.13)' in setup
+    assert '3.10 | 3.11 | 3.12 | 3.13 | 3.14)' in setup
 
 
 def test_the_citation_has_the_version_of_the_package():

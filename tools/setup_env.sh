@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes .venv at the root of the repository from requirements/lock.txt, unless it is up
-# to date. Uses the first Python 3.10 to 3.13 on PATH, or the one that FPD_PYTHON names
+# to date. Uses the first Python 3.10 to 3.14 on PATH, or the one that FPD_PYTHON names
 # (FPD_PYTHON=/path/to/python bash tools/setup_env.sh).
 set -euo pipefail
 
@@ -32,7 +32,7 @@ place() {
   echo "$root: $("${FPD_PYTHON:-.venv/bin/python}" -V 2>/dev/null || echo none)"
 }
 contents() {
-  cat requirements/*.txt tools/install_xtcocotools.sh pyproject.toml setup.py fpd_mmpose/version.py | cksum
+  cat requirements/*.txt pyproject.toml setup.py fpd_mmpose/version.py | cksum
 }
 up_to_date() {
   [ -x .venv/bin/python ] &&
@@ -40,7 +40,7 @@ up_to_date() {
 }
 
 pick_python() {
-  local candidates=(python3.12 python3.13 python3.11 python3.10 python3) candidate
+  local candidates=(python3.12 python3.13 python3.11 python3.10 python3.14 python3) candidate
   local version path
   local probe='import sys
 print("%d.%d" % sys.version_info[:2], getattr(sys, "_base_executable", sys.executable))'
@@ -48,9 +48,9 @@ print("%d.%d" % sys.version_info[:2], getattr(sys, "_base_executable", sys.execu
   for candidate in "${candidates[@]}"; do
     # An executable may not work: pyenv has a shim for each version, and most fail.
     read -r version path < <("$candidate" -c "$probe" 2>/dev/null) || continue
-    case $version in 3.10 | 3.11 | 3.12 | 3.13) python=$path; return ;; esac
+    case $version in 3.10 | 3.11 | 3.12 | 3.13 | 3.14) python=$path; return ;; esac
   done
-  die "no working Python 3.10 to 3.13${FPD_PYTHON:+ is $FPD_PYTHON}: put one on PATH, or" \
+  die "no working Python 3.10 to 3.14${FPD_PYTHON:+ is $FPD_PYTHON}: put one on PATH, or" \
     "name it with FPD_PYTHON=/path/to/python."
 }
 
@@ -147,8 +147,11 @@ echo unfinished >"$stamp"
 say 'up to 3 GB are downloaded, where uv has none of it cached'
 run_uv 'installing the locked packages' \
   pip sync --python .venv/bin/python --require-hashes requirements/lock.txt
-UV=$uv bash tools/install_xtcocotools.sh .venv/bin/python ||
-  die 'xtcocotools could not be installed: the reason is above. Then run this again.'
+# Its wheel is for another Python, and runs without the compiled code in it:
+# fpd_mmpose.compat. The settings in pyproject.toml leave the package out.
+run_uv 'installing xtcocotools' pip install --quiet --python .venv/bin/python \
+  --no-config --no-deps --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+  --require-hashes --requirements requirements/xtcocotools.txt
 run_uv 'installing fpd-mmpose' pip install --quiet --python .venv/bin/python \
   --no-deps --no-build-isolation --editable .
 { place; contents; } >"$stamp"

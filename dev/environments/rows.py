@@ -6,11 +6,11 @@ from dataclasses import dataclass
 #: Of the lock, without torch, which each row adds.
 _OPENMMLAB = (
     'mmengine==0.10.7',
-    'mmcv-lite==2.1.0',
     'mmdet==3.3.0',
     'mmpose==1.3.2',
     'mmpretrain==1.2.0',
 )
+_LITE = ('mmcv-lite==2.1.0', *_OPENMMLAB)
 _EXPORT = ('onnx', 'onnxruntime', 'flask')
 _ONEDL = ('onedl-mmengine', 'onedl-mmcv', 'onedl-mmdetection', 'mmpose==1.3.2')
 
@@ -22,6 +22,8 @@ class Environment:
     title: str
     python: str
     packages: Sequence[str] = ()
+    #: What is compiled there afterwards, which can take an hour.
+    compiled: Sequence[str] = ()
 
     @property
     def is_locked(self) -> bool:
@@ -34,23 +36,24 @@ ROWS = {
     'lock-3.11': Environment('the lock, Python 3.11', '3.11'),
     'lock-3.12': Environment('the lock, Python 3.12', '3.12'),
     'lock-3.13': Environment('the lock, Python 3.13', '3.13'),
+    'lock-3.14': Environment('the lock, Python 3.14', '3.14'),
     'oldest': Environment(
         'torch 2.6, the oldest supported',
         '3.10',
         ('torch==2.6.*', 'torchvision==0.21.*', 'numpy<2.3', 'opencv-python<5',
-         'setuptools<81', *_OPENMMLAB, *_EXPORT),
+         'setuptools<81', *_LITE, *_EXPORT),
     ),
     'numpy-1': Environment(
         'NumPy 1',
         '3.11',
         ('torch==2.11.*', 'torchvision==0.26.*', 'numpy<2', 'opencv-python<4.12',
-         'setuptools<81', *_OPENMMLAB, *_EXPORT),
+         'setuptools<81', *_LITE, *_EXPORT),
     ),
     'newest': Environment(
         'the newest of everything',
         '3.12',
         ('torch', 'torchvision', 'numpy', 'opencv-python', 'setuptools',
-         *_OPENMMLAB, *_EXPORT),
+         *_LITE, *_EXPORT),
     ),
     'onedl': Environment(
         "OneDL's MMEngine, MMCV, and MMDetection",
@@ -58,9 +61,11 @@ ROWS = {
         ('torch', 'torchvision', 'numpy', 'opencv-python', 'setuptools',
          *_ONEDL, *_EXPORT),
     ),
+    'compiled': Environment(
+        'MMCV 2.1, compiled for the CPU',
+        '3.11',
+        ('torch==2.11.*', 'torchvision==0.26.*', 'numpy<2.4', 'opencv-python<5',
+         'setuptools<81', 'ninja', 'psutil', *_OPENMMLAB, *_EXPORT),
+        compiled=('mmcv==2.1.0',),
+    ),
 }  # fmt: skip
-#: Rows that nobody has tried, and why.
-UNTRIED = {
-    'Python 3.14': 'no such Python was at hand',
-    'compiled MMCV 2.1': 'not built',
-}

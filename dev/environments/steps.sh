@@ -47,4 +47,11 @@ network = MMPoseInferencer(sys.argv[1], sys.argv[2], det_model="whole_image", de
 (found,) = network(sys.argv[3])
 assert len(found["predictions"][0][0]["keypoints"]) == 16
 ' "$configs/hg1_32_more_drawn.py" fpd/iter_8.pth "$image"
+step operators "$python" -c '
+import fpd_mmpose
+import numpy as np
+from mmcv.ops import nms
+boxes = np.array([[0, 0, 9, 9], [0, 0, 9, 8]], np.float32)
+assert nms(boxes, np.array([0.8, 0.9], np.float32), 0.5)[1].tolist() == [1]
+'
 exit "$code"
