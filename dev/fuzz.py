@@ -36,8 +36,8 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument('--list', action='store_true', help='list the targets')
     args = parser.parse_args(argv)
 
-    # The valid files are those of the tests.
-    sys.path += [str(_ROOT), str(_ROOT / 'tools' / 'data')]
+    # The valid files are those of the tests; other packages have `tests`, too.
+    sys.path[:0] = [str(_ROOT), str(_ROOT / 'tools' / 'data')]
     # Imported after parsing, so that --help does not wait for torch.
     from fuzzing.report import run
     from fuzzing.targets import TARGETS
