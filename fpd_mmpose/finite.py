@@ -27,11 +27,6 @@ def non_finite(tensors: Mapping[str, Any]) -> list[str]:
     return [name for name, good in zip(floats, finite, strict=True) if not good]
 
 
-def first_non_finite(tensors: Mapping[str, Any]) -> str | None:
-    """Names the first tensor that holds NaN or infinity, if there is one."""
-    return next(iter(non_finite(tensors)), None)
-
-
 def is_count(value: Any) -> bool:
     """Checks whether a value from a file is a whole number from 0 to 2^53."""
     return type(value) is int and 0 <= value < 1 << 53

@@ -219,7 +219,8 @@ def checkpoint() -> dict:
     )
 
 
-def _strange_tensor(rng: Random) -> Any:
+def strange_tensor(rng: Random) -> Any:
+    """Makes a tensor, or nearly one, that hardly fits."""
     return rng.choice(
         [
             lambda: torch.zeros(3),
@@ -261,17 +262,18 @@ def _damaged_state(rng: Random, state: dict) -> dict:
             size = size + [2] if rng.random() < 0.5 else size[:-1]
             changed[name] = torch.zeros(size)
         else:
-            changed[name] = _strange_tensor(rng)
+            changed[name] = strange_tensor(rng)
     return changed
 
 
-def _saved(content: Any, **options: Any) -> bytes:
+def saved(content: Any, **options: Any) -> bytes:
+    """Returns what torch saves."""
     buffer = io.BytesIO()
     torch.save(content, buffer, **options)
     return buffer.getvalue()
 
 
-def _repacked(rng: Random, content: bytes) -> bytes:
+def repacked(rng: Random, content: bytes) -> bytes:
     """Changes what is inside of a zip file, whose checksums stay right."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old:
@@ -289,10 +291,8 @@ def _repacked(rng: Random, content: bytes) -> bytes:
 
 
 def _weights_subject(path: Path, contents: list[dict], read: Callable) -> Subject:
-    valid = [_saved(content) for content in contents]
-    old = [
-        _saved(content, _use_new_zipfile_serialization=False) for content in contents
-    ]
+    valid = [saved(content) for content in contents]
+    old = [saved(content, _use_new_zipfile_serialization=False) for content in contents]
 
     def damage(rng: Random) -> bytes:
         kind = rng.random()
@@ -301,7 +301,7 @@ def _weights_subject(path: Path, contents: list[dict], read: Callable) -> Subjec
         if kind < 0.3:
             return damaged_bytes(rng, rng.choice(old))
         if kind < 0.6:
-            return _repacked(rng, rng.choice(valid))
+            return repacked(rng, rng.choice(valid))
         content = rng.choice(contents)
         if kind < 0.8 or 'state_dict' not in content:
             key = 'state_dict' if 'state_dict' in content else None
@@ -315,7 +315,7 @@ def _weights_subject(path: Path, contents: list[dict], read: Callable) -> Subjec
                 {**changed, 'state_dict': kept} if type(changed) is dict else changed
             )
         try:
-            return _saved(content, _use_new_zipfile_serialization=rng.random() < 0.8)
+            return saved(content, _use_new_zipfile_serialization=rng.random() < 0.8)
         except Exception:  # not everything can be saved
             return damaged_bytes(rng, valid[0])
 

@@ -4,6 +4,7 @@ from fuzzing import (
     annotation_targets,
     array_targets,
     network_targets,
+    resume_targets,
     run_targets,
     web_targets,
 )
@@ -13,6 +14,7 @@ TARGETS: dict[str, Target] = {
     **annotation_targets.TARGETS,
     **array_targets.TARGETS,
     **network_targets.TARGETS,
+    **resume_targets.TARGETS,
     **run_targets.TARGETS,
     **web_targets.TARGETS,
 }
