@@ -16,6 +16,7 @@ from PIL import Image
 from scipy.io import savemat
 
 import fpd_mmpose
+from fpd_mmpose.checks.images import Images, _check_image
 from fpd_mmpose.checks.weight_files import check_weights
 from fpd_mmpose.datasets.transforms import FPDLoadImage
 from fpd_mmpose.demos.web.upload import read_upload
@@ -167,6 +168,7 @@ def _image(suffix: str, form: str) -> Callable[[Path], Subject]:
                 lambda: image_size(path, apply_exif=True),
                 lambda: load(dict(img_path=str(path), id=3)),
             )
+            _check_image(str(path), True, {}, Images())
             for reader in readers:
                 try:
                     reader()
