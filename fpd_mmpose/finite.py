@@ -34,11 +34,14 @@ def is_count(value: Any) -> bool:
 
 def is_number(value: Any) -> bool:
     """Checks whether a value is a single number, as metrics are."""
-    return isinstance(value, int | float | np.number) or (
+    return isinstance(value, int | float | np.integer | np.floating) or (
         isinstance(value, Tensor) and value.numel() == 1
     )
 
 
 def is_finite_number(value: Any) -> bool:
     """Checks whether a value is a single number, and neither NaN nor infinite."""
-    return is_number(value) and math.isfinite(value)
+    try:
+        return is_number(value) and math.isfinite(value)
+    except (OverflowError, RuntimeError):  # hundreds of digits, or complex
+        return False

@@ -151,6 +151,6 @@ def _resume(settings: dict[str, Any]) -> Callable[[Path], Subject]:
 
 
 TARGETS = {
-    'resume': Target(_resume(_ADAM), 30),
-    'resume_averages': Target(_resume(_SGD), 30),
+    'resume': Target(_resume(_ADAM), 40),
+    'resume_averages': Target(_resume(_SGD), 40),
 }

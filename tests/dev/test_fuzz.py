@@ -9,6 +9,7 @@ import pytest
 from fpd_mmpose.errors import UserError
 from fuzzing.harness import Subject, Target, case, fuzz
 from fuzzing.mutations import damaged_bytes, damaged_value
+from fuzzing.report import run
 from fuzzing.targets import TARGETS
 from tests.helpers import ROOT
 from tests.helpers.forked import Forked
@@ -86,6 +87,15 @@ def test_a_case_depends_on_its_number_alone():
         again = [repr(damage(case('t', 0, n), given)) for n in reversed(range(50))]
         assert first == again[::-1] and len(set(first)) > 25
     assert value == dict(a=[1, 2, 3], b='text')
+
+
+def test_results_do_not_depend_on_how_many_run_side_by_side(tmp_path, capsys):
+    tables = []
+    for processes in (1, 2):
+        assert run(['log', 'config_text', 'journal'], 20, 0, tmp_path, processes)
+        lines = capsys.readouterr().out.splitlines()
+        tables.append([line.split()[:5] for line in lines])  # not the times
+    assert tables[0] == tables[1] and len(tables[0]) == 5
 
 
 def run_command(others: Path) -> None:
