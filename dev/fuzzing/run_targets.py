@@ -364,7 +364,7 @@ TARGETS = {
     'curve': Target(_curve),
     'journal': Target(_journal),
     'run_record': Target(_run_record),
-    'stamp': Target(_stamp, 3),
+    'stamp': Target(_stamp, 15),
     'last_checkpoint': Target(_pointer, 10),
     'config_text': Target(_config_text),
 }
