@@ -33,11 +33,14 @@ def main(argv: list[str] | None = None) -> None:
         default=Path('work_dirs/fuzz'),
         help='folder for the files that fail (work_dirs/fuzz)',
     )
+    parser.add_argument(
+        '--processes', type=int, default=1, help='targets side by side (1)'
+    )
     parser.add_argument('--list', action='store_true', help='list the targets')
     args = parser.parse_args(argv)
 
-    # The valid files are those of the tests.
-    sys.path += [str(_ROOT), str(_ROOT / 'tools' / 'data')]
+    # The valid files are those of the tests; other packages have `tests`, too.
+    sys.path[:0] = [str(_ROOT), str(_ROOT / 'tools' / 'data')]
     # Imported after parsing, so that --help does not wait for torch.
     from fuzzing.report import run
     from fuzzing.targets import TARGETS
@@ -46,7 +49,8 @@ def main(argv: list[str] | None = None) -> None:
         raise SystemExit('\n'.join(TARGETS))
     if unknown := set(args.target or ()) - TARGETS.keys():
         parser.error(f'unknown target "{min(unknown)}"; known: {", ".join(TARGETS)}')
-    if not run(args.target or [*TARGETS], args.cases, args.seed, args.failures):
+    names = args.target or [*TARGETS]
+    if not run(names, args.cases, args.seed, args.failures, args.processes):
         raise SystemExit(1)
 
 

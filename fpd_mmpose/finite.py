@@ -27,11 +27,6 @@ def non_finite(tensors: Mapping[str, Any]) -> list[str]:
     return [name for name, good in zip(floats, finite, strict=True) if not good]
 
 
-def first_non_finite(tensors: Mapping[str, Any]) -> str | None:
-    """Names the first tensor that holds NaN or infinity, if there is one."""
-    return next(iter(non_finite(tensors)), None)
-
-
 def is_count(value: Any) -> bool:
     """Checks whether a value from a file is a whole number from 0 to 2^53."""
     return type(value) is int and 0 <= value < 1 << 53
@@ -39,11 +34,14 @@ def is_count(value: Any) -> bool:
 
 def is_number(value: Any) -> bool:
     """Checks whether a value is a single number, as metrics are."""
-    return isinstance(value, int | float | np.number) or (
+    return isinstance(value, int | float | np.integer | np.floating) or (
         isinstance(value, Tensor) and value.numel() == 1
     )
 
 
 def is_finite_number(value: Any) -> bool:
     """Checks whether a value is a single number, and neither NaN nor infinite."""
-    return is_number(value) and math.isfinite(value)
+    try:
+        return is_number(value) and math.isfinite(value)
+    except (OverflowError, RuntimeError):  # hundreds of digits, or complex
+        return False

@@ -43,10 +43,7 @@ def fit_aspect_ratio(scale: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def reference_warp(
-    center: np.ndarray,
-    scale: np.ndarray,
-    rotation: float,
-    output_size: tuple[int, int],
+    center: np.ndarray, scale: np.ndarray, rotation: float, output_size: tuple[int, int]
 ) -> np.ndarray:
     """Computes the affine map (2, 3) from the image to the crop of one box.
 
@@ -60,10 +57,7 @@ def reference_warp(
 
 
 def stock_warp(
-    center: np.ndarray,
-    scale: np.ndarray,
-    rotation: float,
-    output_size: tuple[int, int],
+    center: np.ndarray, scale: np.ndarray, rotation: float, output_size: tuple[int, int]
 ) -> np.ndarray:
     """Computes the map of MMPose's ``TopdownAffine``; see :func:`reference_warp`.
 
@@ -76,10 +70,7 @@ def stock_warp(
 
 
 def udp_warp(
-    center: np.ndarray,
-    scale: np.ndarray,
-    rotation: float,
-    output_size: tuple[int, int],
+    center: np.ndarray, scale: np.ndarray, rotation: float, output_size: tuple[int, int]
 ) -> np.ndarray:
     """Computes the map of ``TopdownAffine(use_udp=True)``; see :func:`reference_warp`.
 

@@ -17,7 +17,9 @@ pytestmark = pytest.mark.skipif(not hasattr(os, 'fork'), reason='needs fork')
 
 DRIVER = """
 import json, os, sys, traceback
-import cv2, matplotlib.pyplot, numpy, scipy, torch, torchvision
+import cv2, matplotlib.pyplot, numpy, torch, torchvision
+import munkres, scipy.io, scipy.ndimage, scipy.optimize, scipy.signal, scipy.spatial
+import rich.progress, scipy.stats, shapely, xtcocotools.coco, yapf
 
 assert not {'mmengine', 'mmcv', 'mmpose', 'fpd_mmpose'} & {*sys.modules}
 results = {}

@@ -275,7 +275,7 @@ def _image_list(folder: Path) -> Subject:
 
 TARGETS = {
     'mpii_dataset': Target(_mpii_dataset),
-    'people_split': Target(_people_split, 3),
+    'people_split': Target(_people_split, 15),
     'coco_people': Target(_coco_people),
     'coco_dataset': Target(_coco_dataset),
     'coco_metric': Target(_coco_metric, 20),

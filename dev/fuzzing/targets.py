@@ -3,7 +3,11 @@
 from fuzzing import (
     annotation_targets,
     array_targets,
+    media_targets,
+    metadata_targets,
     network_targets,
+    report_targets,
+    resume_targets,
     run_targets,
     web_targets,
 )
@@ -12,7 +16,11 @@ from fuzzing.harness import Target
 TARGETS: dict[str, Target] = {
     **annotation_targets.TARGETS,
     **array_targets.TARGETS,
+    **media_targets.TARGETS,
+    **metadata_targets.TARGETS,
     **network_targets.TARGETS,
+    **report_targets.TARGETS,
+    **resume_targets.TARGETS,
     **run_targets.TARGETS,
     **web_targets.TARGETS,
 }

@@ -11,13 +11,7 @@ import numpy as np
 
 from fpd_mmpose.analysis.label_pictures import LABELS, TEACHER, draw_disagreement
 from fpd_mmpose.analysis.labeled_people import LabeledPeople
-from fpd_mmpose.analysis.suspicions import (
-    MOVED,
-    NEAR,
-    SWAPPED,
-    UNLABELED,
-    Suspicions,
-)
+from fpd_mmpose.analysis.suspicions import MOVED, NEAR, SWAPPED, UNLABELED, Suspicions
 from fpd_mmpose.analysis.teacher_view import TeacherView
 from fpd_mmpose.files import replace_when_done
 from fpd_mmpose.inputs import data_url

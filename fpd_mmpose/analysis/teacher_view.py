@@ -104,10 +104,7 @@ def _distiller(config: Config, student: str | None) -> Any:
 
 @torch.inference_mode()
 def _view_batch(
-    model: Any,
-    axes: tuple[Axis, Axis],
-    items: dict[int, dict],
-    with_student: bool,
+    model: Any, axes: tuple[Axis, Axis], items: dict[int, dict], with_student: bool
 ) -> tuple[np.ndarray, ...]:
     """Returns the fields of a view; the student's only if it has weights."""
     data = model.data_preprocessor(pseudo_collate(list(items.values())), False)

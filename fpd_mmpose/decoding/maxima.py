@@ -3,9 +3,7 @@
 import numpy as np
 
 
-def find_maxima(
-    heatmaps: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def find_maxima(heatmaps: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns the columns x, rows y, and values of the maxima of heatmaps (..., h, w).
 
     Each has the shape (...). Of equal values, the first counts.

@@ -11,9 +11,7 @@ SIMCC_EPSILON = 1e-9
 
 
 def decode_simcc(
-    simcc_x: np.ndarray,
-    simcc_y: np.ndarray,
-    blur_kernel: tuple[int, int] | None = None,
+    simcc_x: np.ndarray, simcc_y: np.ndarray, blur_kernel: tuple[int, int] | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Decodes vectors (..., Wx) and (..., Wy) as MMPose's ``SimCCLabel`` does.
 
@@ -26,10 +24,7 @@ def decode_simcc(
     keypoints = as_keypoints(x, y, scores)
     if blur_kernel is not None:
         moves = np.stack(
-            [
-                _to_top(simcc_x, x, blur_kernel[0]),
-                _to_top(simcc_y, y, blur_kernel[1]),
-            ],
+            [_to_top(simcc_x, x, blur_kernel[0]), _to_top(simcc_y, y, blur_kernel[1])],
             axis=-1,
         )
         keypoints += np.where((scores > 0)[..., None], moves, 0)

@@ -124,9 +124,7 @@ class PoseSession:
         ]
 
     def __call__(
-        self,
-        image: np.ndarray | str | Path,
-        boxes: np.ndarray | list | None = None,
+        self, image: np.ndarray | str | Path, boxes: np.ndarray | list | None = None
     ) -> Poses:
         """Finds the keypoints of people.
 

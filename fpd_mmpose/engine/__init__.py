@@ -1,17 +1,5 @@
 """Hooks."""
 
-from fpd_mmpose.engine.hooks import (
-    DistillVisualizationHook,
-    MultiScaleSearchHook,
-    ProgressHook,
-    TrainingSpeedHook,
-    ValidateBeforeTrainingHook,
-)
+from fpd_mmpose.engine import hooks
 
-__all__ = [
-    'DistillVisualizationHook',
-    'MultiScaleSearchHook',
-    'ProgressHook',
-    'TrainingSpeedHook',
-    'ValidateBeforeTrainingHook',
-]
+__all__ = ['hooks']

@@ -10,11 +10,7 @@ from torch import nn
 from fpd_mmpose.decoding import OFFSETS
 from fpd_mmpose.deploy.model_info import ModelInfo, check_values
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.export.codec_settings import (
-    check_estimator,
-    codec_of,
-    codec_settings,
-)
+from fpd_mmpose.export.codec_settings import check_estimator, codec_of, codec_settings
 from fpd_mmpose.export.options import ExportOptions
 from fpd_mmpose.geometry import PADDING, UDP_CROP, WARPS
 

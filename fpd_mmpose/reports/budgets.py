@@ -124,23 +124,16 @@ def _find(start: Start, file: Checkpoint | None, runs: Sequence[Run]) -> Run | N
     if not start.path:
         return None
     path = Path(start.path)
-
-    def same_path(other: Checkpoint) -> bool:
-        return same_file(path, other.path)
-
-    def same_experiment(other: Checkpoint) -> bool:
-        name = other.experiment
-        return file is not None and name is not None and file.experiment == name
-
-    def same_tail(other: Checkpoint) -> bool:
-        return file is None and path.parts[-2:] == other.path.parts[-2:]
-
-    def same_name(other: Checkpoint) -> bool:
-        return file is None and path.name == other.path.name
-
-    for matches in (same_path, same_experiment, same_tail, same_name):
-        found = [run for run in runs if matches(run.checkpoint)]
+    experiment = file and file.experiment
+    rules: tuple[Callable[[Checkpoint], bool], ...] = (
+        lambda other: same_file(path, other.path),
+        lambda other: experiment is not None and experiment == other.experiment,
+        lambda other: file is None and path.parts[-2:] == other.path.parts[-2:],
+        lambda other: file is None and path.name == other.path.name,
+    )
+    for rule in rules:
+        found = [run for run in runs if rule(run.checkpoint)]
         # One file may be there twice, under two names of runs.
-        if len(found) == 1 or (found and matches is same_path):
+        if len(found) == 1 or (found and rule is rules[0]):
             return found[0]
     return None

@@ -11,12 +11,7 @@ from fpd_mmpose.errors import UserError
 from fpd_mmpose.reports.budgets import Budget, budget_before, own_budget
 from fpd_mmpose.reports.complexity import Complexity, count
 from fpd_mmpose.reports.finished_runs import Run, Start, read_run
-from fpd_mmpose.reports.scores import (
-    Scored,
-    checkpoint_scores,
-    cut_scores,
-    layout_of,
-)
+from fpd_mmpose.reports.scores import Scored, checkpoint_scores, cut_scores, layout_of
 from fpd_mmpose.reports.table import Row, Table, TableLayout
 
 _Cost = tuple[tuple[int, int], Complexity]  # input size (width, height) and work

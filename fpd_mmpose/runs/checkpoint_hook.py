@@ -92,7 +92,7 @@ class CheckpointHook(BestCheckpoints):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Checks a checkpoint that is to be resumed, and cleans the log in it."""
         if source := getattr(runner, 'resuming', None):
-            check_resumable(checkpoint, source)
+            check_resumable(checkpoint, source, runner.resumed_schedules)
             clean_message_hub(checkpoint['message_hub'])
             if 'optimizer' not in checkpoint and self.save_optimizer:
                 runner.logger.warning(

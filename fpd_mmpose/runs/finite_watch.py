@@ -92,9 +92,10 @@ class FiniteWatch:
     def _check_start(self, runner: Runner) -> None:
         model = bare_model(runner.model)
         state = model.state_dict()
-        weights = {name for name, _ in model.named_parameters()}
+        learned = {name for name, _ in model.named_parameters()}
+        learned |= {name for name in state if '.running_' in name}
         bad = non_finite(state)
-        wrong = [name for name in bad if name in weights or state[name].isnan().any()]
+        wrong = [name for name in bad if name in learned or state[name].isnan().any()]
         if wrong:
             source = f'"{runner._load_from}"' if runner._load_from else 'initialization'
             raise UserError(

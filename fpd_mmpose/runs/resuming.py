@@ -8,16 +8,17 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.config import Config
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.logging import HistoryBuffer, print_log
-from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import CheckpointLoader
 
-from fpd_mmpose.errors import UserError, shown
-from fpd_mmpose.finite import is_count, is_finite_number, is_number
+from fpd_mmpose.errors import UserError
+from fpd_mmpose.finite import is_count, non_finite
 from fpd_mmpose.runs.checkpoint_folder import CheckpointFolder, named_in
+from fpd_mmpose.runs.training_state import check_optimizers, check_schedules
 
 
 def choose_start(runner: Runner, folders: list[CheckpointFolder]) -> None:
@@ -48,12 +49,11 @@ def choose_start(runner: Runner, folders: list[CheckpointFolder]) -> None:
     )
 
 
-#: States of optimizers that have the shape of their parameter.
-_LIKE_PARAMETERS = {'exp_avg', 'exp_avg_sq', 'max_exp_avg_sq', 'momentum_buffer'}
+def check_resumable(checkpoint: Any, source: str, schedules: Any = None) -> None:
+    """Checks the parts of a checkpoint that :meth:`Runner.resume` relies on.
 
-
-def check_resumable(checkpoint: Any, source: str) -> None:
-    """Checks the parts of a checkpoint that :meth:`Runner.resume` relies on."""
+    Raises a ValueError for states of other schedules than ``schedules``.
+    """
     keys = ('meta', 'message_hub', 'state_dict')
     if not isinstance(checkpoint, dict) or any(key not in checkpoint for key in keys):
         raise UserError(
@@ -62,11 +62,14 @@ def check_resumable(checkpoint: Any, source: str) -> None:
             'leave out `resume`'
         )
     meta, hub = checkpoint['meta'], checkpoint['message_hub']
+    averages = checkpoint.get('ema_state_dict', {})
     parts = ('log_scalars', 'runtime_info', 'resumed_keys')
     is_sound = (
         isinstance(meta, dict)
         and all(is_count(meta.get(key)) for key in ('epoch', 'iter'))
         and (meta.get('seed') is None or is_count(meta['seed']))
+        and isinstance(checkpoint['state_dict'], dict)
+        and isinstance(averages, dict)
         and isinstance(hub, dict)
         and all(
             isinstance(hub.get(part), dict)
@@ -76,9 +79,16 @@ def check_resumable(checkpoint: Any, source: str) -> None:
     )
     if not is_sound:
         raise UserError(
-            f'"{source}" cannot be resumed: its "meta" or "message_hub" is not what '
-            'MMEngine writes'
+            f'"{source}" cannot be resumed: its "meta", "message_hub", or weights are '
+            'not what MMEngine writes'
         )
+    if schedules is not None and 'param_schedulers' in checkpoint:
+        check_schedules(schedules, checkpoint['param_schedulers'])
+    known = non_finite(checkpoint['state_dict'])  # such as an attention mask
+    bad = {str(n).removeprefix('module.') for n in non_finite(averages)} - {*known}
+    if bad:
+        text = f'its average of "{min(bad)}" is NaN or infinite'
+        raise UserError(f'"{source}" cannot be resumed: {text}')
 
 
 def clean_message_hub(hub: dict) -> None:
@@ -86,7 +96,11 @@ def clean_message_hub(hub: dict) -> None:
     # Without a valid entry here, mmengine treats the key as a new one.
     hub['resumed_keys'] = {k: v for k, v in hub['resumed_keys'].items() if v is True}
     for name, log in list(hub['log_scalars'].items()):
-        if not isinstance(log, HistoryBuffer):
+        if (
+            not isinstance(log, HistoryBuffer)
+            or not len(log.data[0])
+            or log.max_length < 1
+        ):
             print_log(f'The log "{name}" of the checkpoint is dropped', 'current')
             del hub['log_scalars'][name]
 
@@ -129,18 +143,18 @@ def install() -> None:
     @functools.wraps(original)
     def resume(self: Runner, filename: str, *args: Any, **kwargs: Any) -> None:
         self.resuming = filename
+        # What is in the file is compared with those that the config makes.
+        self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
+        if self.param_schedulers is not None:
+            self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
+        wanted = kwargs.get('resume_param_scheduler', True)
+        self.resumed_schedules = self.param_schedulers if wanted else None
         try:
             original(self, filename, *args, **kwargs)
-            _check_optimizers(self.optim_wrapper)
-        except (
-            KeyError,
-            TypeError,
-            AttributeError,
-            AssertionError,
-            ValueError,  # of torch, for an optimizer of other groups
-        ) as error:
-            if isinstance(error, UserError):
-                raise
+            check_optimizers(self.optim_wrapper)
+        except (UserError, MemoryError, OSError, torch.OutOfMemoryError):
+            raise
+        except Exception as error:  # whatever torch and MMEngine have for a bad state
             raise UserError(
                 f'"{filename}" cannot be resumed: it is not a checkpoint of such a run '
                 f'({type(error).__name__}: {error})'
@@ -150,43 +164,6 @@ def install() -> None:
 
     Runner.resuming = None
     Runner.resume = resume
-
-
-def _check_optimizers(wrapper: Any) -> None:
-    """Raises a ValueError for restored optimizers that would fail in the first step."""
-    if isinstance(wrapper, OptimWrapperDict):
-        wrappers = list(wrapper.values())
-    else:
-        wrappers = [wrapper] if isinstance(wrapper, OptimWrapper) else []
-    for each in wrappers:
-        optimizer, base = each.optimizer, each.base_param_settings
-        groups = [*optimizer.param_groups, *([] if base is None else [base])]
-        for name, usual in optimizer.defaults.items():
-            for group in groups:
-                if not _is_alike(group[name], usual):
-                    found = shown(group[name])
-                    raise ValueError(f'`{name}` of the optimizer is {found}')
-        for parameter, state in optimizer.state.items():
-            for name in _LIKE_PARAMETERS & state.keys():
-                found = state[name]  # None for a momentum of 0
-                if found is not None and (
-                    getattr(found, 'shape', None) != parameter.shape
-                ):
-                    raise ValueError(f'`{name}` of the optimizer has another shape')
-
-
-def _is_alike(value: Any, usual: Any) -> bool:
-    if usual is None or isinstance(usual, bool):
-        return value is None or isinstance(value, bool)
-    if is_number(usual):
-        return is_finite_number(value)
-    if isinstance(usual, tuple):
-        return (
-            isinstance(value, tuple | list)
-            and len(value) == len(usual)
-            and all(map(_is_alike, value, usual))
-        )
-    return True
 
 
 def _newest_readable(work_dir: Path, folders: Sequence[CheckpointFolder]) -> str | None:

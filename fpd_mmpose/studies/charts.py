@@ -114,10 +114,7 @@ def save_gain_bars(
 
 
 def save_curves(
-    path: Path,
-    curves: Sequence[Curve],
-    score_label: str,
-    x_label: str = 'samples seen',
+    path: Path, curves: Sequence[Curve], score_label: str, x_label: str = 'samples seen'
 ) -> None:
     """Plots the losses and the scores of the arms in the course of their trainings.
 

@@ -12,13 +12,7 @@ import numpy as np
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import replace_when_done, write_json
 from fpd_mmpose.markdown import markdown_table
-from fpd_mmpose.studies.charts import (
-    COLORS,
-    Bar,
-    Curve,
-    save_curves,
-    save_gain_bars,
-)
+from fpd_mmpose.studies.charts import COLORS, Bar, Curve, save_curves, save_gain_bars
 from fpd_mmpose.studies.paired_statistics import (
     Difference,
     paired_difference,

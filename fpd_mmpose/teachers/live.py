@@ -15,7 +15,7 @@ from mmpose.utils.typing import SampleList
 from torch import Tensor
 
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.finite import first_non_finite
+from fpd_mmpose.finite import non_finite
 from fpd_mmpose.teachers.base import Teacher, describe_student, load_teacher_config
 from fpd_mmpose.teachers.input_adapter import InputAdapter
 from fpd_mmpose.teachers.joints import (
@@ -120,10 +120,10 @@ class LiveTeacher(Teacher):
             raise UserError(
                 f'model.teacher.checkpoint: {error}{self._where_to_get_it()}'
             ) from error
-        if name := first_non_finite(state_dict):
+        if bad := non_finite(state_dict):
             raise UserError(
                 f'model.teacher.checkpoint: "{self.checkpoint}" has NaN or infinite '
-                f'weights (first {name}): a student cannot learn from them'
+                f'weights (first {bad[0]}): a student cannot learn from them'
             )
         load_fitting(
             model,

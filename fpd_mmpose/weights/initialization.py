@@ -12,6 +12,7 @@ from fpd_mmpose.config import load_config
 from fpd_mmpose.devices import pick_device
 from fpd_mmpose.weights.checkpoint import read_checkpoint, state_dict_of
 from fpd_mmpose.weights.fitting import load_fitting
+from fpd_mmpose.weights.joint_metadata import sound_metainfo
 
 
 def load_model(
@@ -57,7 +58,7 @@ def load_model(
     state_dict = state_dict_of(content, checkpoint)
     load_fitting(model, state_dict, f'"{checkpoint}"', f'config "{name}"')
     meta = content.get('meta') if isinstance(content, dict) else None
-    stored = meta.get('dataset_meta') if isinstance(meta, dict) else None
+    stored = sound_metainfo(meta.get('dataset_meta') if isinstance(meta, dict) else {})
     # MMPose cannot derive it from a mix of training datasets.
     model.dataset_meta = (
         stored or dataset_meta_from_config(config, 'val') or model.dataset_meta

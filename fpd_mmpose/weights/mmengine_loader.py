@@ -15,6 +15,7 @@ from mmengine.runner import checkpoint as stock
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.weights.checkpoint import download, load_file, rename, why_unreadable
 from fpd_mmpose.weights.fitting import check_fit_everywhere, source_of_weights
+from fpd_mmpose.weights.joint_metadata import sound_metainfo
 from fpd_mmpose.weights.layouts import recognize
 from fpd_mmpose.weights.wrappers import without_runtime, without_wrappers
 
@@ -142,10 +143,12 @@ def _drop_config(checkpoint: dict, filename: str) -> None:
     # Runner.resume executes "config", inferencers without a config execute "cfg".
     meta.pop('config', None)
     meta.pop('cfg', None)
-    dataset_meta = meta.get('dataset_meta')
-    if isinstance(dataset_meta, dict):
-        for key in _PATHS:
-            dataset_meta.pop(key, None)
+    dataset_meta = meta.pop('dataset_meta', None)
+    if isinstance(dataset_meta, dict) and 'num_keypoints' in dataset_meta:
+        dataset_meta = sound_metainfo(dataset_meta)
+    if isinstance(dataset_meta, dict):  # a detector's has classes
+        kept = {k: v for k, v in dataset_meta.items() if k not in _PATHS}
+        meta['dataset_meta'] = kept
     hub = _part(checkpoint, 'message_hub', filename)
     # The next checkpoint gets the config that is running.
     _part(hub, 'runtime_info', filename).pop('cfg', None)

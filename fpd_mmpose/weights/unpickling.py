@@ -221,7 +221,7 @@ class _History(_StandIn):
             if (
                 not isinstance(part, _Array)
                 or part.finished().ndim != 1
-                or part.finished().dtype.kind not in 'biuf'
+                or part.finished().dtype.kind not in 'iuf'
             ):
                 raise _refusal('it holds a log history that is not a row of numbers')
         if len(values.real) != len(counts.real) or type(length) is not int:

@@ -1,5 +1,7 @@
 """Damaged files of all kinds are read, or refused in one line that names them."""
 
+import runpy
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,10 @@ import pytest
 from fpd_mmpose.errors import UserError
 from fuzzing.harness import Subject, Target, case, fuzz
 from fuzzing.mutations import damaged_bytes, damaged_value
+from fuzzing.report import run
 from fuzzing.targets import TARGETS
+from tests.helpers import ROOT
+from tests.helpers.forked import Forked
 
 #: Cases of the fastest targets, in about a minute for all.
 CASES = 1000
@@ -82,3 +87,32 @@ def test_a_case_depends_on_its_number_alone():
         again = [repr(damage(case('t', 0, n), given)) for n in reversed(range(50))]
         assert first == again[::-1] and len(set(first)) > 25
     assert value == dict(a=[1, 2, 3], b='text')
+
+
+def test_results_do_not_depend_on_how_many_run_side_by_side(tmp_path, capsys):
+    tables = []
+    for processes in (1, 2):
+        assert run(['log', 'config_text', 'journal'], 20, 0, tmp_path, processes)
+        lines = capsys.readouterr().out.splitlines()
+        tables.append([line.split()[:5] for line in lines])  # not the times
+    assert tables[0] == tables[1] and len(tables[0]) == 5
+
+
+def run_command(others: Path) -> None:
+    """Does what `python dev/fuzz.py --list` does beside packages of other projects."""
+    installed = [path for path in sys.path if not Path(path, 'fuzzing').is_dir()]
+    installed = [path for path in installed if not Path(path, 'tests/helpers').is_dir()]
+    sys.path[:] = [str(ROOT / 'dev'), str(others), *installed]
+    for name in [*sys.modules]:
+        if name.split('.')[0] in ('tests', 'fuzzing'):
+            del sys.modules[name]
+    sys.argv = ['fuzz.py', '--list']
+    runpy.run_path(str(ROOT / 'dev/fuzz.py'), run_name='__main__')
+
+
+def test_the_command_runs_where_another_package_is_called_tests(tmp_path):
+    (tmp_path / 'tests').mkdir()
+    (tmp_path / 'tests/__init__.py').touch()
+    process = Forked(run_command, tmp_path, output=tmp_path)
+    process.start()
+    assert process.finished().stderr.split() == [*TARGETS]

@@ -12,7 +12,7 @@ from fpd_mmpose import (
     SimCCDistillLoss,
     StackedHourglass,
 )
-from fpd_mmpose.engine import DistillVisualizationHook
+from fpd_mmpose.engine.hooks import DistillVisualizationHook
 
 
 @pytest.mark.parametrize(

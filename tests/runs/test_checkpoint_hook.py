@@ -238,6 +238,13 @@ class TestNumbersThatAreNotFinite:
         with pytest.raises(ValueError, match='layers.0.bias.*nan.bin'):
             trained(tmp_path, load_from=str(tmp_path / 'nan.bin'))
 
+    def test_nor_can_it_hold_infinite_statistics(self, tmp_path):
+        state = tiny_runner(tmp_path / 'other').model.state_dict()
+        state['layers.1.running_var'][2] = torch.inf
+        torch.save(state, tmp_path / 'student.pth')
+        with pytest.raises(ValueError, match='first layers.1.running_var'):
+            trained(tmp_path / 'run', load_from=str(tmp_path / 'student.pth'))
+
     def test_a_constant_may_be_infinite(self, tmp_path):
         runner = tiny_runner(tmp_path)
         runner.model.register_buffer('mask', torch.tensor([0, -torch.inf]))

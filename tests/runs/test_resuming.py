@@ -1,14 +1,24 @@
 """The checkpoint that a run resumes from."""
 
+import copy
+import functools
+import operator
+import re
 import sys
+from math import nan as NAN
 from pathlib import Path
 
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.logging import HistoryBuffer
 
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.runs.training_state import check_optimizers
 from tests.helpers.tiny import tiny_runner, trained
+
+#: Stands for what is left out of a checkpoint.
+GONE = object()
 
 
 @pytest.fixture
@@ -122,7 +132,18 @@ class TestWhichCheckpoint:
             self.resumed_epoch(run, load_from=str(path))
 
 
+@pytest.fixture(scope='module')
+def written(tmp_path_factory) -> dict:
+    folder = tmp_path_factory.mktemp('complete')
+    trained(folder)
+    return torch.load(folder / 'epoch_1.pth')
+
+
 class TestFilesThatCannotBeResumed:
+    @pytest.fixture
+    def complete(self, written) -> dict:
+        return copy.deepcopy(written)
+
     def test_weights_alone(self, tmp_path, weights):
         with pytest.raises(
             ValueError, match='student.pth" holds weights alone.*load_from'
@@ -140,6 +161,9 @@ class TestFilesThatCannotBeResumed:
             dict(meta=dict(epoch='1', iter=4)),
             dict(meta=dict(epoch=1, iter=4, seed='x')),
             dict(message_hub=[]),
+            dict(state_dict=3),
+            dict(ema_state_dict=3),
+            dict(ema_state_dict={'steps': torch.tensor(NAN)}),
             dict(
                 message_hub=dict(log_scalars={}, runtime_info={}, resumed_keys={1: 1})
             ),
@@ -159,41 +183,171 @@ class TestFilesThatCannotBeResumed:
         assert '\n' not in str(info.value)
 
     @pytest.mark.parametrize(
-        'place, value',
+        'place, value, problem',
         [
-            (('param_groups', 0, 'lr'), 'x'),
-            (('param_groups', 0, 'lr'), float('nan')),
-            (('param_groups', 0, 'betas'), 3),
-            (('param_groups', 0, 'amsgrad'), 0.5),
-            (('param_groups', 0, 'params'), []),
-            (('param_groups', 0), {'params': [0, 1, 2, 3]}),
-            (('param_groups',), []),
-            (('base_param_settings',), 3),
-            (('state', 0), 3),
-            (('state', 0, 'exp_avg'), torch.zeros(3)),
-            (('state', 0, 'exp_avg_sq'), 'x'),
+            ('param_groups.0.lr', 'x', '`lr`.*x'),
+            ('param_groups.0.lr', NAN, '`lr`.*nan'),
+            ('param_groups.0.lr', -1.0, '`lr`.*-1'),
+            ('param_groups.0.weight_decay', 1e300, '`weight_decay`.*1e.300'),
+            ('param_groups.0.betas', 3, '`betas`'),
+            ('param_groups.0.betas', (0.9, 1.5), 'beta'),
+            ('param_groups.0.amsgrad', 0.5, '`amsgrad`'),
+            ('param_groups.0.amsgrad', True, 'max_exp_avg_sq'),
+            ('param_groups.0.initial_lr', NAN, '`initial_lr`'),
+            ('param_groups.0.params', [], 'size'),
+            ('param_groups.0.params', [0, 0, 1, 2, 3, 4], 'of no parameter'),
+            ('param_groups.0', {'params': [0, 1, 2, 3]}, ''),
+            ('param_groups.0', {'params': [0, 1, 2, 3, 4, 5]}, 'lr'),
+            ('param_groups', [], 'groups'),
+            ('base_param_settings', 3, ''),
+            ('state', GONE, 'state'),
+            ('state.9', {}, 'of no parameter'),
+            ('state.0', 3, ''),
+            ('state.0', {}, 'step'),
+            ('state.0.step', -1.0, '`step`'),
+            ('state.0.step', torch.tensor(-1.0), '`step`.*negative'),
+            ('state.0.step', torch.tensor(NAN), '`step`.*NaN'),
+            ('state.0.step', torch.tensor(4), '`step`.*type'),
+            ('state.0.exp_avg', GONE, 'exp_avg'),
+            ('state.0.exp_avg', torch.zeros(3), '`exp_avg`.*shape'),
+            ('state.0.exp_avg', torch.full((4, 2), NAN), '`exp_avg`.*NaN'),
+            ('state.0.exp_avg_sq', 'x', '`exp_avg_sq`'),
+            ('state.0.exp_avg_sq', torch.full((4, 2), -1.0), '`exp_avg_sq`.*neg'),
         ],
     )
     def test_an_optimizer_that_would_fail_later_is_refused(
-        self, tmp_path, place, value
+        self, complete, tmp_path, place, value, problem
     ):
-        trained(tmp_path)
-        content = torch.load(tmp_path / 'epoch_1.pth')
-        part = content['optimizer']
-        for key in place[:-1]:
-            part = part[key]
-        part[place[-1]] = value
-        torch.save(content, tmp_path / 'x.bin')
-        with pytest.raises(UserError, match='x.bin" cannot be resumed') as info:
-            trained(tmp_path, 2, resume=True, load_from=str(tmp_path / 'x.bin'))
-        assert '\n' not in str(info.value)
+        self.refused(complete, tmp_path, f'optimizer.{place}', value, problem)
 
-    def test_logs_of_wrong_types_are_dropped(self, tmp_path):
+    @pytest.mark.parametrize(
+        'place, value, problem',
+        [
+            ('', [], 'list of 1'),
+            ('0', None, '.0.` is None'),
+            ('0.last_step', GONE, '.0.` is'),
+            ('0.last_step', -3, '`last_step` of .* is -3'),
+            ('0.last_step', 0.5, '`last_step` of .* is 0.5'),
+            ('0.step', 3, '.0.` is'),
+            ('0.param_name', 'x', "`param_name` of .* is 'x'"),
+            ('0.base_values', [], '`base_values`'),
+            ('0.base_values', [NAN], '`base_values`'),
+            ('0.gamma', 'x', '`gamma`'),
+            ('0.milestones', {2: 'x'}, '`milestones`'),
+            ('0.by_epoch', 'x', '`by_epoch`'),
+        ],
+    )
+    def test_a_schedule_that_would_fail_later_is_refused(
+        self, complete, tmp_path, place, value, problem
+    ):
+        place = f'param_schedulers.{place}'.rstrip('.')
+        self.refused(complete, tmp_path, place, value, problem)
+
+    def refused(self, complete, tmp_path, place, value, problem):
+        content = complete
+        *parts, last = [int(k) if k.isdecimal() else k for k in place.split('.')]
+        part = functools.reduce(operator.getitem, parts, content)
+        if value is GONE:
+            del part[last]
+        else:
+            part[last] = value
+        torch.save(content, tmp_path / 'x.bin')
+        runner = tiny_runner(tmp_path, 2)
+        with pytest.raises(UserError, match='x.bin" cannot be resumed') as info:
+            runner.resume(str(tmp_path / 'x.bin'))
+        assert re.search(problem, str(info.value)) and '\n' not in str(info.value)
+
+    @pytest.mark.parametrize(
+        'optimizer',
+        [
+            dict(type='Adam', amsgrad=True),
+            dict(type='AdamW', lr=0.0),
+            dict(type='SGD', lr=0.01),
+            dict(type='SGD', lr=0.01, momentum=0.9),
+            dict(type='RMSprop', centered=True, momentum=0.5),
+            dict(type='Adagrad'),
+            dict(type='Adadelta'),
+            dict(type='Adamax'),
+            dict(type='ASGD'),
+            dict(type='NAdam'),
+            dict(type='RAdam'),
+            dict(type='Rprop'),
+        ],
+        ids=lambda optimizer: optimizer['type'],
+    )
+    def test_what_optimizers_save_is_taken(self, tmp_path, optimizer):
+        settings = dict(
+            optim_wrapper=dict(optimizer=optimizer),
+            param_scheduler=[
+                dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=3),
+                dict(type='CosineAnnealingLR', T_max=2, convert_to_iter_based=True),
+                dict(type='ReduceOnPlateauLR', monitor='test/up'),
+            ],
+        )
+        trained(tmp_path, **settings)
+        assert trained(tmp_path, 2, resume=True, **settings).epoch == 2
+
+    def test_a_parameter_without_state_starts_anew(self, complete, tmp_path):
+        del complete['optimizer']['state'][3]
+        torch.save(complete, tmp_path / 'x.bin')
+        runner = trained(tmp_path, 2, resume=True, load_from=str(tmp_path / 'x.bin'))
+        (log,) = Path(runner.log_dir).glob('*.log')
+        assert 'no state of 1 parameters' in log.read_text()
+
+    def test_the_scale_of_the_losses_is_checked(self, tmp_path):
+        wrapper = tiny_runner(tmp_path).build_optim_wrapper(
+            dict(optimizer=dict(type='SGD', lr=0.1))
+        )
+        wrapper.loss_scaler = torch.amp.GradScaler('cpu')
+        check_optimizers(wrapper)
+        wrapper.loss_scaler.load_state_dict(
+            {**wrapper.loss_scaler.state_dict(), 'scale': NAN}
+        )
+        with pytest.raises(ValueError, match='`scale` of the loss scaler'):
+            check_optimizers(wrapper)
+
+    @pytest.mark.parametrize(
+        'change, problem',
+        [
+            (dict(weight=torch.zeros(3)), 'size'),
+            (dict(weight=torch.full((4, 2), NAN)), 'average of "layers.0.weight"'),
+            (dict(weight='x'), ''),
+        ],
+    )
+    def test_averages_that_do_not_fit_are_refused(self, tmp_path, change, problem):
+        hooks = dict(custom_hooks=[dict(type='EMAHook')])
+        trained(tmp_path, **hooks)
+        content = torch.load(tmp_path / 'epoch_1.pth')
+        # The names of the averaged and the trained weights are swapped in the file.
+        content['state_dict']['layers.0.weight'] = change['weight']
+        torch.save(content, tmp_path / 'x.bin')
+        runner = tiny_runner(
+            tmp_path, 2, resume=True, load_from=str(tmp_path / 'x.bin'), **hooks
+        )
+        with pytest.raises(
+            UserError, match='x.bin" (cannot be resumed|does not fit)'
+        ) as info:
+            runner.train()
+        assert re.search(problem, str(info.value))
+
+    def test_another_schedule_can_be_asked_for(self, complete, tmp_path):
+        complete['param_schedulers'] = []
+        torch.save(complete, tmp_path / 'x.bin')
+        runner = tiny_runner(tmp_path, 2)
+        runner.resume(str(tmp_path / 'x.bin'), resume_param_scheduler=False)
+        assert runner.epoch == 1
+
+    def test_logs_that_cannot_be_continued_are_dropped(self, tmp_path):
         trained(tmp_path)
         path = tmp_path / 'epoch_1.pth'
         content = torch.load(path)
         hub = content['message_hub']
         hub['log_scalars']['train/lr'] = 3
+        history = HistoryBuffer([1.0], [1])
+        history.max_length = -1
+        hub['log_scalars']['train/loss'] = history
+        hub['log_scalars']['train/of_nothing'] = HistoryBuffer()
+        hub['resumed_keys']['train/of_nothing'] = True
         hub['resumed_keys'].update({'best_ckpt': False, 'train/loss': 'x'})
         torch.save(content, path)
         assert trained(tmp_path, 2, resume=True).epoch == 2

@@ -8,6 +8,7 @@ from mmengine.config import Config
 from mmpose.registry import MODELS
 from torch import nn
 
+from fpd_mmpose.datasets import FPDMpiiDataset
 from fpd_mmpose.weights import to_reference
 from fpd_mmpose.weights.initialization import load_model
 from tests.helpers.reduced import reduced_config, reduced_distiller
@@ -59,7 +60,7 @@ def test_a_distillation_config_needs_no_teacher(
 
 
 def test_the_joints_stored_in_the_file_win(config: Config, tmp_path: Path) -> None:
-    meta = dict(dataset_name='own', num_keypoints=16)
+    meta = {**FPDMpiiDataset('', lazy_init=True).metainfo, 'dataset_name': 'own'}
     saved(config, tmp_path / 'own.pth', meta=dict(dataset_meta=meta))
     model = load_model(config, str(tmp_path / 'own.pth'))
     assert model.dataset_meta['dataset_name'] == 'own'

@@ -43,10 +43,7 @@ class MultiScaleSearch(BaseTTAModel):
     """
 
     def __init__(
-        self,
-        module: dict | nn.Module,
-        scales: Sequence[float] = SCALES,
-        **kwargs: Any,
+        self, module: dict | nn.Module, scales: Sequence[float] = SCALES, **kwargs: Any
     ) -> None:
         super().__init__(module, **kwargs)
         self.scales = check_scales(scales)

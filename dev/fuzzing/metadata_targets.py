@@ -1,0 +1,54 @@
+"""What a weight file says of its joints, which demos draw and flip tests swap."""
+
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.registry import init_default_scope
+from mmengine.runner.checkpoint import CheckpointLoader
+from mmpose.registry import MODELS
+
+from fpd_mmpose.demos import PoseNetwork
+from fpd_mmpose.demos.painter import Painter
+from fuzzing.array_targets import saved
+from fuzzing.harness import Subject, Target
+from fuzzing.mutations import damaged_value
+from tests.helpers.reduced import reduced_config
+
+
+def _metadata(folder: Path) -> Subject:
+    path = folder / 'epoch_3.pth'
+    init_default_scope('mmpose')
+    config = reduced_config('hourglass/hg4_128_mpii.py', folder, folder, 1, 8)
+    weights = folder / 'weights.pth'
+    torch.save(MODELS.build(config.model).state_dict(), weights)
+    network = PoseNetwork(config, weights, 'cpu')
+    painter = Painter(network, kpt_thr=0)
+    own = network.model.dataset_meta
+    meta: dict[str, Any] = dict(dataset_meta=own, epoch=3, iter=12)
+    valid = saved(dict(state_dict={}, meta=meta))
+    image = np.zeros((30, 24, 3), np.uint8)
+
+    def damage(rng: Random) -> bytes:
+        changed = dict(meta, dataset_meta=damaged_value(rng, own))
+        if rng.random() < 0.05:
+            changed = damaged_value(rng, meta)
+        try:
+            return saved(dict(state_dict={}, meta=changed))
+        except Exception:  # not everything can be saved
+            return valid
+
+    def read() -> Any:
+        content = CheckpointLoader.load_checkpoint(str(path), 'cpu')
+        network.model.dataset_meta = content['meta'].get('dataset_meta') or own
+        found = network(image)
+        assert all(isinstance(joint, str) for joint in network.joints)
+        painter._visualizer.set_dataset_meta(network.model.dataset_meta)
+        return painter.skeletons(image, found).shape
+
+    return Subject(path, [valid], damage, read)
+
+
+TARGETS = {'metadata': Target(_metadata, 60)}
