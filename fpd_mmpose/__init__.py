@@ -8,29 +8,29 @@ names are loaded on first use.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from fpd_mmpose.errors import UserError, explain_missing
+from fpd_mmpose.errors import UserError as UserError
+from fpd_mmpose.errors import explain_missing
 from fpd_mmpose.plugin import plug_in
-from fpd_mmpose.version import __version__
+from fpd_mmpose.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from fpd_mmpose.checks import check
-    from fpd_mmpose.codecs import FPDHeatmap
-    from fpd_mmpose.datasets import FPDMpiiDataset, UnlabeledPoseDataset
-    from fpd_mmpose.deploy import PoseSession
-    from fpd_mmpose.deploy.draw import draw_poses
-    from fpd_mmpose.distillation import distill
-    from fpd_mmpose.evaluation import MpiiPCKh
-    from fpd_mmpose.export import export_onnx
-    from fpd_mmpose.models import (
-        FPDDistiller,
-        HeatmapDistillLoss,
-        SimCCDistillLoss,
-        StackedHourglass,
-    )
-    from fpd_mmpose.studies import run_study
-    from fpd_mmpose.teachers.cache.command import cache_teacher
-    from fpd_mmpose.weights.conversion import convert
-    from fpd_mmpose.weights.initialization import load_model
+    from fpd_mmpose.checks import check as check
+    from fpd_mmpose.codecs import FPDHeatmap as FPDHeatmap
+    from fpd_mmpose.datasets import FPDMpiiDataset as FPDMpiiDataset
+    from fpd_mmpose.datasets import UnlabeledPoseDataset as UnlabeledPoseDataset
+    from fpd_mmpose.deploy import PoseSession as PoseSession
+    from fpd_mmpose.deploy.draw import draw_poses as draw_poses
+    from fpd_mmpose.distillation import distill as distill
+    from fpd_mmpose.evaluation import MpiiPCKh as MpiiPCKh
+    from fpd_mmpose.export import export_onnx as export_onnx
+    from fpd_mmpose.models import FPDDistiller as FPDDistiller
+    from fpd_mmpose.models import HeatmapDistillLoss as HeatmapDistillLoss
+    from fpd_mmpose.models import SimCCDistillLoss as SimCCDistillLoss
+    from fpd_mmpose.models import StackedHourglass as StackedHourglass
+    from fpd_mmpose.studies import run_study as run_study
+    from fpd_mmpose.teachers.cache.command import cache_teacher as cache_teacher
+    from fpd_mmpose.weights.conversion import convert as convert
+    from fpd_mmpose.weights.initialization import load_model as load_model
 
 #: The module of each public name.
 _HOMES = {
@@ -53,27 +53,7 @@ _HOMES = {
     'run_study': 'studies',
 }
 
-__all__ = [
-    'FPDDistiller',
-    'FPDHeatmap',
-    'FPDMpiiDataset',
-    'HeatmapDistillLoss',
-    'MpiiPCKh',
-    'PoseSession',
-    'SimCCDistillLoss',
-    'StackedHourglass',
-    'UnlabeledPoseDataset',
-    'UserError',
-    '__version__',
-    'cache_teacher',
-    'check',
-    'convert',
-    'distill',
-    'draw_poses',
-    'export_onnx',
-    'load_model',
-    'run_study',
-]
+__all__ = sorted(['UserError', '__version__', *_HOMES])
 
 plug_in()
 

@@ -7,7 +7,7 @@ the module it concerns, or runs at once if that module has been imported already
 
 import importlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -24,87 +24,52 @@ COMPONENTS = {
     'HOOKS': 'fpd_mmpose.engine',
 }
 
+#: Functions of this package to call once a module has been imported. MMPose may be half
+#: imported when those after ``mmengine.runner`` run; they need mmengine alone.
+STEPS = {
+    'mmengine': (
+        'compat.check_stack',
+        'compat.provide_pkg_resources',
+        'packaged_configs.install_for_bases',
+    ),
+    'mmcv': ('compat.provide_mmcv_ops',),
+    'mmengine.dataset': ('draws.install',),
+    'mmengine.runner': (
+        'weights.unpickling.install',
+        'weights.mmengine_loader.install',
+        'runs.whole_file_backend.install',
+        'runs.resuming.install',
+        'runs.stop_signals.install',
+    ),
+    'mmengine.infer': (
+        'weights.mmengine_loader.require_config',
+        'packaged_configs.install_for_inferencers',
+    ),
+    'mmengine.hub': ('packaged_configs.install_for_hub',),
+    'mmpose.registry': ('plugin.register_components',),
+    'mmpose.visualization.opencv_backend_visualizer': (
+        'compat.draw_circles_of_arrays',
+    ),
+}
+
 
 def plug_in() -> None:
     """Schedules every step. Calling it again is harmless."""
     if any(isinstance(finder, _Watcher) for finder in sys.meta_path):
         return
-    steps = {
-        'mmengine': _start,
-        'mmcv': _supply_operators,
-        'mmengine.dataset': _number_draws,
-        'mmengine.runner': _guard_runs,
-        'mmengine.infer': _guard_inferencers,
-        'mmengine.hub': _name_configs,
-        'mmpose.registry': _register_components,
-        'mmpose.visualization.opencv_backend_visualizer': _draw_circles,
-    }
-    watcher = _Watcher(steps)
+    watcher = _Watcher()
     sys.meta_path.insert(0, watcher)
     try:
-        for name in list(steps):
+        for name in STEPS:
             if name in sys.modules:
-                watcher.run_step(name)
+                watcher.run_steps(name)
     except BaseException:
         sys.meta_path.remove(watcher)  # so that the next import fails as well
         raise
 
 
-def _start() -> None:
-    from fpd_mmpose.compat import check_stack, provide_pkg_resources
-
-    check_stack()
-    provide_pkg_resources()
-    from fpd_mmpose.packaged_configs import install_for_bases
-
-    install_for_bases()
-
-
-def _supply_operators() -> None:
-    from fpd_mmpose.compat import provide_mmcv_ops
-
-    provide_mmcv_ops()
-
-
-def _guard_runs() -> None:
-    # MMPose may be half imported at this point; these need mmengine alone.
-    from fpd_mmpose.runs import resuming, stop_signals, whole_file_backend
-    from fpd_mmpose.weights import mmengine_loader, unpickling
-
-    unpickling.install()
-    mmengine_loader.install()
-    whole_file_backend.install()
-    resuming.install()
-    stop_signals.install()
-
-
-def _number_draws() -> None:
-    from fpd_mmpose.draws import install
-
-    install()
-
-
-def _guard_inferencers() -> None:
-    from fpd_mmpose.packaged_configs import install_for_inferencers
-    from fpd_mmpose.weights.mmengine_loader import require_config
-
-    require_config()
-    install_for_inferencers()
-
-
-def _name_configs() -> None:
-    from fpd_mmpose.packaged_configs import install_for_hub
-
-    install_for_hub()
-
-
-def _draw_circles() -> None:
-    from fpd_mmpose.compat import draw_circles_of_arrays
-
-    draw_circles_of_arrays()
-
-
-def _register_components() -> None:
+def register_components() -> None:
+    """Has each registry of MMPose import the components of its kind."""
     registries = sys.modules['mmpose.registry']
     for name, module in COMPONENTS.items():
         registry = getattr(registries, name)
@@ -115,15 +80,17 @@ def _register_components() -> None:
 
 
 class _Watcher(MetaPathFinder):
-    """Runs a step right after the module it waits for has been imported."""
+    """Runs steps right after the module they wait for has been imported."""
 
-    def __init__(self, steps: dict[str, Callable[[], None]]):
-        self.steps = steps
+    def __init__(self) -> None:
+        self.waiting = {*STEPS}
 
-    def run_step(self, name: str) -> None:
-        if step := self.steps.get(name):
-            step()
-            self.steps.pop(name, None)
+    def run_steps(self, name: str) -> None:
+        if name in self.waiting:
+            for step in STEPS[name]:
+                module, _, function = step.rpartition('.')
+                getattr(importlib.import_module(f'fpd_mmpose.{module}'), function)()
+            self.waiting.discard(name)
 
     def find_spec(
         self,
@@ -131,7 +98,7 @@ class _Watcher(MetaPathFinder):
         path: Sequence[str] | None,
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
-        if fullname not in self.steps:
+        if fullname not in self.waiting:
             return None
         for finder in sys.meta_path:
             if finder is self:
@@ -144,7 +111,7 @@ class _Watcher(MetaPathFinder):
 
 
 class _ThenRun(Loader):
-    """Loads a module with its own loader, then runs the step that waits for it."""
+    """Loads a module with its own loader, then runs the steps that wait for it."""
 
     def __init__(self, loader: Loader, watcher: _Watcher):
         self.loader = loader
@@ -162,4 +129,4 @@ class _ThenRun(Loader):
         if module.__spec__ is not None:
             module.__spec__.loader = self.loader
         self.loader.exec_module(module)
-        self.watcher.run_step(module.__name__)
+        self.watcher.run_steps(module.__name__)
