@@ -1,5 +1,3 @@
 """Pose estimators that learn from a teacher."""
 
-from fpd_mmpose.models.distillers.fpd_distiller import FPDDistiller
-
-__all__ = ['FPDDistiller']
+from fpd_mmpose.models.distillers.fpd_distiller import FPDDistiller as FPDDistiller
