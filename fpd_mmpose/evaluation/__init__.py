@@ -1,6 +1,5 @@
 """Metrics."""
 
-from fpd_mmpose.evaluation.fpd_coco_metric import FPDCocoMetric
-from fpd_mmpose.evaluation.mpii_pckh import MpiiPCKh, mpii_pckh
-
-__all__ = ['FPDCocoMetric', 'MpiiPCKh', 'mpii_pckh']
+from fpd_mmpose.evaluation.fpd_coco_metric import FPDCocoMetric as FPDCocoMetric
+from fpd_mmpose.evaluation.mpii_pckh import MpiiPCKh as MpiiPCKh
+from fpd_mmpose.evaluation.mpii_pckh import mpii_pckh as mpii_pckh
