@@ -32,9 +32,7 @@ class Difference:
         return f'{self.mean:+.2f} [{self.low:+.2f}, {self.high:+.2f}]'
 
 
-def paired_difference(
-    scores: ArrayLike, baseline: ArrayLike, draws: int = DRAWS
-) -> Difference:
+def paired_difference(scores: ArrayLike, baseline: ArrayLike) -> Difference:
     """Compares scores of paired seeds; the bootstrap draws seeds.
 
     Example:
@@ -46,15 +44,12 @@ def paired_difference(
     drawn = None
     if len(pairs) > 1:
         rng = np.random.default_rng(_SEED)
-        drawn = pairs[rng.integers(len(pairs), size=(draws, len(pairs)))].mean(axis=1)
+        drawn = pairs[rng.integers(len(pairs), size=(DRAWS, len(pairs)))].mean(axis=1)
     return _difference(pairs, drawn)
 
 
 def paired_difference_of_people(
-    right: ArrayLike,
-    baseline_right: ArrayLike,
-    annotated: ArrayLike,
-    draws: int = DRAWS,
+    right: ArrayLike, baseline_right: ArrayLike, annotated: ArrayLike
 ) -> Difference:
     """Compares percentages of right joints; the bootstrap draws people and seeds.
 
@@ -65,7 +60,6 @@ def paired_difference_of_people(
         right: (S, N) numbers of right joints for S seeds and N people.
         baseline_right: The same of the network to compare with.
         annotated: (N,) numbers of annotated joints.
-        draws: Number of bootstrap draws.
 
     Returns:
         The difference of the percentages, over the mean of the seeds.
@@ -81,9 +75,9 @@ def paired_difference_of_people(
     gained = (np.asarray(right) - np.asarray(baseline_right)).astype(float)  # (S, N)
     seeds, people = gained.shape
     rng = np.random.default_rng(_SEED)
-    times = rng.multinomial(people, np.full(people, 1 / people), size=draws)  # (B, N)
+    times = rng.multinomial(people, np.full(people, 1 / people), size=DRAWS)  # (B, N)
     each = 100 * (times @ gained.T) / (times @ annotated)[:, None]  # (B, S)
-    share = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=draws) / seeds
+    share = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=DRAWS) / seeds
     pairs = 100 * gained.sum(axis=1) / annotated.sum()
     return _difference(pairs, (each * share).sum(axis=1))
 
