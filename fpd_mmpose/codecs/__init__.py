@@ -1,5 +1,3 @@
 """Codecs between keypoints and heatmaps."""
 
-from fpd_mmpose.codecs.fpd_heatmap import FPDHeatmap
-
-__all__ = ['FPDHeatmap']
+from fpd_mmpose.codecs.fpd_heatmap import FPDHeatmap as FPDHeatmap

@@ -1,14 +1,7 @@
 """Backbones, distillers, losses, and test-time augmentation."""
 
-from fpd_mmpose.models.backbones import StackedHourglass
-from fpd_mmpose.models.distillers import FPDDistiller
-from fpd_mmpose.models.losses import HeatmapDistillLoss, SimCCDistillLoss
-from fpd_mmpose.models.tta import MultiScaleSearch
-
-__all__ = [
-    'FPDDistiller',
-    'HeatmapDistillLoss',
-    'MultiScaleSearch',
-    'SimCCDistillLoss',
-    'StackedHourglass',
-]
+from fpd_mmpose.models.backbones import StackedHourglass as StackedHourglass
+from fpd_mmpose.models.distillers import FPDDistiller as FPDDistiller
+from fpd_mmpose.models.losses import HeatmapDistillLoss as HeatmapDistillLoss
+from fpd_mmpose.models.losses import SimCCDistillLoss as SimCCDistillLoss
+from fpd_mmpose.models.tta import MultiScaleSearch as MultiScaleSearch

@@ -1,9 +1,7 @@
 """Datasets."""
 
+from fpd_mmpose.datasets.datasets.body import FPDCocoDataset as FPDCocoDataset
+from fpd_mmpose.datasets.datasets.body import FPDMpiiDataset as FPDMpiiDataset
 from fpd_mmpose.datasets.datasets.body import (
-    FPDCocoDataset,
-    FPDMpiiDataset,
-    UnlabeledPoseDataset,
+    UnlabeledPoseDataset as UnlabeledPoseDataset,
 )
-
-__all__ = ['FPDCocoDataset', 'FPDMpiiDataset', 'UnlabeledPoseDataset']

@@ -1,5 +1,5 @@
 """Samplers."""
 
-from fpd_mmpose.datasets.samplers.mixed_batch_sampler import MixedBatchSampler
-
-__all__ = ['MixedBatchSampler']
+from fpd_mmpose.datasets.samplers.mixed_batch_sampler import (
+    MixedBatchSampler as MixedBatchSampler,
+)

@@ -1,5 +1,5 @@
 """Backbones."""
 
-from fpd_mmpose.models.backbones.stacked_hourglass import StackedHourglass
-
-__all__ = ['StackedHourglass']
+from fpd_mmpose.models.backbones.stacked_hourglass import (
+    StackedHourglass as StackedHourglass,
+)

@@ -1,6 +1,8 @@
 """Losses."""
 
-from fpd_mmpose.models.losses.heatmap_distill_loss import HeatmapDistillLoss
-from fpd_mmpose.models.losses.simcc_distill_loss import SimCCDistillLoss
-
-__all__ = ['HeatmapDistillLoss', 'SimCCDistillLoss']
+from fpd_mmpose.models.losses.heatmap_distill_loss import (
+    HeatmapDistillLoss as HeatmapDistillLoss,
+)
+from fpd_mmpose.models.losses.simcc_distill_loss import (
+    SimCCDistillLoss as SimCCDistillLoss,
+)

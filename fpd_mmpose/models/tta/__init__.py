@@ -1,5 +1,6 @@
 """Test-time augmentation."""
 
-from fpd_mmpose.models.tta.multi_scale_search import SCALES, MultiScaleSearch
-
-__all__ = ['SCALES', 'MultiScaleSearch']
+from fpd_mmpose.models.tta.multi_scale_search import SCALES as SCALES
+from fpd_mmpose.models.tta.multi_scale_search import (
+    MultiScaleSearch as MultiScaleSearch,
+)

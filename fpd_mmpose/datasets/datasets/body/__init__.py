@@ -4,10 +4,12 @@ MMPoseInferencer derives the kind of object, and so the default detector, from t
 of this folder.
 """
 
-from fpd_mmpose.datasets.datasets.body.fpd_coco_dataset import FPDCocoDataset
-from fpd_mmpose.datasets.datasets.body.fpd_mpii_dataset import FPDMpiiDataset
-from fpd_mmpose.datasets.datasets.body.unlabeled_pose_dataset import (
-    UnlabeledPoseDataset,
+from fpd_mmpose.datasets.datasets.body.fpd_coco_dataset import (
+    FPDCocoDataset as FPDCocoDataset,
 )
-
-__all__ = ['FPDCocoDataset', 'FPDMpiiDataset', 'UnlabeledPoseDataset']
+from fpd_mmpose.datasets.datasets.body.fpd_mpii_dataset import (
+    FPDMpiiDataset as FPDMpiiDataset,
+)
+from fpd_mmpose.datasets.datasets.body.unlabeled_pose_dataset import (
+    UnlabeledPoseDataset as UnlabeledPoseDataset,
+)
