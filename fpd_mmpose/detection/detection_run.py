@@ -151,10 +151,8 @@ def restored_records(journal: Journal) -> dict[tuple[str, int | None], dict]:
                 f'"{journal.path}", line {number}, is no record of an image: set '
                 '`restart` to discard the file and start over'
             )
-        width, height = record['width'], record['height']
-        known[name, index] = dict(
-            name=name, index=index, width=width, height=height, people=people
-        )
+        fields = ('name', 'index', 'width', 'height', 'people')
+        known[name, index] = {field: record.get(field) for field in fields}
     return known
 
 

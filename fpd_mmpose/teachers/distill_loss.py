@@ -20,7 +20,7 @@ class DistillLoss(nn.Module):
     def __init__(
         self,
         alpha: float = 0.5,
-        loss_weight: float = 1.0,
+        loss_weight: float = 0.5,
         unlabeled_weight: float = 1.0,
         unannotated_joints: bool = False,
         confidence_weight: bool = False,

@@ -95,7 +95,8 @@ def export_int8(
             training_people(data),
             DATASETS.build(data.test_dataloader.dataset),
         )
-    checked = _float32(model, options, source_of(config, checkpoint))
+    source = source_of(config, checkpoint)
+    checked = checked_graph(model, replace(options, precision='fp32'), source)
     inputs = crops(people, checked.info, 2 * PEOPLE)
     if len(inputs) < 2:
         raise UserError(f'"{folder}" has fewer than 2 people to calibrate with')
@@ -128,15 +129,9 @@ def quantize_model(
     than a heatmap pixel; None quantizes all that can be, as for random weights. The
     precision in ``options`` is ignored.
     """
-    checked = _float32(model, options, source)
+    checked = checked_graph(model, replace(options, precision='fp32'), source)
     quantized, moved, layers = _quantize(checked, inputs, limit, log)
     return Int8Report(write(quantized, out), moved, layers)
-
-
-def _float32(
-    model: nn.Module, options: ExportOptions, source: dict[str, str] | None
-) -> Checked:
-    return checked_graph(model, replace(options, precision='fp32'), source)
 
 
 def _quantize(

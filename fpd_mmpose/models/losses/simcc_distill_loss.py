@@ -1,7 +1,6 @@
 """The distillation loss of networks with SimCC heads, such as RTMPose."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from mmpose.models.losses import KLDiscretLoss
 from mmpose.registry import MODELS
@@ -29,10 +28,18 @@ class SimCCDistillLoss(DistillLoss):
             no ground truth. Defaults to 0.5.
         beta: The factor of the student's logits, positive. :class:`FPDDistiller` passes
             that of the head's loss.
-        **kwargs: The other arguments of :class:`HeatmapDistillLoss`; ``loss_weight``,
-            the factor c, is 1 by default. As in the head's loss, the terms of labeled
-            and of unlabeled people are sums over people. The teacher's confidence is
+        loss_weight: The factor c, positive.
+        unlabeled_weight: The factor of the term of unlabeled people, not negative. As
+            the head's loss, both terms are sums over people.
+        unannotated_joints: Whether the teacher also teaches the joints of labeled
+            people that are not annotated.
+        confidence_weight: Whether each joint is weighted by the teacher's confidence:
             its highest probability as a share of a target's, the smaller of x and y.
+        confidence_threshold: Joints with a lower confidence have no term; in [0, 1].
+        alpha_schedule: ``'constant'``; ``'linear'``, which lowers alpha to 0 over the
+            run, by epochs or steps; or ``'off_at_end'``, which sets it to 0 for the
+            last tenth of the run's steps, as MMRazor's distillation of RTMDet ends
+            before the run does. The log shows an alpha that changes as ``alpha``.
 
     Raises:
         UserError: If an argument is out of range.
@@ -47,8 +54,26 @@ class SimCCDistillLoss(DistillLoss):
         True
     """
 
-    def __init__(self, alpha: float = 0.5, beta: float = 1.0, **kwargs: Any) -> None:
-        super().__init__(alpha, **kwargs)
+    def __init__(
+        self,
+        alpha: float = 0.5,
+        beta: float = 1.0,
+        loss_weight: float = 1.0,
+        unlabeled_weight: float = 1.0,
+        unannotated_joints: bool = False,
+        confidence_weight: bool = False,
+        confidence_threshold: float = 0.0,
+        alpha_schedule: str = 'constant',
+    ) -> None:
+        super().__init__(
+            alpha,
+            loss_weight,
+            unlabeled_weight,
+            unannotated_joints,
+            confidence_weight,
+            confidence_threshold,
+            alpha_schedule,
+        )
         check_positive('beta', beta)
         self.divergence = KLDiscretLoss(beta=beta, use_target_weight=True)
 
