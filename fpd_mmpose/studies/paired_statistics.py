@@ -49,7 +49,10 @@ def paired_difference(scores: ArrayLike, baseline: ArrayLike) -> Difference:
 
 
 def paired_difference_of_people(
-    right: ArrayLike, baseline_right: ArrayLike, annotated: ArrayLike
+    right: ArrayLike,
+    baseline_right: ArrayLike,
+    annotated: ArrayLike,
+    draws: int = DRAWS,
 ) -> Difference:
     """Compares percentages of right joints; the bootstrap draws people and seeds.
 
@@ -60,6 +63,7 @@ def paired_difference_of_people(
         right: (S, N) numbers of right joints for S seeds and N people.
         baseline_right: The same of the network to compare with.
         annotated: (N,) numbers of annotated joints.
+        draws: Number of bootstrap draws.
 
     Returns:
         The difference of the percentages, over the mean of the seeds.
@@ -75,9 +79,9 @@ def paired_difference_of_people(
     gained = (np.asarray(right) - np.asarray(baseline_right)).astype(float)  # (S, N)
     seeds, people = gained.shape
     rng = np.random.default_rng(_SEED)
-    times = rng.multinomial(people, np.full(people, 1 / people), size=DRAWS)  # (B, N)
+    times = rng.multinomial(people, np.full(people, 1 / people), size=draws)  # (B, N)
     each = 100 * (times @ gained.T) / (times @ annotated)[:, None]  # (B, S)
-    share = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=DRAWS) / seeds
+    share = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=draws) / seeds
     pairs = 100 * gained.sum(axis=1) / annotated.sum()
     return _difference(pairs, (each * share).sum(axis=1))
 
