@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from fpd_mmpose.config_mistakes import config_mistake
+
 #: Characters of a message, whatever is in a file.
 _LONGEST = 800
 _TRACEBACK = 'Traceback (most recent call last)'
@@ -27,6 +29,10 @@ _ADVICE = {
 }
 #: What a machine may refuse to any program.
 _REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+
+
+#: Errors of others that may have an explanation.
+_EXPLAINED = (RuntimeError, KeyError, TypeError)
 
 
 class UserError(ValueError):
@@ -106,7 +112,8 @@ def one_line_errors() -> Iterator[None]:
     """Turns errors that users can fix into one line on stderr and exit status 1.
 
     They are :class:`UserError`, packages that are missing or too old, folders that are
-    full or may not be written to, and data workers that were killed.
+    full or may not be written to, data workers that were killed, and components of a
+    config with a wrong name or field.
     ``FPD_TRACEBACK=1`` in the environment lets them through. What the encoding of
     stdout lacks is printed as an escape.
     """
@@ -114,7 +121,7 @@ def one_line_errors() -> Iterator[None]:
         sys.stdout.reconfigure(errors='backslashreplace')
     try:
         yield
-    except (UserError, ImportError, OSError, RuntimeError) as error:
+    except (UserError, ImportError, OSError, *_EXPLAINED) as error:
         shown = _explained(error)
         if os.environ.get('FPD_TRACEBACK') or not isinstance(
             shown, UserError | PackageError
@@ -133,7 +140,7 @@ def one_line_errors() -> Iterator[None]:
 
 
 def _explained(error: Exception) -> Exception:
-    """Says what a machine refused to do; other errors are returned as they are."""
+    """Says what a machine refuses or a config lacks; returns other errors as is."""
     if isinstance(error, ModuleNotFoundError):
         return explain_missing(error)
     if isinstance(error, OSError) and error.errno in _REFUSED:
@@ -144,4 +151,5 @@ def _explained(error: Exception) -> Exception:
             'a data worker was killed, perhaps because memory ran out: lower the '
             "dataloader's num_workers; a training goes on with --resume"
         )
-    return error
+    mistake = config_mistake(error)
+    return UserError(mistake) if mistake else error

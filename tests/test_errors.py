@@ -122,3 +122,56 @@ def test_a_value_that_python_cannot_print_is_shown_by_its_type():
     for _ in range(100_000):
         value = [value]
     assert shown(value) == 'of type list' and shown('a') == "'a'"
+
+
+def build(**config: object) -> None:
+    from mmpose.registry import MODELS
+
+    MODELS.build(config)
+
+
+@pytest.mark.parametrize(
+    ('config', 'line'),
+    [
+        (
+            dict(type='StackedHourglas'),
+            'the config names a model "StackedHourglas", which does not exist (did you '
+            'mean "StackedHourglass"?): correct its `type`, or add the module that '
+            'defines it to custom_imports',
+        ),
+        (
+            dict(type='mmnowhere.Net'),
+            'the config names a model "mmnowhere.Net": install mmnowhere',
+        ),
+        (
+            dict(type='StackedHourglass', num_stack=3),
+            'config: StackedHourglass has no field "num_stack" (did you mean '
+            '"num_stacks"?)',
+        ),
+        (dict(type='HeatmapHead', a=1, in_channels=1, out_channels=1),
+            'config: HeatmapHead has no field "a"'),
+        (dict(type='HeatmapHead'), "config: HeatmapHead needs 'in_channels' and "
+            "'out_channels'"),
+        (dict(num_stacks=2), "a component of the config has no `type`: {'num_stacks': "
+            '2}'),
+    ],
+)  # fmt: skip
+def test_a_wrong_name_in_a_config_is_one_line(config, line):
+    with pytest.raises(SystemExit) as info, one_line_errors():
+        build(**config)
+    assert str(info.value).splitlines()[-1] == f'error: {line}'
+
+
+def test_an_error_within_a_component_keeps_its_traceback():
+    from mmpose.registry import MODELS
+
+    @MODELS.register_module()
+    class Faulty:
+        def __init__(self) -> None:
+            dict(a=1)['b']
+
+    try:
+        with pytest.raises(KeyError), one_line_errors():
+            build(type='Faulty')
+    finally:
+        MODELS.module_dict.pop('Faulty')

@@ -62,5 +62,16 @@ arms = dict(
         label='300 unlabeled people',
         options={'train_dataloader.dataset.datasets.1.indices': 300},
     ),
+    stored=dict(
+        like='unlabeled', label='stored teacher', teacher='teacher', stored=True
+    ),
+    stored_flip=dict(
+        like='stored',
+        label='stored teacher, averaged with the flipped image',
+        stored=dict(flip_test=True),
+    ),
     longer=dict(like='unlabeled', label='twice as many steps', length=2),
+    longer_stored=dict(
+        like='stored', label='twice as many steps, stored teacher', length=2
+    ),
 )

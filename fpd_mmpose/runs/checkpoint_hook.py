@@ -81,10 +81,12 @@ class CheckpointHook(BestCheckpoints):
         hooks = _checkpoint_hooks(runner)
         # Runners of other types have their own formats and choose for themselves.
         if self is hooks[0] and isinstance(runner, Runner):
-            # Commands set `sys.argv` anew for MMPose's scripts.
+            # Not `sys.argv`: commands set it anew for MMPose's scripts.
             spawned = '-c' in sys.orig_argv
-            words = sys.argv if spawned else sys.orig_argv
-            runner.logger.info(f'Command line: {shlex.join(words)}')
+            # Python itself, where somebody types.
+            program, *words = (sys.argv if spawned else sys.orig_argv[1:]) or ['python']
+            line = shlex.join([osp.basename(program), *words])
+            runner.logger.info(f'Command line: {line}')
             choose_start(runner, [hook._folder_for(runner) for hook in hooks])
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:

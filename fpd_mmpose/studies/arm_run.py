@@ -1,5 +1,6 @@
 """Trains and scores one run of a study, in a process of its own."""
 
+import io
 import logging
 import os
 import sys
@@ -15,6 +16,7 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.hooks import EMAHook, Hook
+from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
@@ -144,12 +146,14 @@ def hits_of(people: Any, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 def _quiet_runner(config: Config) -> Runner:
     """Makes a runner that logs to its file, and prints errors alone."""
     config.log_level = 'INFO'
-    with open(os.devnull, 'w', encoding='utf-8') as nowhere, redirect_stdout(nowhere):
+    nowhere = io.StringIO()
+    with redirect_stdout(nowhere):
         runner = Runner.from_cfg(config)
-    for handler in runner.logger.handlers:
-        if type(handler) is logging.StreamHandler:
-            handler.setStream(sys.stdout)
-            handler.setLevel(logging.ERROR)
+    for logger in MMLogger._instance_dict.values():
+        for handler in logger.handlers:
+            if getattr(handler, 'stream', None) is nowhere:
+                handler.setStream(sys.stdout)
+                handler.setLevel(logging.ERROR)
     return runner
 
 

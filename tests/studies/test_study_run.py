@@ -9,6 +9,7 @@ import torch
 
 from fpd_mmpose import StackedHourglass
 from fpd_mmpose.cli import main as fpd
+from fpd_mmpose.run_reports.logged_run import LoggedRun
 from fpd_mmpose.studies.run_curve import read_curve
 from fpd_mmpose.studies.run_record import PREDICTIONS, RECORD
 from fpd_mmpose.studies.study_plan import WEIGHTS
@@ -100,6 +101,12 @@ def test_seeds_are_paired(root, results):
         plain = weights(root, f'initial/seed_{seed}')
         assert same(plain, weights(root, f'fpd_initial/seed_{seed}'))
     assert not same(plain, weights(root, 'initial/seed_0'))
+
+
+def test_the_log_of_a_run_names_its_machine(root, results):
+    run = LoggedRun(root / 'out/plain/seed_0')
+    assert {'Python', 'PyTorch'} <= {*run.environment} and run.parameters() == 60416
+    assert run.wall_time
 
 
 def test_networks_differ_once_they_are_trained(root, results):
