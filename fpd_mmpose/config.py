@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fpd_mmpose.errors import UserError
+from fpd_mmpose.errors import UserError, first_line
 
 if TYPE_CHECKING:
     # Imported late elsewhere: it takes seconds, and a mistyped name should not wait.
@@ -55,7 +55,7 @@ def load_config(source: str | Path | dict | Config) -> Config:
         try:
             config = Config.fromfile(source)
         except Exception as error:
-            reason = (str(error).splitlines() or [''])[0]
+            reason = first_line(error)
             if isinstance(error, UnicodeDecodeError) or 'U+FEFF' in reason:
                 reason += '; save it as UTF-8 without a byte order mark'
             raise UserError(

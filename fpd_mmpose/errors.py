@@ -62,6 +62,11 @@ def shown(value: object) -> str:
         return f'of type {type(value).__name__}'
 
 
+def first_line(error: Exception) -> str:
+    """Returns the first line of an error, or its type if it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 def _as_line(message: str) -> str:
     """Escapes and shortens what a file may have put into a message."""
     # A worker of a data loader sends its traceback as the message.
@@ -126,7 +131,9 @@ def one_line_errors() -> Iterator[None]:
         if _TRACEBACK in message:
             message = message.splitlines()[-1].partition(': ')[2]
         # The error is the last line. Training has printed its whole config by now.
-        start = '\n' if _has_logged() else ''
+        logging = sys.modules.get('mmengine.logging')
+        has_logged = logging is not None and bool(logging.MMLogger._instance_dict)
+        start = '\n' if has_logged else ''
         raise SystemExit(
             f'{start}(set FPD_TRACEBACK=1 for the traceback)\nerror: {message}'
         ) from error
@@ -146,9 +153,3 @@ def _explained(error: Exception) -> Exception:
         )
     mistake = config_mistake(error)
     return UserError(mistake) if mistake else error
-
-
-def _has_logged() -> bool:
-    """Whether a run of MMEngine has printed its log on the terminal."""
-    logging = sys.modules.get('mmengine.logging')
-    return logging is not None and bool(logging.MMLogger._instance_dict)

@@ -21,10 +21,11 @@ def markdown_table(
     lines.insert(1, rule)
     if pad:
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        sides = ['<' if kind == '---' else '>' for kind in rule]
         lines = [
             [
-                _padded(cell, width, rule[column], '-' if line is rule else ' ')
-                for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+                f'{cell:{"-" if line is rule else " "}{side}{width}}'
+                for cell, side, width in zip(line, sides, widths, strict=True)
             ]
             for line in lines
         ]
@@ -37,7 +38,3 @@ def html_rows(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         f'<tr>{"".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row)}</tr>'
         for tag, row in (('th', headings), *(('td', row) for row in rows))
     )
-
-
-def _padded(cell: str, width: int, rule: str, fill: str) -> str:
-    return cell.ljust(width, fill) if rule == '---' else cell.rjust(width, fill)

@@ -27,7 +27,7 @@ from fpd_mmpose.cli import command_parser
 from fpd_mmpose.config import load_config
 from fpd_mmpose.deploy import PoseSession
 from fpd_mmpose.teachers.live import LiveTeacher
-from fpd_mmpose.teachers.speed.speed_plan import SpeedPlan
+from fpd_mmpose.teachers.speed.fast_network import SpeedPlan
 from tests.helpers import ROOT
 from update_command_page import SCRIPTS, command_page
 

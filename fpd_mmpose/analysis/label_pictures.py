@@ -7,6 +7,7 @@ import numpy as np
 
 from fpd_mmpose.analysis.suspicions import Suspicions
 from fpd_mmpose.analysis.teacher_view import TeacherView
+from fpd_mmpose.deploy.draw import FRACTION_BITS, to_fixed
 from fpd_mmpose.geometry import crop_box, reference_warp
 
 #: BGR colors that color-blind people can tell apart, and that of the rings.
@@ -14,10 +15,6 @@ LABELS, TEACHER, RING = (0, 159, 230), (233, 180, 86), (60, 0, 228)
 _CASING = (0, 0, 0)
 #: Pixels of the longer side of a picture.
 _SIDE = 320
-#: OpenCV draws at multiples of 1 / 2**4 of a pixel.
-_BITS = 4
-#: Beyond every picture, and within OpenCV's integers.
-_FAR = 1e6
 
 
 def draw_disagreement(
@@ -40,44 +37,26 @@ def draw_disagreement(
         (view.labels[row], view.labeled[row], LABELS),
         (view.teacher[row], view.score[row] >= threshold, TEACHER),
     ]
-    places = [_fixed(points @ warp[:, :2].T + warp[:, 2]) for points, _, _ in poses]
+    places = [to_fixed(points @ warp[:, :2].T + warp[:, 2]) for points, _, _ in poses]
+
+    def line(start: np.ndarray, end: np.ndarray, color: tuple, width: int) -> None:
+        ends = start.tolist(), end.tolist()
+        cv2.line(picture, *ends, color, width, cv2.LINE_AA, FRACTION_BITS)
+
+    def circle(point: np.ndarray, radius: int, color: tuple, width: int) -> None:
+        center, size = point.tolist(), radius << FRACTION_BITS
+        cv2.circle(picture, center, size, color, width, cv2.LINE_AA, FRACTION_BITS)
+
     for color, width in ((_CASING, 4), (None, 2)):
         for place, (_, seen, own) in zip(places, poses, strict=True):
             for one, other in links:
                 if seen[one] and seen[other]:
-                    _line(picture, place[one], place[other], color or own, width)
+                    line(place[one], place[other], color or own, width)
             for point in place[seen]:
-                _circle(picture, point, width, color or own, -1)
+                circle(point, width, color or own, -1)
     for joint in np.flatnonzero(suspicions.kind[row] != ''):
         label, found = places[0][joint], places[1][joint]
         if view.labeled[row, joint]:
-            _line(picture, label, found, RING, 2)
-        _circle(picture, found, 7, RING, 2)
+            line(label, found, RING, 2)
+        circle(found, 7, RING, 2)
     return picture
-
-
-def _fixed(points: np.ndarray) -> np.ndarray:
-    return (np.clip(points, -_FAR, _FAR) * 2**_BITS).round().astype(int)
-
-
-def _line(
-    picture: np.ndarray,
-    start: np.ndarray,
-    end: np.ndarray,
-    color: tuple[int, ...],
-    width: int,
-) -> None:
-    ends = start.tolist(), end.tolist()
-    cv2.line(picture, *ends, color, width, cv2.LINE_AA, _BITS)
-
-
-def _circle(
-    picture: np.ndarray,
-    point: np.ndarray,
-    radius: int,
-    color: tuple[int, ...],
-    width: int,
-) -> None:
-    cv2.circle(
-        picture, point.tolist(), radius << _BITS, color, width, cv2.LINE_AA, _BITS
-    )

@@ -39,25 +39,15 @@ figure img { background: #000; }
 
 @dataclass(frozen=True)
 class LabelReport:
-    """Where a teacher and labels disagree.
+    """Where a teacher and labels disagree."""
 
-    Attributes:
-        people: The people that were looked at.
-        view: The teacher's view of those whose images can be read.
-        suspicions: What is suspicious about them.
-        unread: Why the images of the others cannot be read, by number.
-        metainfo: Parsed metainfo of MMPose, with the names and links of the joints.
-        threshold: The score below which the teacher's keypoints are ignored.
-        out: The folder of the files.
-    """
-
-    people: LabeledPeople
-    view: TeacherView
-    suspicions: Suspicions
-    unread: dict[int, str]
-    metainfo: dict[str, Any]
-    threshold: float
-    out: Path
+    people: LabeledPeople  # those that were looked at
+    view: TeacherView  # of those whose images can be read
+    suspicions: Suspicions  # about the same
+    unread: dict[int, str]  # why the images of the others cannot be read, by number
+    metainfo: dict[str, Any]  # parsed, with the names and links of the joints
+    threshold: float  # the score below which the teacher's keypoints are ignored
+    out: Path  # the folder of the files
 
     @property
     def joints(self) -> list[str]:

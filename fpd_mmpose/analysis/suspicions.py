@@ -14,18 +14,11 @@ MOVED, SWAPPED, UNLABELED = 'moved', 'swapped', 'unlabeled'
 
 
 class Suspicions(NamedTuple):
-    """What is suspicious about N people with K joints.
+    """What is suspicious about N people with K joints, in arrays (N, K)."""
 
-    Attributes:
-        distance: From the label to the teacher's keypoint in head sizes, (N, K); NaN
-            without either.
-        kind: ``'moved'``, ``'swapped'``, ``'unlabeled'``, or empty, (N, K).
-        score: How suspicious that is, from 0 to 1, (N, K).
-    """
-
-    distance: np.ndarray
-    kind: np.ndarray
-    score: np.ndarray
+    distance: np.ndarray  # of label and teacher in head sizes; NaN without either
+    kind: np.ndarray  # ``'moved'``, ``'swapped'``, ``'unlabeled'``, or empty
+    score: np.ndarray  # how suspicious that is, from 0 to 1
 
     def ranking(self) -> np.ndarray:
         """Returns the N people, those with the most suspicious label first."""

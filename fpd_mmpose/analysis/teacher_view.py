@@ -27,29 +27,19 @@ HEAD_SHARE = 0.1
 class TeacherView(NamedTuple):
     """The labels of N people with K joints, and what the teacher says of them.
 
-    Attributes:
-        numbers: The people in :class:`LabeledPeople`, (N,).
-        center: Centers of the crops in pixels, (N, 2).
-        scale: Width and height of the crops in pixels, (N, 2).
-        head: Head sizes in pixels, (N,).
-        labels: Labeled keypoints in pixels of the image, (N, K, 2).
-        labeled: Which of them there are, (N, K) bool.
-        teacher: The teacher's keypoints in pixels of the image, (N, K, 2).
-        score: The heights of its peaks, from 0 to 1, (N, K); 0 for joints it lacks.
-        support: The heights of its heatmaps at the labels, (N, K).
-        student: The student's keypoints, (N, K, 2), if there is one.
+    Sizes and places are in pixels of the image.
     """
 
-    numbers: np.ndarray
-    center: np.ndarray
-    scale: np.ndarray
-    head: np.ndarray
-    labels: np.ndarray
-    labeled: np.ndarray
-    teacher: np.ndarray
-    score: np.ndarray
-    support: np.ndarray
-    student: np.ndarray | None
+    numbers: np.ndarray  # of the people in :class:`LabeledPeople`, (N,)
+    center: np.ndarray  # of the crops, (N, 2)
+    scale: np.ndarray  # width and height of the crops, (N, 2)
+    head: np.ndarray  # sizes of the heads, (N,)
+    labels: np.ndarray  # labeled keypoints, (N, K, 2)
+    labeled: np.ndarray  # which of them there are, (N, K) bool
+    teacher: np.ndarray  # its keypoints, (N, K, 2)
+    score: np.ndarray  # heights of its peaks, 0 to 1, (N, K); 0 for joints it lacks
+    support: np.ndarray  # heights of its heatmaps at the labels, (N, K)
+    student: np.ndarray | None  # the student's keypoints, (N, K, 2), if there is one
 
 
 def view_people(

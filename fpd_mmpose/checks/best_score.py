@@ -8,15 +8,13 @@ from mmpose.registry import METRICS
 
 from fpd_mmpose.config import metrics_of
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.evaluation.fpd_coco_metric import COCO_SCORES
 from fpd_mmpose.evaluation.mpii_pckh import SCORES
 
 #: The scores of metrics, as far as they do not depend on settings.
 _SCORES: dict[str, Sequence[str]] = {
     'MpiiPCKh': (*SCORES, 'PCKh@0.1', 'AUC'),
-    'CocoMetric': (
-        *('AP', 'AP .5', 'AP .75', 'AP (M)', 'AP (L)'),
-        *('AR', 'AR .5', 'AR .75', 'AR (M)', 'AR (L)'),
-    ),
+    'CocoMetric': COCO_SCORES,
 }
 
 

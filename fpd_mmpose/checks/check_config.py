@@ -1,7 +1,7 @@
 """Checks the datasets, weights, and metrics of a config."""
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,9 @@ def check(
     for split, loader in splits:
         datasets = list(leaf_datasets(loader['dataset']))
         contents[split] = []
-        for title, settings in _titled(split, datasets):
+        for number, settings in enumerate(datasets, 1):
+            several = f' {number} of {len(datasets)}' if len(datasets) > 1 else ''
+            title = f'{split}{several}'
             content = _check_dataset(title, settings, images, rng, report)
             if content is None:
                 continue
@@ -103,12 +105,6 @@ def check(
     check_model_files(config, report)
     check_metrics(config, report)
     return report
-
-
-def _titled(split: str, datasets: Sequence[dict]) -> Iterator[tuple[str, dict]]:
-    for number, settings in enumerate(datasets, 1):
-        several = f' {number} of {len(datasets)}' if len(datasets) > 1 else ''
-        yield f'{split}{several}', settings
 
 
 def _check_dataset(

@@ -34,10 +34,9 @@ MISSING, EMPTY, UNREADABLE = FAULTS
 class Images:
     """Findings about the images of a dataset.
 
-    By path, ``digests`` are hashes of the content of images that were read, and
-    ``sizes`` are the width and height of those that were opened. ``turned`` are paths
-    with an EXIF orientation that is ignored. ``faults`` are paths by fault.
-    ``suspects`` are records on which the pipeline may fail.
+    By path, ``digests`` are hashes of images that were read, and ``sizes`` the width
+    and height of those that were opened. ``turned`` have an EXIF orientation that is
+    ignored. ``suspects`` are records on which the pipeline may fail.
     """
 
     digests: dict[str, str] = field(default_factory=dict)

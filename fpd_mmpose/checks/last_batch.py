@@ -29,12 +29,8 @@ def check_batch_of_one(model: nn.Module, shape: Sequence[int], samples: int) -> 
     """Raises an error if batch norm cannot train on one sample.
 
     That is so if a layer sees a single value per channel, as the lowest level of an
-    hourglass does in an input of 64 x 64 pixels.
-
-    Args:
-        model: A pose estimator.
-        shape: Channels, height, and width of its input in pixels.
-        samples: The samples of an epoch, for the message.
+    hourglass does in an input of 64 x 64 pixels. The ``shape`` of the input is its
+    channels, height, and width; ``samples`` of an epoch are for the message.
     """
     name = _norm_of_one_value(model, shape)
     if name is None:

@@ -37,9 +37,6 @@ class _Recipe:
     student: str
     needs: dict[str, str]
 
-    def fits(self, network: Architecture) -> bool:
-        return not {self.config, self.student}.isdisjoint(network.configs)
-
 
 def check_weights(folder: str | Path) -> Report:
     """Reads the weight files of a folder, and finds the configs they are for."""
@@ -66,7 +63,7 @@ def check_weights(folder: str | Path) -> Report:
         if network is None:
             continue
         recipe = recipes.get(path.stem)
-        if recipe and not recipe.fits(network):
+        if recipe and {recipe.config, recipe.student}.isdisjoint(network.configs):
             report.problems.append(
                 f'"{path}" holds {listed[name]}, which is not the network of '
                 f'{recipe.config}: replace or rename it'

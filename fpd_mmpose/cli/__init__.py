@@ -38,12 +38,7 @@ COMMANDS = {
 
 
 def main(argv: Sequence[str] | None = None, command: str | None = None) -> None:
-    """Runs a command line.
-
-    Args:
-        argv: Arguments without the program's name. Defaults to the process's.
-        command: Command that ``argv`` belongs to. Defaults to its first argument.
-    """
+    """Runs a command line, by default the process's, with or without the command."""
     try:
         try:
             _main(list(sys.argv[1:] if argv is None else argv), command)

@@ -40,8 +40,8 @@ def convert(parser: Parser) -> Run:
 def _convert(args: argparse.Namespace) -> None:
     from fpd_mmpose.weights.conversion import convert
 
-    report = convert(args.src, args.dst, args.reverse, args.best, args.verify_input)
-    print('\n'.join(report))
+    done = convert(args.src, args.dst, args.reverse, args.best, args.verify_input)
+    print(*done, sep='\n')
 
 
 def export(parser: Parser) -> Run:

@@ -8,19 +8,6 @@ from fpd_mmpose.decoding.dark import decode_dark, decode_offsets, decode_udp
 from fpd_mmpose.decoding.quarter import decode_megvii, decode_reference, decode_stock
 from fpd_mmpose.decoding.simcc import decode_simcc
 
-__all__ = [
-    'DARK',
-    'DECODERS',
-    'OFFSETS',
-    'decode_dark',
-    'decode_megvii',
-    'decode_offsets',
-    'decode_reference',
-    'decode_simcc',
-    'decode_stock',
-    'decode_udp',
-]
-
 #: Names of codecs that their class alone does not identify.
 DARK = 'MSRAHeatmap(unbiased=True)'
 OFFSETS = 'UDPHeatmap(heatmap_type=combined)'

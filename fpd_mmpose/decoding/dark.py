@@ -1,5 +1,8 @@
 """Decoding between pixels: the top of a parabola, or offsets that are predicted."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from fpd_mmpose.decoding.maxima import as_keypoints, find_maxima, values_at
@@ -28,15 +31,9 @@ def decode_dark(
     def at(right: int, down: int) -> np.ndarray:
         return values_at(logs, x + right, y + down)
 
-    slopes = 0.5 * (at(1, 0) - at(-1, 0)), 0.5 * (at(0, 1) - at(0, -1))
-    curvatures = (
-        0.25 * (at(2, 0) - 2 * at(0, 0) + at(-2, 0)),
-        0.25 * (at(1, 1) - at(1, -1) - at(-1, 1) + at(-1, -1)),
-        0.25 * (at(0, 2) - 2 * at(0, 0) + at(0, -2)),
-    )
     height, width = heatmaps.shape[-2:]
     inner = (1 < x) & (x < width - 2) & (1 < y) & (y < height - 2) & (scores > 0)
-    moves = np.where(inner[..., None], _to_top(slopes, curvatures), 0)
+    moves = np.where(inner[..., None], _to_top(*dark_parabola(at)), 0)
     return (as_keypoints(x, y, scores) + moves).astype(np.float32), scores
 
 
@@ -55,21 +52,7 @@ def decode_udp(
     def at(right: int, down: int) -> np.ndarray:
         return values_at(logs, x + right, y + down)
 
-    center, right, left, below, above = (
-        at(0, 0),
-        at(1, 0),
-        at(-1, 0),
-        at(0, 1),
-        at(0, -1),
-    )
-    slopes = 0.5 * (right - left), 0.5 * (below - above)
-    mixed = at(1, 1) - right - below + 2 * center - left - above + at(-1, -1)
-    curvatures = (
-        right - 2 * center + left + UDP_EPSILON,
-        0.5 * mixed,
-        below - 2 * center + above + UDP_EPSILON,
-    )
-    moves = np.where((scores > 0)[..., None], _to_top(slopes, curvatures), 0)
+    moves = np.where((scores > 0)[..., None], _to_top(*udp_parabola(at)), 0)
     return (as_keypoints(x, y, scores) + moves).astype(np.float32), scores
 
 
@@ -90,6 +73,34 @@ def decode_offsets(
     )
     moves = np.where((scores > 0)[..., None], moves * offset_radius, 0)
     return (as_keypoints(x, y, scores) + moves).astype(np.float32), scores
+
+
+def dark_parabola(at: Callable[[int, int], Any]) -> tuple[tuple, tuple]:
+    """Returns slopes along x and y, and curvatures along x, mixed, and along y.
+
+    The function returns the values, of NumPy or PyTorch, at so many pixels to the right
+    of the maxima and down.
+    """
+    slopes = 0.5 * (at(1, 0) - at(-1, 0)), 0.5 * (at(0, 1) - at(0, -1))
+    curvatures = (
+        0.25 * (at(2, 0) - 2 * at(0, 0) + at(-2, 0)),
+        0.25 * (at(1, 1) - at(1, -1) - at(-1, 1) + at(-1, -1)),
+        0.25 * (at(0, 2) - 2 * at(0, 0) + at(0, -2)),
+    )
+    return slopes, curvatures
+
+
+def udp_parabola(at: Callable[[int, int], Any]) -> tuple[tuple, tuple]:
+    """Returns what :func:`dark_parabola` does, from closer neighbors."""
+    center, right, left = at(0, 0), at(1, 0), at(-1, 0)
+    below, above = at(0, 1), at(0, -1)
+    mixed = at(1, 1) - right - below + 2 * center - left - above + at(-1, -1)
+    curvatures = (
+        right - 2 * center + left + UDP_EPSILON,
+        0.5 * mixed,
+        below - 2 * center + above + UDP_EPSILON,
+    )
+    return (0.5 * (right - left), 0.5 * (below - above)), curvatures
 
 
 def _to_top(

@@ -35,7 +35,17 @@ class FrameReader:
             self._capture = cv2.VideoCapture(int(source))
         else:
             self.name = source
-            _check_file(Path(source))
+            if not Path(source).is_file():
+                raise UserError(
+                    f'"{source}" does not exist: give a video, or the number of a '
+                    'webcam'
+                )
+            # OpenCV opens an image as the first of a sequence.
+            if not is_video(source):
+                raise UserError(
+                    f'"{source}" is not a video: expected a name that ends in '
+                    f'{", ".join(sorted(VIDEO_SUFFIXES))}'
+                )
             self._capture = cv2.VideoCapture(source)
         if not self._capture.isOpened():
             raise UserError(self._problem('cannot be opened'))
@@ -105,7 +115,11 @@ class FrameWriter:
         OpenCV does not report a full disk.
         """
         self.abandon()
-        found = _count_frames(self.path)
+        capture = cv2.VideoCapture(str(self.path))
+        found = 0
+        while capture.grab():
+            found += 1
+        capture.release()
         if found != self.count:
             raise UserError(
                 f'"{self.name}" cannot be written: only {found} of {self.count} frames '
@@ -130,25 +144,3 @@ class FrameWriter:
                 'try .avi'
             )
         return writer
-
-
-def _check_file(path: Path) -> None:
-    if not path.is_file():
-        raise UserError(
-            f'"{path}" does not exist: give a video, or the number of a webcam'
-        )
-    # OpenCV opens an image as the first of a sequence.
-    if not is_video(path):
-        raise UserError(
-            f'"{path}" is not a video: expected a name that ends in '
-            f'{", ".join(sorted(VIDEO_SUFFIXES))}'
-        )
-
-
-def _count_frames(path: Path) -> int:
-    capture = cv2.VideoCapture(str(path))
-    count = 0
-    while capture.grab():
-        count += 1
-    capture.release()
-    return count

@@ -37,7 +37,15 @@ def run_image_demo(
     folder, names = _images_of(source)
     targets = _targets(folder, names, out_dir, out_file)
     content: dict[str, Any] = dict(
-        networks=[_describe(network) for network in demo.networks],
+        networks=[
+            dict(
+                label=each.label,
+                config=each.name,
+                checkpoint=each.checkpoint,
+                joints=each.joints,
+            )
+            for each in demo.networks
+        ],
         images=[],
         unreadable=[],
     )
@@ -122,15 +130,6 @@ def _out_name(name: str) -> Path:
     if path.suffix.lower() in SUFFIXES:
         return path
     return path.with_name(path.name + '.png')
-
-
-def _describe(network: PoseNetwork) -> dict[str, Any]:
-    return dict(
-        label=network.label,
-        config=network.name,
-        checkpoint=network.checkpoint,
-        joints=network.joints,
-    )
 
 
 def _record(

@@ -107,18 +107,11 @@ class SideBySide:
         note = why_nothing_is_drawn(best, self.kpt_thr)
         if len(drawn) == 1:
             return Drawn(boxes, predictions, drawn[0], note)
-        captions = [f'{network.label}: {network.name}' for network in self.networks]
-        return Drawn(boxes, predictions, _beside(drawn, captions), note)
-
-
-def _beside(images: Sequence[np.ndarray], captions: Sequence[str]) -> np.ndarray:
-    """Joins images of one size from left to right, with a caption above each."""
-    return np.hstack(
-        [
-            np.vstack([_caption(text, image.shape[1]), image])
-            for image, text in zip(images, captions, strict=True)
+        captioned = [
+            np.vstack([_caption(f'{each.label}: {each.name}', one.shape[1]), one])
+            for each, one in zip(self.networks, drawn, strict=True)
         ]
-    )
+        return Drawn(boxes, predictions, np.hstack(captioned), note)
 
 
 def _caption(text: str, width: int) -> np.ndarray:

@@ -50,7 +50,13 @@ class PoseNetwork:
         self.checkpoint = str(checkpoint)
         content = config if isinstance(config, Config) else load_config(config)
         self.name = Path(content.filename).stem if content.filename else label
-        _check_config(content, self.name)
+        try:
+            content.test_dataloader.dataset.pipeline  # noqa: B018
+        except AttributeError as error:
+            raise UserError(
+                f'config "{self.name}" has no test_dataloader.dataset.pipeline, which '
+                'prepares images for the network: use a complete config'
+            ) from error
         model = load_model(content, self.checkpoint, device)
         if not isinstance(model, TopdownPoseEstimator):
             raise UserError(
@@ -112,16 +118,6 @@ def load_teacher(
         return PoseNetwork(config, checkpoint, device, label='teacher')
     except UserError as error:
         raise UserError(f'teacher: {error}') from error
-
-
-def _check_config(config: Config, name: str) -> None:
-    try:
-        config.test_dataloader.dataset.pipeline  # noqa: B018
-    except AttributeError as error:
-        raise UserError(
-            f'config "{name}" has no test_dataloader.dataset.pipeline, which prepares '
-            'images for the network: use a complete config'
-        ) from error
 
 
 def _nobody(joints: int) -> InstanceData:

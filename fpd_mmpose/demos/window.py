@@ -37,10 +37,8 @@ class Window:
         cv2.imshow(self.title, image)
         while True:
             key = cv2.waitKey(50 if wait else 1) & 0xFF
-            if key in _QUIT or not self._is_open():
+            is_open = cv2.getWindowProperty(self.title, cv2.WND_PROP_VISIBLE) >= 1
+            if key in _QUIT or not is_open:
                 return False
             if not wait or key != 0xFF:
                 return True
-
-    def _is_open(self) -> bool:
-        return cv2.getWindowProperty(self.title, cv2.WND_PROP_VISIBLE) >= 1

@@ -12,7 +12,7 @@ MIDDLE = (255, 160, 50)
 #: OpenCV draws at multiples of 1 / 2**4 of a pixel.
 FRACTION_BITS = 4
 #: Beyond every image, and within OpenCV's integers.
-FAR = 1e6
+_FAR = 1e6
 
 
 def draw_poses(
@@ -51,8 +51,7 @@ def draw_poses(
     ):
         width = max(1, round(float(np.hypot(*(box[2:] - box[:2]))) / 150))
         seen = (scores >= min_score) & np.isfinite(points).all(axis=1)
-        points = np.clip(np.where(seen[:, None], points, 0), -FAR, FAR)
-        places = np.round(points * 2**FRACTION_BITS).astype(int).tolist()
+        places = to_fixed(np.where(seen[:, None], points, 0)).tolist()
         for first, last in info.links:
             if seen[first] and seen[last]:
                 color = colors[last] if colors[first] == MIDDLE else colors[first]
@@ -63,6 +62,11 @@ def draw_poses(
             place, color = places[joint], colors[joint]
             cv2.circle(drawn, place, radius, color, -1, cv2.LINE_AA, FRACTION_BITS)
     return drawn
+
+
+def to_fixed(points: np.ndarray) -> np.ndarray:
+    """Converts pixels to the integers that OpenCV draws at."""
+    return np.round(np.clip(points, -_FAR, _FAR) * 2**FRACTION_BITS).astype(int)
 
 
 def why_nothing_is_drawn(scores: np.ndarray, min_score: float) -> str:

@@ -39,7 +39,8 @@ def computed_names(content: bytes) -> dict[bytes, bool]:
         if number != 7 or not isinstance(graph, memoryview):
             continue
         fields = list(_fields(graph))
-        given = {name for each in _bytes(fields, 11) for name in _named(each)}
+        inputs_of_graph = [list(_fields(memoryview(v))) for v in _bytes(fields, 11)]
+        given = {name for value in inputs_of_graph for name in _bytes(value, 1)}
         for node in (list(_fields(memoryview(each))) for each in _bytes(fields, 1)):
             inputs = _bytes(node, 1)
             constant = not any(
@@ -73,10 +74,6 @@ def check_sizes(
             raise ValueError(f'"{shown}" asks for a tensor of {sizes}')
         if constant[name] and len(sizes) < len(shape):
             raise ValueError(f'"{shown}" is a constant whose size is computed')
-
-
-def _named(value: bytes) -> list[bytes]:
-    return _bytes(list(_fields(memoryview(value))), 1)
 
 
 def _message(number: int, content: bytes) -> bytes:
@@ -127,14 +124,11 @@ def _tensor(data: memoryview) -> tuple[bytes, list[int]]:
     numbers: list[int] = []
     if _integers(fields, 2) == [_INT64]:
         raw = b''.join(_bytes(fields, 9))
-        numbers = _integers([each for each in fields if _is_short(each[1])], 7)
+        short = [(n, v) for n, v in fields if isinstance(v, int) or len(v) <= 100]
+        numbers = _integers(short, 7)
         if len(raw) <= 64 and len(raw) % 8 == 0:
             numbers += struct.unpack(f'<{len(raw) // 8}q', raw)
     return b''.join(_bytes(fields, 8)), numbers[:9]
-
-
-def _is_short(value: int | memoryview) -> bool:
-    return isinstance(value, int) or len(value) <= 100
 
 
 def _bytes(fields: list[Field], number: int) -> list[bytes]:

@@ -4,7 +4,9 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from fpd_mmpose.decoding import DARK, OFFSETS
+import numpy as np
+
+from fpd_mmpose.decoding import DARK, DECODERS, OFFSETS
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.geometry import PADDING
 from fpd_mmpose.readers.text import parse_json
@@ -155,6 +157,15 @@ class ModelInfo:
             f'"{path}" has metadata of format {found}, and this release of fpd-mmpose '
             f'reads format {FORMAT}: export the checkpoint again with this release'
         )
+
+
+def decode_maps(info: ModelInfo, *maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Decodes what ``info.maps`` names, also of a network that decodes by itself.
+
+    Returns keypoints (n, K, 2) in pixels of the crops, and scores (n, K).
+    """
+    keypoints, scores = DECODERS[info.codec](*maps, **info.settings)
+    return keypoints * np.array(info.pixel, np.float32), scores
 
 
 def _as_tuples(value: Any) -> Any:

@@ -8,9 +8,8 @@ import cv2
 import numpy as np
 
 from fpd_mmpose.decoding import DECODERS
-from fpd_mmpose.deploy.model_info import ModelInfo
-from fpd_mmpose.deploy.output_decoding import read_keypoints
-from fpd_mmpose.deploy.runtimes import RuntimeNetwork, load_network
+from fpd_mmpose.deploy.model_info import ModelInfo, decode_maps
+from fpd_mmpose.deploy.runtimes import OnnxRuntimeNetwork, load_network
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.geometry import (
     WARPS,
@@ -165,7 +164,13 @@ class PoseSession:
                         f'"{self._path}" computes {name} of shape {found[name].shape} '
                         f'for {len(batch)} people: export the checkpoint again'
                     )
-            keypoints[part], scores[part] = read_keypoints(self.info, found)
+            if self.info.decoded:
+                decoded = found['keypoints'], found['scores']
+            else:
+                decoded = decode_maps(
+                    self.info, *(found[name] for name in self.info.maps)
+                )
+            keypoints[part], scores[part] = decoded
         if not (np.isfinite(keypoints).all() and np.isfinite(scores).all()):
             raise UserError(
                 f'"{self._path}" computes NaN or infinity: export the checkpoint '
@@ -197,7 +202,7 @@ class PoseSession:
         return batch
 
 
-def _check_file(info: ModelInfo, network: RuntimeNetwork, path: str | Path) -> None:
+def _check_file(info: ModelInfo, network: OnnxRuntimeNetwork, path: str | Path) -> None:
     """Raises an error for a file that this release cannot run."""
     for kind, name, known in (
         ('codec', info.codec, DECODERS),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -17,25 +17,17 @@ from fpd_mmpose.deploy.graph_check import (
 from fpd_mmpose.errors import UserError
 
 
-class RuntimeNetwork(Protocol):
-    """An ONNX file in a runtime, with its metadata and its shapes by name.
+class OnnxRuntimeNetwork:
+    """A network in ONNX Runtime; ``threads`` defaults to the number of cores.
 
-    A size that is not fixed is a string or None.
+    It has the file's metadata, and its shapes by name, in which a size that is not
+    fixed is a string or None. ``optimize=False`` skips the search for a faster graph,
+    for files that are not run.
     """
 
     properties: dict[str, str]
     inputs: dict[str, list]
     outputs: dict[str, list]
-
-    def __call__(self, batch: np.ndarray) -> dict[str, np.ndarray]:
-        """Computes the outputs, by name, from the only input."""
-
-
-class OnnxRuntimeNetwork:
-    """A network in ONNX Runtime; ``threads`` defaults to the number of cores.
-
-    ``optimize=False`` skips the search for a faster graph, for files that are not run.
-    """
 
     def __init__(
         self,
@@ -117,7 +109,7 @@ def _check_sizes(content: bytes) -> None:
     check_sizes(shapes, constant, len(content))
 
 
-class OpenVinoNetwork:
+class OpenVinoNetwork(OnnxRuntimeNetwork):
     """A network in OpenVINO, on the CPU; ``threads`` defaults to OpenVINO's choice.
 
     Where the CPU has bfloat16 instructions, OpenVINO computes in bfloat16.
@@ -129,9 +121,8 @@ class OpenVinoNetwork:
         import openvino
 
         # For the metadata, and for the same errors on invalid files.
-        plain = OnnxRuntimeNetwork(path, threads=1, optimize=False)
-        self.properties, self.inputs = plain.properties, plain.inputs
-        self.outputs = plain.outputs
+        super().__init__(path, threads=1, optimize=False)
+        del self._session
         settings: dict[str, Any] = {'PERFORMANCE_HINT': 'LATENCY'}
         if threads:
             settings['INFERENCE_NUM_THREADS'] = threads
@@ -154,7 +145,7 @@ def load_network(
     backend: str = 'onnxruntime',
     providers: Sequence[str | tuple[str, dict]] | None = None,
     threads: int | None = None,
-) -> RuntimeNetwork:
+) -> OnnxRuntimeNetwork:
     """Loads an ONNX file into ``'onnxruntime'`` or ``'openvino'``."""
     if threads is not None and threads < 1:
         raise UserError(f'`threads` must be at least 1, got {threads}')

@@ -2,8 +2,9 @@
 
 import datetime
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,8 @@ def _find(
                 yield frame, image
             order.append(frame.key)
 
-    for batch in _batches(missing(), batch_size):
+    found_frames = missing()
+    for batch in iter(lambda: list(islice(found_frames, batch_size)), []):
         records = []
         found = detector([image for _, image in batch])
         for (frame, image), boxes in zip(batch, found, strict=True):
@@ -149,22 +151,9 @@ def restored_records(journal: Journal) -> dict[tuple[str, int | None], dict]:
                 f'"{journal.path}", line {number}, is no record of an image: set '
                 '`restart` to discard the file and start over'
             )
-        width, height = record['width'], record['height']
-        known[name, index] = dict(
-            name=name, index=index, width=width, height=height, people=people
-        )
+        fields = ('name', 'index', 'width', 'height', 'people')
+        known[name, index] = {field: record.get(field) for field in fields}
     return known
-
-
-def _batches(items: Iterable, size: int) -> Iterator[list]:
-    batch = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def _to_coco(records: list[dict]) -> dict[str, Any]:

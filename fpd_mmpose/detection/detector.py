@@ -46,7 +46,9 @@ class PersonDetector:
         self.facts = dict(config=Path(config).name, weights=_describe(self.weights))
         if '::' in self.config or self.config.endswith('.py'):
             self.config = load_config(self.config)
-            self.facts['config_sha256'] = _digest(self.config)
+            content = json.dumps(self.config.to_dict(), sort_keys=True, default=str)
+            digest = hashlib.sha256(content.encode()).hexdigest()
+            self.facts['config_sha256'] = digest
             if weights is None:
                 raise UserError(
                     f'config "{config}" does not name weights: pass them with `weights`'
@@ -155,8 +157,3 @@ def _describe(weights: str | None) -> str | None:
     stat = os.stat(weights)
     changed = datetime.datetime.fromtimestamp(stat.st_mtime).isoformat()
     return f'{Path(weights).name}, {stat.st_size} bytes, {changed}'
-
-
-def _digest(config: Config) -> str:
-    content = json.dumps(config.to_dict(), sort_keys=True, default=str)
-    return hashlib.sha256(content.encode()).hexdigest()

@@ -11,6 +11,13 @@ from fpd_mmpose.errors import UserError
 from fpd_mmpose.readers.coco import read_coco
 from fpd_mmpose.readers.coco_people import CocoPeople, select_people
 
+#: The names of COCO's scores.
+COCO_SCORES = tuple(
+    f'{name}{suffix}'
+    for name in ('AP', 'AR')
+    for suffix in ('', ' .5', ' .75', ' (M)', ' (L)')
+)
+
 
 @METRICS.register_module()
 class FPDCocoMetric(CocoMetric):

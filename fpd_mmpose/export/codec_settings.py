@@ -4,13 +4,13 @@ from typing import Any
 
 from mmpose.codecs import MegviiHeatmap, MSRAHeatmap, SimCCLabel, UDPHeatmap
 from mmpose.codecs.base import BaseKeypointCodec
-from mmpose.models.heads import VisPredictHead
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 from torch import nn
 
 from fpd_mmpose.codecs import FPDHeatmap
 from fpd_mmpose.decoding import DARK, OFFSETS
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.teachers.output_format import pose_head
 
 _KINDS = (FPDHeatmap, MSRAHeatmap, UDPHeatmap, MegviiHeatmap, SimCCLabel)
 #: Why estimators and codecs of other kinds cannot be exported.
@@ -53,10 +53,7 @@ def check_estimator(model: nn.Module) -> TopdownPoseEstimator:
 
 def codec_of(model: TopdownPoseEstimator) -> BaseKeypointCodec:
     """Returns the codec that decodes the outputs of a model."""
-    head = getattr(model, 'head', None)
-    if isinstance(head, VisPredictHead):
-        head = head.pose_head
-    codec = getattr(head, 'decoder', None)
+    codec = getattr(pose_head(getattr(model, 'head', None)), 'decoder', None)
     if codec is None:
         raise UserError(
             'a network without a codec cannot be exported: set model.head.decoder in '

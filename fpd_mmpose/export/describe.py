@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from mmpose.models.pose_estimators import TopdownPoseEstimator
-from torch import nn
+from torch import Tensor, nn
 
 from fpd_mmpose.decoding import OFFSETS
 from fpd_mmpose.deploy.model_info import ModelInfo, check_values
@@ -13,6 +13,7 @@ from fpd_mmpose.errors import UserError
 from fpd_mmpose.export.codec_settings import check_estimator, codec_of, codec_settings
 from fpd_mmpose.export.options import ExportOptions
 from fpd_mmpose.geometry import PADDING, UDP_CROP, WARPS
+from fpd_mmpose.teachers.live import normalization_of
 
 
 def describe(
@@ -26,14 +27,14 @@ def describe(
     codec = codec_settings(codec_of(model))
     crop, padding = _crop(model)
     joints, links, flips = _joints(model)
-    order, mean, std = _normalization(model)
+    mean, std, converted = normalization_of(model.data_preprocessor)
     info = ModelInfo(
         joints=joints,
         links=links,
         flip_indices=flips,
-        channel_order=order,
-        mean=mean,
-        std=std,
+        channel_order='rgb' if converted else 'bgr',
+        mean=_as_floats(mean),
+        std=_as_floats(std),
         crop=crop,
         padding=padding,
         image_order=options.image_order,
@@ -43,8 +44,14 @@ def describe(
         source=source or {},
         **codec,
     )
-    if options.flip_test:
-        _check_flip_mode(model, info)
+    test_cfg: Any = model.test_cfg
+    mode = test_cfg.get('flip_mode', 'heatmap')
+    needed = 'udp_combined' if info.codec == OFFSETS else 'heatmap'
+    if options.flip_test and 'heatmaps' in info.maps and mode != needed:
+        raise UserError(
+            f'the flip test cannot be exported with flip_mode={mode!r}: {info.codec} '
+            f'needs {needed!r} in model.test_cfg'
+        )
     try:
         check_values(info)
     except ValueError as error:
@@ -53,16 +60,6 @@ def describe(
             'codec in the config'
         ) from error
     return info
-
-
-def _check_flip_mode(model: TopdownPoseEstimator, info: ModelInfo) -> None:
-    mode = model.test_cfg.get('flip_mode', 'heatmap')
-    needed = 'udp_combined' if info.codec == OFFSETS else 'heatmap'
-    if 'heatmaps' in info.maps and mode != needed:
-        raise UserError(
-            f'the flip test cannot be exported with flip_mode={mode!r}: {info.codec} '
-            f'needs {needed!r} in model.test_cfg'
-        )
 
 
 def _pipeline(model: TopdownPoseEstimator) -> Iterator[Mapping[str, Any]]:
@@ -134,17 +131,6 @@ def _joints(model: TopdownPoseEstimator) -> tuple[tuple, tuple, tuple]:
     )
 
 
-def _normalization(
-    model: TopdownPoseEstimator,
-) -> tuple[str, tuple[float, ...], tuple[float, ...]]:
-    given = model.data_preprocessor
-    converted = getattr(given, '_channel_conversion', False)
-    order = 'rgb' if converted else 'bgr'
-    if not getattr(given, '_enable_normalize', False):
-        return order, (0.0,) * 3, (1.0,) * 3
-    return order, _as_floats(given.mean), _as_floats(given.std)
-
-
-def _as_floats(value: Any) -> tuple[float, ...]:
-    flat = np.asarray(value.cpu(), np.float32).ravel()
+def _as_floats(values: Tensor) -> tuple[float, ...]:
+    flat = np.asarray(values, np.float32).ravel()
     return tuple(float(str(number)) for number in flat)

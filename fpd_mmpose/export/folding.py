@@ -62,7 +62,9 @@ def fold_batch_norms(model: ModelProto) -> None:
         if norm.op_type != 'BatchNormalization' or uses[norm.input[0]] > 1:
             continue
         conv = makers.get(norm.input[0])
-        if conv is None or conv.op_type != 'ConvTranspose' or _group(conv) != 1:
+        if conv is None or conv.op_type != 'ConvTranspose':
+            continue
+        if any(a.name == 'group' and a.i != 1 for a in conv.attribute):
             continue
         _fold(graph, conv, norm)
         folded.append(norm)
@@ -132,7 +134,3 @@ def _fold(graph: GraphProto, conv: NodeProto, norm: NodeProto) -> None:
             numpy_helper.from_array(value.astype(np.float32), conv.input[-1])
         )
     conv.output[0] = norm.output[0]
-
-
-def _group(conv: NodeProto) -> int:
-    return next((a.i for a in conv.attribute if a.name == 'group'), 1)

@@ -39,7 +39,10 @@ def to_half(model: ModelProto) -> ModelProto:
                 node.input[index] = _half_constant(graph, constants, name)
             elif name not in made and name not in constants:
                 node.input[index] = entries.setdefault(name, f'{name}/half')
-    exits = _exits(graph, inside, made)
+    own = {node.name for node in inside}
+    outside = {n for node in graph.node if node.name not in own for n in node.input}
+    outside.update(output.name for output in graph.output)
+    exits = {name: f'{name}/half' for name in sorted(made & outside)}
     for node in inside:
         for names in (node.input, node.output):
             for index, name in enumerate(names):
@@ -58,15 +61,6 @@ def _half_constant(
         constants[new] = numpy_helper.from_array(value.astype(np.float16), new)
         graph.initializer.append(constants[new])
     return new
-
-
-def _exits(
-    graph: GraphProto, inside: list[NodeProto], made: set[str]
-) -> dict[str, str]:
-    own = {node.name for node in inside}
-    outside = {n for node in graph.node if node.name not in own for n in node.input}
-    outside.update(output.name for output in graph.output)
-    return {name: f'{name}/half' for name in sorted(made & outside)}
 
 
 def _insert_casts(

@@ -1,7 +1,6 @@
 """Export of pose estimators to ONNX files."""
 
 import copy
-import hashlib
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
@@ -13,16 +12,15 @@ from onnx import ModelProto
 from torch import nn
 
 from fpd_mmpose.deploy.model_info import ModelInfo
-from fpd_mmpose.errors import UserError
-from fpd_mmpose.export.checking import compare
+from fpd_mmpose.errors import UserError, first_line
+from fpd_mmpose.export.checking import compare, frozen_error
 from fpd_mmpose.export.describe import describe, meta_of
 from fpd_mmpose.export.exportable import TRACED, ExportedNetwork, channels_of
 from fpd_mmpose.export.folding import fold_batch_norms, merge_feedback, tidy
-from fpd_mmpose.export.frozen import frozen_error
 from fpd_mmpose.export.half import to_half
 from fpd_mmpose.export.options import PLAIN, ExportOptions, ExportReport
 from fpd_mmpose.export.tracing import trace_to_onnx
-from fpd_mmpose.files import write_bytes
+from fpd_mmpose.files import sha256_of, write_bytes
 from fpd_mmpose.version import __version__
 from fpd_mmpose.weights.initialization import load_model
 
@@ -116,7 +114,13 @@ def checked_graph(
         graph = _graph(network, Path(folder, 'draft.onnx'), options.opset)
     if options.precision == 'fp16':
         graph = to_half(graph)
-    _check_types(graph, options.precision)
+    try:
+        onnx.checker.check_model(graph, full_check=True)
+    except Exception as error:  # of two types, one of them not public
+        raise UserError(
+            f'the network cannot be written as ONNX in {options.precision}: '
+            f'{first_line(error)}'
+        ) from error
     difference, peak = compare(graph, network)
     if not difference <= options.limit * peak:
         same_difference, same_peak = compare(graph, network, [TRACED])
@@ -156,7 +160,7 @@ def source_of(config: str | Path | dict | Config, checkpoint: str) -> dict[str, 
     if not path.is_file():  # a URL: PyTorch keeps the download
         path = Path(torch.hub.get_dir(), 'checkpoints', path.name)
     if path.is_file():
-        source['sha256'] = hashlib.sha256(path.read_bytes()).hexdigest()
+        source['sha256'] = sha256_of(path)
     return source
 
 
@@ -176,16 +180,6 @@ def _graph(network: ExportedNetwork, draft: Path, opset: int) -> ModelProto:
     tidy(graph)
     fold_batch_norms(graph)
     return graph
-
-
-def _check_types(graph: ModelProto, precision: str) -> None:
-    try:
-        onnx.checker.check_model(graph, full_check=True)
-    except Exception as error:  # of two types, one of them not public
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(
-            f'the network cannot be written as ONNX in {precision}: {reason}'
-        ) from error
 
 
 def _check_sizes(network: ExportedNetwork) -> None:

@@ -10,7 +10,6 @@ from fpd_mmpose.errors import UserError
 TOLERANCES = {'fp32': 1e-3, 'fp16': 5e-2}
 #: Older ones lack quantization per channel, and PyTorch's tracer lacks newer ones.
 OPSETS = range(13, 21)
-ORDERS = (None, 'bgr', 'rgb')
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class ExportOptions:
     opset: int = 17
 
     def __post_init__(self) -> None:
-        if self.image_order not in ORDERS:
+        if self.image_order not in (None, 'bgr', 'rgb'):
             raise UserError(
                 f'`image_order` must be bgr or rgb, got {self.image_order!r}'
             )
@@ -69,20 +68,15 @@ PLAIN = ExportOptions()
 class ExportReport:
     """What was exported.
 
-    Attributes:
-        path: The file.
-        info: Its description.
-        difference: The largest difference from PyTorch's heatmaps or vectors; for int8,
-            before quantization.
-        peak: The highest absolute value of those.
-        size: Bytes of the file.
+    The difference is the largest from PyTorch's heatmaps or vectors; for int8, before
+    quantization.
     """
 
     path: str
     info: ModelInfo
     difference: float
-    peak: float
-    size: int
+    peak: float  # the highest absolute value of PyTorch's heatmaps or vectors
+    size: int  # bytes of the file
 
     def __str__(self) -> str:
         before = ' before quantization' if self.info.precision == 'int8' else ''

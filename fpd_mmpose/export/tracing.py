@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fpd_mmpose.errors import UserError
+from fpd_mmpose.errors import UserError, first_line
 
 
 def trace_to_onnx(
@@ -49,9 +49,9 @@ def trace_to_onnx(
                 dynamo=False,
             )
     except (torch.onnx.errors.OnnxExporterError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0]
         raise UserError(
-            f'the network cannot be written as ONNX with opset {opset}: {reason}'
+            f'the network cannot be written as ONNX with opset {opset}: '
+            f'{first_line(error)}'
         ) from error
 
 

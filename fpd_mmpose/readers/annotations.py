@@ -27,7 +27,6 @@ COCO_TWINS: NamePairs = (
     ('val2017', 'images/val2017'),
 )
 
-
 #: The largest number in a file: products of two are finite in float32, too.
 LARGEST = 1e12
 

@@ -45,9 +45,7 @@ class CocoListing:
         images = [self.images[image_id] for image_id in used]
         titles = [f'image id {image_id} of "{self.path}"' for image_id in used]
         for image, title in zip(images, titles, strict=True):
-            name = image.get('file_name')
-            if not isinstance(name, str) or not name or '\0' in name:
-                raise UserError(f'{title} has no valid `file_name`: expected text')
+            check_file_name(image, title)
         for field in ('width', 'height'):
             size = read_numbers(images, titles, field)
             if (size < 1).any():
@@ -81,7 +79,8 @@ def read_coco(
 
 def person_ids(categories: Any, path: str | Path) -> tuple[int, ...]:
     """Finds the category of people, by its name if there are several categories."""
-    known = [each for each in categories or [] if isinstance(each, dict)]
+    given = categories if isinstance(categories, list) else []
+    known = [each for each in given if isinstance(each, dict)]
     for found in (
         [each for each in known if str(each.get('name')).strip().lower() == 'person'],
         known if len(known) == 1 else [],
@@ -132,6 +131,13 @@ def read_crowd(record: dict, name: str) -> bool:
     if isinstance(value, int | float) and value in (0, 1):
         return bool(value)
     raise UserError(f'{name} has no valid `iscrowd`: expected 0 or 1, got {value!r}')
+
+
+def check_file_name(image: dict, title: str) -> None:
+    """Checks the name of an image."""
+    name = image.get('file_name')
+    if not isinstance(name, str) or not name or '\0' in name:
+        raise UserError(f'{title} has no valid `file_name`: expected text')
 
 
 def check_images_are_listed(

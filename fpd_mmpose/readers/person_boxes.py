@@ -20,6 +20,7 @@ from fpd_mmpose.readers.annotations import LARGEST, read_numbers
 from fpd_mmpose.readers.coco import (
     CROWD,
     NOT_A_PERSON,
+    check_file_name,
     check_images_are_listed,
     is_person,
     person_ids,
@@ -131,9 +132,8 @@ def read_person_boxes(
     for record, name in zip(records, names, strict=True):
         if not isinstance(record, dict):
             raise UserError(f"{name} is not a record: expected COCO's fields")
-    left_out = _left_out(
-        records, names, person_ids(_as_list(categories), image_file or path)
-    )
+    ids = person_ids(categories, image_file or path)
+    left_out = _left_out(records, names, ids)
     others = {index for indices in left_out.values() for index in indices}
     kept = [index for index in range(len(records)) if index not in others]
     people, names = [records[i] for i in kept], [names[i] for i in kept]
@@ -170,10 +170,6 @@ def _left_out(
     return {reason: indices for reason, indices in left_out.items() if indices}
 
 
-def _as_list(value: Any) -> list:
-    return value if isinstance(value, list) else []
-
-
 def _is_id(value: Any) -> bool:
     return isinstance(value, int | str) and not isinstance(value, bool)
 
@@ -196,9 +192,7 @@ def _read_images(content: dict, path: str | Path) -> dict[int | str, dict]:
 def _check_images(images: Iterable[dict], path: str | Path) -> None:
     for image in images:
         name = f'image {image["id"]!r} of "{path}"'
-        file = image.get('file_name')
-        if not isinstance(file, str) or not file or '\0' in file:
-            raise UserError(f'{name} has no valid `file_name`: expected text')
+        check_file_name(image, name)
         for side in ('width', 'height'):
             size = image.get(side, 1)
             if not isinstance(size, int | float) or not 1 <= size < np.inf:

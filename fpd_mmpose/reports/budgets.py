@@ -51,6 +51,11 @@ class Budget:
             mine, theirs = _sum(self.epochs[1:]), _sum(other.epochs[1:])
         return None if mine is None or theirs is None else mine - theirs
 
+    def with_total(self) -> str:
+        """Formats the epochs and their total, for example as ``140+140 = 280``."""
+        known = self.total is not None and len(self.epochs) > 1
+        return f'{self} = {self.total}' if known else str(self)
+
     def __str__(self) -> str:
         """Formats the epochs, for example as ``140+140`` or ``140+?``."""
         own = [str(n) for n in self.epochs if n is not None]

@@ -240,7 +240,7 @@ def _warning(rows: Sequence[Row], teacher: str | None) -> list[str]:
     more = {row.budget.more_than(compared[0].budget) for row in compared[1:]}
     if more <= {0}:
         return []
-    texts = ', '.join(f'{row.name}: {_with_total(row.budget)}' for row in compared)
+    texts = ', '.join(f'{row.name}: {row.budget.with_total()}' for row in compared)
     what = 'are not all known' if None in more else 'differ'
     warning = f'WARNING: total epochs {what} ({texts}).'
     if any(not row.equal for row in compared):
@@ -251,9 +251,3 @@ def _warning(rows: Sequence[Row], teacher: str | None) -> list[str]:
     if any(row.gain is not None for row in compared):
         return [f'{warning} Each gain is over a plain run of the same total epochs.']
     return [warning]
-
-
-def _with_total(budget: Budget) -> str:
-    if budget.total is None or len(budget.epochs) == 1:
-        return str(budget)
-    return f'{budget} = {budget.total}'

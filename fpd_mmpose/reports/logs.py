@@ -11,6 +11,7 @@ from typing import Any
 from mmengine.logging import print_log
 
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.finite import is_count
 from fpd_mmpose.readers.text import parse_json, read_lines
 
 _EXPECTED = 'vis_data/scalars.json or the metrics of tools/test.py --out'
@@ -45,8 +46,9 @@ def read_log(path: str | Path) -> Log:
     else:
         files = [path]
     parts = [(file, read_records(file)) for file in files]
-    if len(parts) == 1 and _is_metrics(parts[0][1]):
-        return Log(path, metrics=numbers_of(parts[0][1][0]), validations={})
+    (_, (first, *others)), *_ = parts
+    if len(parts) == 1 and not others and 'step' not in first:
+        return Log(path, metrics=numbers_of(first), validations={})
     return _merge(path, parts)
 
 
@@ -92,20 +94,12 @@ def _object(content: Any, path: Path) -> dict:
     if not isinstance(content, dict):
         raise UserError(f'log "{path}": expected JSON objects')
     for field in ('epoch', 'step'):
-        if not 0 <= _whole(content.get(field, 0)) < 2**53:
+        if not is_count(content.get(field, 0)):
             raise UserError(
                 f'log "{path}": a line has {field} {content[field]!r}, which is not a '
                 'whole number: is it a log of MMEngine?'
             )
     return content
-
-
-def _whole(value: Any) -> int:
-    return value if type(value) is int else -1
-
-
-def _is_metrics(records: Sequence[dict]) -> bool:
-    return len(records) == 1 and 'step' not in records[0]
 
 
 def numbers_of(record: dict) -> dict[str, float]:

@@ -6,6 +6,7 @@ import statistics
 from dataclasses import dataclass
 from pathlib import Path
 
+from fpd_mmpose.evaluation.fpd_coco_metric import COCO_SCORES
 from fpd_mmpose.evaluation.mpii_pckh import SCORES
 from fpd_mmpose.files import replace_when_done
 from fpd_mmpose.markdown import markdown_table
@@ -27,11 +28,6 @@ class TableLayout:
 
 #: What a table can be written as.
 SUFFIXES = ('.md', '.csv')
-_AP = tuple(
-    f'{name}{suffix}'
-    for name in ('AP', 'AR')
-    for suffix in ('', ' .5', ' .75', ' (M)', ' (L)')
-)
 MPII = TableLayout(
     name='MPII',
     columns={name: f'PCKh/{name}' for name in SCORES},
@@ -43,7 +39,9 @@ MPII = TableLayout(
 COCO = TableLayout(
     name='COCO',
     # The reference writes "Ap .5".
-    columns={'Ap .5' if name == 'AP .5' else name: f'coco/{name}' for name in _AP},
+    columns={
+        'Ap .5' if name == 'AP .5' else name: f'coco/{name}' for name in COCO_SCORES
+    },
     extra={},
     main='AP',
     size_first=True,

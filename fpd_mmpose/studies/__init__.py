@@ -5,14 +5,12 @@ from fpd_mmpose.studies.paired_statistics import (
     paired_difference,
     paired_difference_of_people,
 )
-from fpd_mmpose.studies.study_plan import Arm, StudyPlan, read_study
+from fpd_mmpose.studies.study_plan import read_study
 from fpd_mmpose.studies.study_report import StudyReport
 from fpd_mmpose.studies.study_run import run_study
 
 __all__ = [
-    'Arm',
     'Difference',
-    'StudyPlan',
     'StudyReport',
     'paired_difference',
     'paired_difference_of_people',

@@ -109,7 +109,12 @@ def do_run(run: ArmRun) -> None:
         runner.model.init_weights()
     scores = runner.test()
     # What a plain run would load: the averaged weights where there are some.
-    _save_weights(runner, folder / WEIGHTS)
+    averages = [hook.ema_model for hook in runner.hooks if isinstance(hook, EMAHook)]
+    network = averages[0].module if averages else runner.model
+    state = {key: value.cpu() for key, value in network.state_dict().items()}
+    meta = dict(dataset_meta=runner.test_dataloader.dataset.metainfo)
+    with replace_when_done(folder / WEIGHTS) as partial:
+        torch.save(dict(meta=meta, state_dict=state), partial)
     record: dict[str, Any] = dict(
         fingerprint=run.fingerprint,
         epochs=(config.get('train_cfg') or {}).get('max_epochs') if run.trains else 0,
@@ -150,15 +155,6 @@ def _quiet_runner(config: Config) -> Runner:
                 handler.setStream(sys.stdout)
                 handler.setLevel(logging.ERROR)
     return runner
-
-
-def _save_weights(runner: Runner, path: Path) -> None:
-    averages = [hook.ema_model for hook in runner.hooks if isinstance(hook, EMAHook)]
-    network = averages[0].module if averages else runner.model
-    state = {key: value.cpu() for key, value in network.state_dict().items()}
-    meta = dict(dataset_meta=runner.test_dataloader.dataset.metainfo)
-    with replace_when_done(path) as partial:
-        torch.save(dict(meta=meta, state_dict=state), partial)
 
 
 def _clock() -> float:

@@ -11,6 +11,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
+from matplotlib.transforms import Transform
 
 from fpd_mmpose.files import replace_when_done
 
@@ -55,11 +56,7 @@ def save_gain_bars(
 ) -> None:
     """Plots the score of each arm, and how much more it is than that of the control.
 
-    Args:
-        path: The PNG file to write.
-        rows: The arms from top to bottom.
-        score_label: What the scores are.
-        gain_label: What the gains are over, and what their interval is; it is wrapped.
+    ``gain_label`` says what the gains are over and what their interval is.
     """
     figure = Figure((WIDTH, 1.0 + 0.5 * len(rows)), layout='constrained')
     scores, gains = figure.subplots(1, 2, sharey=True, width_ratios=(1, 1))
@@ -113,17 +110,8 @@ def save_gain_bars(
     save_figure(figure, path)
 
 
-def save_curves(
-    path: Path, curves: Sequence[Curve], score_label: str, x_label: str = 'samples seen'
-) -> None:
-    """Plots the losses and the scores of the arms in the course of their trainings.
-
-    Args:
-        path: The PNG file to write.
-        curves: The arms, the first in front.
-        score_label: What the scores are.
-        x_label: What the first values of ``losses`` and of ``scores`` are.
-    """
+def save_curves(path: Path, curves: Sequence[Curve], score_label: str) -> None:
+    """Plots losses and scores in the course of the trainings, the first in front."""
     figure = Figure((WIDTH, 4.0), layout='constrained')
     left, right = figure.subplots(1, 2)
     handles = []
@@ -132,23 +120,27 @@ def save_curves(
         if curve.fixed is not None:
             style['ls'] = '--'
             right.axhline(curve.fixed, **style)
-            _note(right, f'{curve.fixed:.1f}', (0.01, curve.fixed), (0, -12), 'y')
+            label, place = f'{curve.fixed:.1f}', (0.01, curve.fixed)
+            _note(right, label, place, (0, -12), right.get_yaxis_transform())
+        # Mixed with white; unlike alpha, that does not mix it with others.
+        pale = 0.3 * np.array(to_rgb(curve.color)) + 0.7
         for x, y in _halves(curve.losses, curve.branch):
-            left.plot(x, y, color=_pale(curve.color), lw=0.7)
+            left.plot(x, y, color=pale, lw=0.7)
             left.plot(x, _smooth(y), **style)
         right.plot(*curve.scores, marker='o', ms=4, **style)
         handles.append(Line2D([], [], label=curve.label, **style))
     for branch in {curve.branch for curve in curves if curve.branch is not None}:
         for axis in (left, right):
             axis.axvline(branch, color='gray', ls=':', lw=1.5)
-        _note(left, 'arms branch off', (branch, 0.95), (5, 0), 'x')
+        place = (branch, 0.95)
+        _note(left, 'arms branch off', place, (5, 0), left.get_xaxis_transform())
     left.set(yscale='log', ylabel='pose loss per stack')
     left.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
     left.yaxis.set_major_formatter('{x:g}')
     left.yaxis.set_minor_locator(NullLocator())
     right.set(ylabel=score_label)
     for axis in (left, right):
-        axis.set(xlabel=x_label)
+        axis.set(xlabel='samples seen')
         axis.xaxis.set_major_formatter(EngFormatter(sep=''))
         axis.locator_params(axis='x', nbins=6)
         _tidy(axis, 'both')
@@ -163,12 +155,8 @@ def _note(
     text: str,
     place: tuple[float, float],
     offset: tuple[float, float],
-    data: Literal['x', 'y'],
+    transform: Transform,
 ) -> None:
-    """Writes at a place whose one coordinate is data, and the other of the axis."""
-    transform = (
-        axis.get_xaxis_transform() if data == 'x' else axis.get_yaxis_transform()
-    )
     axis.annotate(
         text, place, offset, transform, 'offset points', fontsize=9, color='dimgray'
     )
@@ -190,11 +178,6 @@ def _smooth(values: np.ndarray) -> np.ndarray:
     kernel = np.ones(max(1, len(values) // 20))
     count = np.convolve(np.ones_like(values), kernel, 'same')
     return np.exp(np.convolve(np.log(values), kernel, 'same') / count)
-
-
-def _pale(color: str) -> np.ndarray:
-    """Mixes a color with white; unlike alpha, that does not mix it with others."""
-    return 0.3 * np.array(to_rgb(color)) + 0.7
 
 
 def _tidy(axis: Axes, grid: Literal['both', 'x', 'y']) -> None:

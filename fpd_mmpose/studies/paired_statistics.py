@@ -32,9 +32,7 @@ class Difference:
         return f'{self.mean:+.2f} [{self.low:+.2f}, {self.high:+.2f}]'
 
 
-def paired_difference(
-    scores: ArrayLike, baseline: ArrayLike, draws: int = DRAWS
-) -> Difference:
+def paired_difference(scores: ArrayLike, baseline: ArrayLike) -> Difference:
     """Compares scores of paired seeds; the bootstrap draws seeds.
 
     Example:
@@ -46,7 +44,7 @@ def paired_difference(
     drawn = None
     if len(pairs) > 1:
         rng = np.random.default_rng(_SEED)
-        drawn = pairs[rng.integers(len(pairs), size=(draws, len(pairs)))].mean(axis=1)
+        drawn = pairs[rng.integers(len(pairs), size=(DRAWS, len(pairs)))].mean(axis=1)
     return _difference(pairs, drawn)
 
 

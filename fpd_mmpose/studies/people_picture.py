@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from mmengine.structures import InstanceData
@@ -41,17 +40,11 @@ class ArmPoses(NamedTuple):
 def people_with_gain(
     before: np.ndarray, after: np.ndarray, counted: np.ndarray, count: int
 ) -> list[int]:
-    """Chooses the people of whom the most joints more are right after than before.
+    """Returns the people of whom the most joints more are right after than before.
 
-    Args:
-        before: (N, K) bool, whether the arm to improve on has a joint right.
-        after: The same of the arm that may improve on it.
-        counted: (N, K) bool, whether a joint is annotated and part of the score.
-        count: How many people to choose.
-
-    Returns:
-        Their indices, the largest gain first and equal ones in the given order. These
-        are the best cases: say so where they are shown.
+    The arrays (N, K) say which joints are right before and after, and which are
+    annotated and part of the score. The largest gain is first, equal ones are in the
+    given order. These are the best cases: say so where they are shown.
     """
     gain = (after & counted).sum(axis=1) - (before & counted).sum(axis=1)
     return np.argsort(-gain, kind='stable')[:count].tolist()
@@ -66,14 +59,8 @@ def save_people(
 ) -> None:
     """Draws people, one column each, with the ground truth and what each arm predicts.
 
-    A ring marks a counted joint that is wrong, and a line leads to where it is.
-
-    Args:
-        path: The JPEG file to write.
-        dataset: Where the people are, in the order of the arrays.
-        indices: The people to draw.
-        arms: A row each.
-        counted: (N, K) bool, whether a joint is annotated and part of the score.
+    A ring marks a wrong joint that is ``counted``, (N, K) bool, because it is annotated
+    and part of the score; a line leads to where it is.
     """
     visualizer = PoseLocalVisualizer('study', radius=7, line_width=7)
     visualizer.set_dataset_meta(dataset.metainfo, skeleton_style='mmpose')
@@ -95,9 +82,22 @@ def save_people(
         for axis, arm in zip(rows, arms, strict=True):
             points = (arm.keypoints[index] - (left, top)) * zoom
             axis.imshow(_draw_pose(visualizer, image, points, np.ones_like(seen)))
-            _mark_wrong(axis, points, target, counted[index] & ~arm.hits[index])
+            wrong = counted[index] & ~arm.hits[index]
+            for pair in np.stack([points, target], axis=2)[wrong]:
+                axis.plot(*pair, color=_WRONG, lw=1.2, path_effects=_CASING)
+                axis.plot(*pair[:, 0], 'o', ms=8, mew=1.6, mfc='none', mec=_WRONG)
             found = (counted[index] & arm.hits[index]).sum()
-            _write_count(axis, f'{found}/{counted[index].sum()}')
+            axis.text(
+                0.97,
+                0.03,
+                f'{found}/{counted[index].sum()}',
+                transform=axis.transAxes,
+                ha='right',
+                va='bottom',
+                color='white',
+                fontsize=10,
+                bbox=dict(boxstyle='square,pad=0.15', color='black', alpha=0.6, lw=0),
+            )
     for axis in axes.flat:
         # What lies outside must not enlarge the cell.
         axis.set(xlim=(0, _CANVAS), ylim=(_CANVAS, 0), xticks=[], yticks=[])
@@ -121,27 +121,3 @@ def _draw_pose(
         'pose', image, PoseDataSample(pred_instances=pose), draw_gt=False
     )
     return visualizer.get_image()
-
-
-def _mark_wrong(
-    axis: Axes, points: np.ndarray, target: np.ndarray, wrong: np.ndarray
-) -> None:
-    for point, true in zip(points[wrong], target[wrong], strict=True):
-        axis.plot(
-            *zip(point, true, strict=True), color=_WRONG, lw=1.2, path_effects=_CASING
-        )
-        axis.plot(*point, 'o', ms=8, mew=1.6, mfc='none', mec=_WRONG)
-
-
-def _write_count(axis: Axes, text: str) -> None:
-    axis.text(
-        0.97,
-        0.03,
-        text,
-        transform=axis.transAxes,
-        ha='right',
-        va='bottom',
-        color='white',
-        fontsize=10,
-        bbox=dict(boxstyle='square,pad=0.15', color='black', alpha=0.6, lw=0),
-    )

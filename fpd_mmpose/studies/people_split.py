@@ -18,19 +18,11 @@ def split_people(
     ann_file: str = 'annotations/mpii_train.json',
     name: str = '',
 ) -> tuple[Path, Path]:
-    """Chooses labeled people among those of a file, and hides the others' keypoints.
+    """Chooses so many labeled people, and hides the keypoints of the others.
 
-    Args:
-        root: Folder of the dataset.
-        labels: Number of people who keep their keypoints.
-        seed: Seed of the choice.
-        ann_file: MPII's annotations of the people, relative to ``root``.
-        name: Part of the files' names that tells this split from others.
-
-    Returns:
-        The files with the labeled people, as MPII's annotations, and with the boxes of
-        the others: ``labeled_NAMESEED.json`` and ``unlabeled_NAMESEED.json`` beside
-        ``ann_file``.
+    ``ann_file`` are MPII's annotations of all, relative to the dataset's ``root``.
+    Returns the files beside it with the labeled people, as MPII's annotations, and with
+    the boxes of the others: ``labeled_NAMESEED.json`` and ``unlabeled_NAMESEED.json``.
     """
     path = Path(root) / ann_file
     boxes = [info['bbox'][0] for info in FPDMpiiDataset(str(path))]

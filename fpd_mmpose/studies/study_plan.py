@@ -10,7 +10,7 @@ from mmengine.config import Config
 
 from fpd_mmpose.config import find_config, load_config, set_data_root
 from fpd_mmpose.distillation import distillation_config, merge_options
-from fpd_mmpose.errors import UserError
+from fpd_mmpose.errors import UserError, first_line
 from fpd_mmpose.schedules import scale_length
 
 #: The weights that a run leaves in its folder.
@@ -21,37 +21,26 @@ WEIGHTS = 'weights.pth'
 class Arm:
     """One way to train a network, for all seeds of a study.
 
-    Attributes:
-        name: Name of its folder.
-        label: Its name in tables and pictures.
-        color: Its color in pictures, one of ``charts.COLORS``.
-        config: Config of the network; see :func:`fpd_mmpose.config.load_config`.
-        checkpoint: Weights to score as they are, without training.
-        options: Fields of the config by dotted name. ``{seed}`` in a text is replaced.
-        teacher: The arm whose network is the teacher.
-        start_from: The arm whose weights are the start.
-        stored: Whether the teacher's outputs are stored before training, or how: the
-            options of :func:`fpd_mmpose.cache_teacher`.
-        once: Whether the first seed alone is trained, as for a teacher of all.
-        length: Factor of the config's epochs or steps; 0 keeps the initial weights.
-        time_of: The arm whose training time this one gets, by the measured times of
-            that arm and of ``like`` with the first seed.
-        like: The arm whose fields this one has where it sets none.
+    ``stored`` tells whether the teacher's outputs are stored before training, or how:
+    the options of :func:`fpd_mmpose.cache_teacher`. With ``time_of``, the arm gets the
+    training time of that arm, by the measured times of that one and of ``like`` with
+    the first seed.
     """
 
-    name: str
-    config: str
-    label: str = ''
-    color: str = ''
-    checkpoint: str | None = None
+    name: str  # of its folder
+    config: str  # of the network; see :func:`fpd_mmpose.config.load_config`
+    label: str = ''  # its name in tables and pictures
+    color: str = ''  # in pictures, one of ``charts.COLORS``
+    checkpoint: str | None = None  # weights to score as they are, without training
+    #: Fields of the config by dotted name. ``{seed}`` in a text is replaced.
     options: Mapping[str, Any] = field(default_factory=dict)
-    teacher: str | None = None
-    start_from: str | None = None
+    teacher: str | None = None  # the arm whose network is the teacher
+    start_from: str | None = None  # the arm whose weights are the start
     stored: bool | Mapping[str, Any] = False
-    once: bool = False
-    length: float = 1
+    once: bool = False  # whether the first seed alone is trained, as a teacher of all
+    length: float = 1  # factor of epochs or steps; 0 keeps the initial weights
     time_of: str | None = None
-    like: str | None = None
+    like: str | None = None  # the arm whose fields this one has where it sets none
 
     @property
     def single(self) -> bool:
@@ -63,34 +52,18 @@ class Arm:
         """Whether its runs train a network, and do not only score one."""
         return self.length > 0 and self.checkpoint is None
 
-    def needs(self) -> set[str]:
-        """The arms whose runs of the same seed must come first."""
-        return {name for name in (self.teacher, self.start_from) if name}
-
-    def timed_by(self) -> set[str]:
-        """The arms whose training times decide how long this one trains."""
-        return {self.time_of, self.like or ''} if self.time_of else set()
-
 
 @dataclass(frozen=True)
 class StudyPlan:
-    """Arms to compare, with paired seeds.
+    """Arms to compare, with paired seeds."""
 
-    Attributes:
-        arms: The arms by name, each after those it needs.
-        baselines: The arms that the others are compared with.
-        seeds: Seeds of the initial weights, of the order of people, and in ``{seed}``.
-        metric: The metric that is compared.
-        options: Fields of all configs by dotted name.
-        data_root: Folder of the data. Defaults to that of each config.
-    """
-
-    arms: Mapping[str, Arm]
-    baselines: Sequence[str]
-    seeds: Sequence[int]
-    metric: str = 'PCKh/Mean'
+    arms: Mapping[str, Arm]  # by name, each after those it needs
+    baselines: Sequence[str]  # the arms that the others are compared with
+    seeds: Sequence[int]  # of initial weights, of the order of people, and in {seed}
+    metric: str = 'PCKh/Mean'  # what is compared
+    #: Fields of all configs by dotted name.
     options: Mapping[str, Any] = field(default_factory=dict)
-    data_root: str | None = None
+    data_root: str | None = None  # defaults to that of each config
 
     def runs(self) -> list[tuple[str, int]]:
         """Lists arm and seed of every run: all arms of a seed before the next seed."""
@@ -108,9 +81,11 @@ class StudyPlan:
     def needed_by(self, name: str, seed: int) -> list[tuple[str, int]]:
         """Lists the runs that must end before a run begins."""
         arm = self.arms[name]
-        needed = {(other, self.seed_of(other, seed)) for other in arm.needs()}
+        used = [other for other in (arm.teacher, arm.start_from) if other]
+        needed = {(other, self.seed_of(other, seed)) for other in used}
         # Times of the first seed, so that the number of seeds changes nothing.
-        return sorted(needed | {(other, self.seeds[0]) for other in arm.timed_by()})
+        timed = [arm.time_of, arm.like or ''] if arm.time_of else []
+        return sorted(needed | {(other, self.seeds[0]) for other in timed})
 
     def folder(self, out: Path, name: str, seed: int) -> Path:
         """Returns the folder of the run that an arm has for a seed."""
@@ -172,8 +147,9 @@ def read_study(path: str | Path) -> StudyPlan:
     try:
         found = Config.fromfile(path).to_dict()
     except Exception as error:
-        reason = (str(error).splitlines() or [''])[0]
-        raise UserError(f'study "{path}" cannot be read: {reason}') from error
+        raise UserError(
+            f'study "{path}" cannot be read: {first_line(error)}'
+        ) from error
     # Other names help to write the file.
     content = {key: value for key, value in found.items() if key[0] != '_'}
     with_arms = content.pop('arms', None)

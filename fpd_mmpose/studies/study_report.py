@@ -25,24 +25,18 @@ from fpd_mmpose.studies.study_plan import StudyPlan
 
 @dataclass(frozen=True)
 class StudyRow:
-    """What came out of an arm.
+    """What came out of an arm, whose start is included in steps, samples, and time.
 
-    Attributes:
-        label: The arm's name in tables.
-        scores: The metric by seed.
-        steps: Optimizer steps of a run, those of its start included.
-        samples: People that a run was shown, those of its start included.
-        seconds: Mean training time of a run; None for unknown. On the CPU that of all
-            cores together, which other programs do not change.
-        over: The paired differences to the baselines, by arm.
+    On the CPU, the time is that of all cores together, which other programs do not
+    change.
     """
 
-    label: str
-    scores: dict[int, float]
-    steps: int
-    samples: int
-    seconds: float | None
-    over: dict[str, Difference]
+    label: str  # the arm's name in tables
+    scores: dict[int, float]  # the metric by seed
+    steps: int  # of the optimizer, in a run
+    samples: int  # people that a run was shown
+    seconds: float | None  # mean training time of a run; None for unknown
+    over: dict[str, Difference]  # paired differences to the baselines, by arm
 
     @property
     def mean(self) -> float:
@@ -109,7 +103,9 @@ class StudyReport:
         for label in baselines:
             headings += [f'over {label}', 'ahead']
         times = [row.seconds for row in self.rows.values() if row.seconds]
-        unit = self._unit() or (min(times) if times else 1)
+        of_baselines = [self.rows[name].seconds for name in self.plan.baselines]
+        # The time that the others are multiples of.
+        unit = next(filter(None, of_baselines), None) or min(times, default=1)
         lines = []
         for row in self.rows.values():
             cells = [
@@ -165,17 +161,6 @@ class StudyReport:
                 for other in plan.baselines
                 if other != name
             },
-        )
-
-    def _unit(self) -> float | None:
-        """Returns the time that the others are multiples of: that of a baseline."""
-        return next(
-            (
-                self.rows[name].seconds
-                for name in self.plan.baselines
-                if self.rows[name].seconds
-            ),
-            None,
         )
 
     def _record(self, name: str, seed: int) -> dict[str, Any]:

@@ -92,7 +92,9 @@ class _Scheduler:
         with progress_bar(None, 'Study', 'step') as bar, pool:
             try:
                 while self.waiting or running:
-                    for run in self._ready():
+                    ready = [run for run in self.waiting if self._is_ready(*run)]
+                    self.waiting = [run for run in self.waiting if run not in ready]
+                    for run in ready:
                         if job := self._prepare(*run):
                             running[pool.submit(do_run, job)] = run
                     done, _ = wait(running, 0.5, FIRST_COMPLETED)
@@ -116,19 +118,17 @@ class _Scheduler:
         bar.set_postfix_str(f'{done} of {total} runs', refresh=False)
         bar.update(counts['steps'] - bar.n)
 
-    def _ready(self) -> list[tuple[str, int]]:
-        found = [
-            run
-            for run in self.waiting
-            if all(other in self.records for other in self.plan.needed_by(*run))
-        ]
-        self.waiting = [run for run in self.waiting if run not in found]
-        return found
+    def _is_ready(self, name: str, seed: int) -> bool:
+        return all(run in self.records for run in self.plan.needed_by(name, seed))
 
     def _prepare(self, name: str, seed: int) -> ArmRun | None:
         """Returns what is left to do of a run; None if nothing is."""
         arm = self.plan.arms[name]
-        config = self.plan.config(name, seed, self.out, self._length(name))
+        length = arm.length
+        if arm.time_of:
+            assert arm.like is not None
+            length = length * self._time(arm.time_of) / self._time(arm.like)
+        config = self.plan.config(name, seed, self.out, length)
         fingerprint = self._fingerprint(config, name, seed)
         folder = Path(config.work_dir)
         record = self._record(name, seed)
@@ -152,13 +152,6 @@ class _Scheduler:
         number = sum(path.name.startswith(f'{name}.') for path in kept.iterdir())
         target = folder.rename(kept / f'{name}.{number}')
         print(f'{folder}: its config or its data has changed; moved to {target}')
-
-    def _length(self, name: str) -> float:
-        arm = self.plan.arms[name]
-        if not arm.time_of:
-            return arm.length
-        assert arm.like is not None
-        return arm.length * self._time(arm.time_of) / self._time(arm.like)
 
     def _time(self, name: str) -> float:
         """Returns the training time of an arm with the first seed, in seconds."""

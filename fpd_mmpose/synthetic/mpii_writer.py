@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from scipy.io import savemat
 from tqdm import tqdm
@@ -14,6 +13,7 @@ from tqdm import tqdm
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import write_json
 from fpd_mmpose.geometry import CENTER_SHIFT
+from fpd_mmpose.inputs import encode_image
 from fpd_mmpose.readers.mpii_ground_truth import JOINT_NAMES
 from fpd_mmpose.readers.text import parse_json
 from fpd_mmpose.synthetic.scene import MIN_SIZE, SPLITS, PersonSample, draw_person
@@ -145,9 +145,8 @@ def _draw_all(root: Path, stamp: dict) -> None:
     for split, index in tqdm(people, 'drawing people', unit='', disable=None):
         sample = draw_person(stamp['seed'], split, index, stamp['size'])
         name = image_name(split, index)
-        quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
-        _, jpeg = cv2.imencode('.jpg', sample.image, quality)
-        (root / 'images' / name).write_bytes(jpeg.tobytes())
+        jpeg = encode_image(sample.image, '.jpg', _JPEG_QUALITY)
+        (root / 'images' / name).write_bytes(jpeg)
         entries[split].append(mpii_annotation(sample, name))
         if split == 'val':
             head_boxes.append((sample.head_box + 1).tolist())

@@ -14,31 +14,18 @@ SCHEDULES = ('constant', 'linear', 'off_at_end')
 class DistillLoss(nn.Module):
     """The teacher's share of the loss, and the weights of people and joints.
 
-    Args:
-        alpha: The teacher's share of the loss, in [0, 1].
-        loss_weight: The factor of the term, positive.
-        unlabeled_weight: The factor of the term of unlabeled people, not negative.
-        unannotated_joints: Whether the teacher also teaches the joints of labeled
-            people that are not annotated.
-        confidence_weight: Whether each joint is weighted by the teacher's confidence.
-        confidence_threshold: Joints with a lower confidence have no term; in [0, 1].
-        alpha_schedule: ``'constant'``; ``'linear'``, which lowers alpha to 0 over the
-            run, by epochs or steps; or ``'off_at_end'``, which sets it to 0 for the
-            last tenth of the run's steps.
-
-    Raises:
-        UserError: If an argument is out of range.
+    :class:`HeatmapDistillLoss` describes the arguments.
     """
 
     def __init__(
         self,
-        alpha: float,
-        loss_weight: float,
-        unlabeled_weight: float,
-        unannotated_joints: bool,
-        confidence_weight: bool,
-        confidence_threshold: float,
-        alpha_schedule: str,
+        alpha: float = 0.5,
+        loss_weight: float = 0.5,
+        unlabeled_weight: float = 1.0,
+        unannotated_joints: bool = False,
+        confidence_weight: bool = False,
+        confidence_threshold: float = 0.0,
+        alpha_schedule: str = 'constant',
     ) -> None:
         super().__init__()
         if isinstance(alpha, bool) or not isinstance(alpha, (int, float)):

@@ -150,17 +150,14 @@ def _wrong_side(skeleton: JointSet, used: Sequence[int]) -> str | None:
         return None
     joints = _joints(skeleton)
     for index in used:
-        mirror = flips[index]
-        if joints[index].side and joints[mirror] != _on_other_side(joints[index]):
+        joint, mirror = joints[index], flips[index]
+        other_side = 'right' if joint.side == 'left' else 'left'
+        if joint.side and joints[mirror] != joint._replace(side=other_side):
             return (
                 f'"{skeleton.names[index]}" becomes "{skeleton.names[mirror]}" in a '
                 'mirrored image'
             )
     return None
-
-
-def _on_other_side(joint: Joint) -> Joint:
-    return joint._replace(side='right' if joint.side == 'left' else 'left')
 
 
 def _joints(skeleton: JointSet) -> list[Joint]:

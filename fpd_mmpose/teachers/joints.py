@@ -1,6 +1,6 @@
 """Matches the heatmaps of a teacher with the joints of a student."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -20,7 +20,7 @@ from fpd_mmpose.teachers.joint_names import (
     is_same,
     match_names,
 )
-from fpd_mmpose.teachers.output_format import Output
+from fpd_mmpose.teachers.output_format import Output, mapped
 
 
 class JointSelection:
@@ -37,12 +37,7 @@ class JointSelection:
 
     def select(self, output: Output) -> Output:
         """Selects the student's joints; those that the teacher lacks become zero."""
-        if self.joint_map is None:
-            return output
-        if isinstance(output, tuple):
-            x, y = map(self._select, output)
-            return x, y
-        return self._select(output)
+        return output if self.joint_map is None else mapped(self._select, output)
 
     def _select(self, values: Tensor) -> Tensor:
         indices, present = self._on(values.device)
@@ -81,9 +76,11 @@ def joints_of(config: Mapping[str, Any]) -> JointSet | None:
 
 def metainfo_of(config: Mapping[str, Any]) -> dict[str, Any] | None:
     """Reads the metainfo of a config; see :func:`joints_of`."""
-    for metainfo in _metainfos(config):
-        return parse_pose_metainfo(dict(metainfo))
-    return None
+    own = (config.get('model') or {}).get('metainfo')
+    loaders = [config.get(f'{split}_dataloader') or {} for split in SPLITS]
+    datasets = [_metainfo(loader.get('dataset')) for loader in loaders]
+    found = next(filter(None, (own, *datasets)), None)
+    return found and parse_pose_metainfo(dict(found))
 
 
 def joints_of_student(
@@ -188,13 +185,6 @@ def _matched(mine: JointSet, theirs: JointSet, teacher: str) -> JointMap | None:
             'set model.teacher.joint_map'
         )
     return None if found == list(range(len(theirs.names))) else found
-
-
-def _metainfos(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    own = (config.get('model') or {}).get('metainfo')
-    loaders = [config.get(f'{split}_dataloader') or {} for split in SPLITS]
-    datasets = [_metainfo(loader.get('dataset')) for loader in loaders]
-    yield from filter(None, (own, *datasets))
 
 
 def _metainfo(dataset: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

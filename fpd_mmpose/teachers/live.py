@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from mmengine.config import Config
 from mmengine.logging import print_log
 from mmpose.models.data_preprocessors import PoseDataPreprocessor
@@ -12,12 +13,11 @@ from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.models.pose_estimators.base import BasePoseEstimator
 from mmpose.registry import MODELS
 from mmpose.utils.typing import SampleList
-from torch import Tensor
+from torch import Tensor, nn
 
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.finite import non_finite
 from fpd_mmpose.teachers.base import Teacher, describe_student, load_teacher_config
-from fpd_mmpose.teachers.input_adapter import InputAdapter
 from fpd_mmpose.teachers.joints import (
     JointSelection,
     as_table,
@@ -35,6 +35,47 @@ from fpd_mmpose.teachers.output_format import (
 )
 from fpd_mmpose.teachers.speed.fast_network import FastNetwork, parse_speed
 from fpd_mmpose.weights import load_fitting, read_state_dict
+
+
+class InputAdapter(nn.Module):
+    """Converts images (N, 3, H, W) normalized for the student to those for the teacher.
+
+    Each network has its own mean, standard deviation, and channel order, and ``size``,
+    a width and height, if the teacher's input differs in size. If all agree, the input
+    is returned unchanged.
+    """
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(
+        self,
+        student: PoseDataPreprocessor,
+        teacher: PoseDataPreprocessor,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__()
+        self.size = size
+        mean, std, swapped = normalization_of(student)
+        teacher_mean, teacher_std, teacher_swapped = normalization_of(teacher)
+        self.swap = swapped != teacher_swapped
+        if self.swap:
+            mean, std = mean.flip(0), std.flip(0)
+        self.same_scale = torch.equal(mean, teacher_mean) and torch.equal(
+            std, teacher_std
+        )
+        self.register_buffer('scale', std / teacher_std)
+        self.register_buffer('shift', (mean - teacher_mean) / teacher_std)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Converts a batch."""
+        if self.size is not None:
+            inputs = _resized(inputs, self.size)
+        if self.swap:
+            inputs = inputs.flip(1)
+        if self.same_scale:
+            return inputs
+        return inputs * self.scale + self.shift
 
 
 class LiveTeacher(Teacher):
@@ -212,3 +253,25 @@ def input_adapter(
         if size == input_size or size[0] * input_size[1] != size[1] * input_size[0]:
             size = None
     return InputAdapter(student, teacher.data_preprocessor, size)
+
+
+def _resized(images: Tensor, size: tuple[int, int]) -> Tensor:
+    """Resizes images as a crop of another size: pixel i becomes pixel i * ratio."""
+    axes = []
+    for wanted, present in zip(size, images.shape[:1:-1], strict=True):
+        pixels = torch.arange(wanted, device=images.device, dtype=images.dtype)
+        axes.append(pixels * (present / wanted) * 2 / (present - 1) - 1)
+    grid = torch.stack(torch.meshgrid(*axes, indexing='xy'), dim=-1)
+    grid = grid.expand(len(images), -1, -1, -1)
+    return F.grid_sample(images, grid, padding_mode='border', align_corners=True)
+
+
+def normalization_of(
+    preprocessor: PoseDataPreprocessor,
+) -> tuple[Tensor, Tensor, bool]:
+    """Returns mean and std (3, 1, 1), and whether channels are exchanged before."""
+    if getattr(preprocessor, '_enable_normalize', False):
+        mean, std = preprocessor.mean.cpu(), preprocessor.std.cpu()
+    else:
+        mean, std = torch.zeros(3, 1, 1), torch.ones(3, 1, 1)
+    return mean, std, getattr(preprocessor, '_channel_conversion', False)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fpd_mmpose.teachers.output_format import Axis, Output, OutputFormat
+from fpd_mmpose.teachers.output_format import Axis, Output, OutputFormat, mapped
 from fpd_mmpose.teachers.recording import select_rows
 
 #: Peaks whose widths differ by less are taken as equal.
@@ -20,10 +20,9 @@ _FLOOR = 1e-6
 class Taught:
     """What a teacher says of a batch.
 
-    Attributes:
-        values: Heatmaps, or the probabilities of SimCC's cells, in the student's form.
-        confidence: Computes the height of the teacher's peaks, (N, K), where 1 is that
-            of a target.
+    The values are heatmaps, or the probabilities of SimCC's cells, in the student's
+    form. The confidence, which is computed when it is called, is the height of the
+    teacher's peaks, (N, K), where 1 is that of a target.
     """
 
     values: Output
@@ -35,10 +34,7 @@ class Taught:
 
     def clone(self) -> 'Taught':
         """Copies the values, for autograd to keep."""
-        if isinstance(self.values, tuple):
-            x, y = self.values
-            return Taught((x.clone(), y.clone()), self.confidence)
-        return Taught(self.values.clone(), self.confidence)
+        return Taught(mapped(Tensor.clone, self.values), self.confidence)
 
 
 class Conversion:
@@ -117,7 +113,11 @@ class Conversion:
             across, down = self._on(x.device, _spreading_matrix)
             x, y = x @ across.T, y @ down.T
         if confidence is None:
-            tops = [_target_top(axis) for axis in self.wanted.axes]
+            # The highest probability of a target.
+            tops = [
+                1 / (axis.sigma * (2 * np.pi) ** 0.5) if axis.sigma > 0.5 else 1.0
+                for axis in self.wanted.axes
+            ]
 
             def confidence() -> Tensor:
                 found = [
@@ -217,8 +217,3 @@ def _blob_matrix(source: Axis, wanted: Axis) -> np.ndarray:
     added = (wide**2 - narrow**2) ** 0.5
     profile = _gaussian(wanted.shares()[:, None] - source.shares(), added)
     return profile * (wide / added)
-
-
-def _target_top(axis: Axis) -> float:
-    """Returns the highest probability of a target."""
-    return 1 / (axis.sigma * (2 * np.pi) ** 0.5) if axis.sigma > 0.5 else 1.0

@@ -4,7 +4,7 @@ Teacher and student each have an :class:`OutputFormat`, made from head and codec
 :class:`~fpd_mmpose.teachers.output_conversion.Conversion` brings one to the other.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -38,20 +38,14 @@ SIGMA = 2.0
 class Axis:
     """The cells of an output along x or y.
 
-    Attributes:
-        size: Pixels of the input.
-        cells: The number of cells.
-        stride: Pixels from one cell to the next.
-        first: The pixel of the first cell.
-        sigma: The standard deviation of a target's peak in cells; 0 if it is a single
-            cell, or not known.
+    The standard deviation of a target's peak is 0 if that is a single cell, or unknown.
     """
 
-    size: int
-    cells: int
-    stride: float
-    first: float = 0.0
-    sigma: float = 0.0
+    size: int  # pixels of the input
+    cells: int  # how many there are
+    stride: float  # pixels from one cell to the next
+    first: float = 0.0  # the pixel of the first cell
+    sigma: float = 0.0  # the standard deviation of a target's peak in cells
 
     @classmethod
     def of_grid(cls, grid: str, size: int, cells: int, sigma: float = 0.0) -> 'Axis':
@@ -79,23 +73,14 @@ class Axis:
 
 @dataclass(frozen=True)
 class OutputFormat:
-    """What the output of a head means.
+    """What the output of a head means."""
 
-    Attributes:
-        simcc: Whether it is SimCC's two vectors of logits, rather than heatmaps.
-        joints: The number of joints.
-        x: The cells from left to right.
-        y: The cells from top to bottom.
-        peak: The highest value of a target heatmap.
-        beta: SimCC's logits times beta are those of a softmax.
-    """
-
-    simcc: bool
-    joints: int
-    x: Axis
-    y: Axis
-    peak: float = 1.0
-    beta: float = 1.0
+    simcc: bool  # whether it is SimCC's two vectors of logits, rather than heatmaps
+    joints: int  # how many there are
+    x: Axis  # from left to right
+    y: Axis  # from top to bottom
+    peak: float = 1.0  # the highest value of a target heatmap
+    beta: float = 1.0  # SimCC's logits times beta are those of a softmax
 
     @property
     def axes(self) -> tuple[Axis, Axis]:
@@ -127,9 +112,17 @@ def heatmap_format(
     return OutputFormat(False, joints, x, y, peak)
 
 
-def pose_head(head: nn.Module) -> nn.Module:
+def pose_head(head: Any) -> Any:
     """Returns the head of the keypoints, within one that adds their visibility."""
     return head.pose_head if isinstance(head, VisPredictHead) else head
+
+
+def mapped(function: Callable[..., Tensor], *outputs: Output) -> Output:
+    """Applies a function to heatmaps, or to the vectors of x and then to those of y."""
+    if isinstance(outputs[0], tuple):
+        x, y = map(function, *outputs)
+        return x, y
+    return function(*outputs)
 
 
 def as_stages(output: Any, owner: str) -> list:

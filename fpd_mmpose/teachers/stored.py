@@ -97,12 +97,13 @@ class StoredTeacher(Teacher):
         if run is not None:
             self._check_run(store, run)
         student_format = describe_student(student)
+        names = store.settings['joints']
         joint_map = resolve_joint_map(
             self.joint_map,
             student_format.joints,
             store.settings['shape'][1],
             joints_of_student(student, 'cache', self.cache),
-            _joint_set(store.settings),
+            names and JointSet(names, store.settings['flip_indices']),
             repr(self),
         )
         self._store, self._boxes = store, store.boxes()
@@ -140,7 +141,9 @@ class StoredTeacher(Teacher):
         for person, sample in zip(people, data_samples, strict=True):
             maps.append(self._levels(person)[:, self._order(sample)])
             affine.append(self._sources(person, sample))
-            closest.append(_closest(affine[-1]))
+            # The zoom whose pixels are closest in size to those of the sample.
+            areas = np.abs(np.linalg.det(affine[-1][:, :, :2]))
+            closest.append(int(np.abs(np.log(areas)).argmin()))
         on_host = (
             torch.from_numpy(np.stack(maps)),
             torch.from_numpy(np.stack(affine).astype(np.float32)),
@@ -266,14 +269,3 @@ class StoredTeacher(Teacher):
                 for zoom in settings['zooms']
             ]
         )
-
-
-def _joint_set(settings: dict[str, Any]) -> JointSet | None:
-    names = settings['joints']
-    return names and JointSet(names, settings['flip_indices'])
-
-
-def _closest(sources: np.ndarray) -> int:
-    """Returns the index of the zoom whose pixels are closest in size to a sample's."""
-    areas = np.abs(np.linalg.det(sources[:, :, :2]))
-    return int(np.abs(np.log(areas)).argmin())

@@ -5,23 +5,6 @@ import mmengine.runner  # noqa: F401
 
 from fpd_mmpose.weights.checkpoint import read_state_dict
 from fpd_mmpose.weights.fitting import load_fitting, partial_load
-from fpd_mmpose.weights.hourglass import (
-    from_reference,
-    is_reference_hourglass,
-    to_reference,
-)
-from fpd_mmpose.weights.layouts import from_official, recognize, to_official
-from fpd_mmpose.weights.mmengine_loader import install
+from fpd_mmpose.weights.hourglass import to_reference
 
-__all__ = [
-    'from_official',
-    'from_reference',
-    'install',
-    'is_reference_hourglass',
-    'load_fitting',
-    'partial_load',
-    'read_state_dict',
-    'recognize',
-    'to_official',
-    'to_reference',
-]
+__all__ = ['load_fitting', 'partial_load', 'read_state_dict', 'to_reference']

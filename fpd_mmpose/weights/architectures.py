@@ -9,7 +9,7 @@ import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from fpd_mmpose.errors import UserError
+from fpd_mmpose.errors import UserError, first_line
 from fpd_mmpose.weights.hourglass import count_numbered
 
 _RESNET_DEPTHS: dict[tuple[int, ...], int] = {
@@ -64,11 +64,6 @@ class Architecture:
     def configs(self) -> list[str]:
         """The packaged configs that the weights fit."""
         return CONFIGS.get((self.title, self.joints), [])
-
-    @property
-    def input_size(self) -> tuple[int, int]:
-        """The usual height and width of the input."""
-        return (256, 192) if self.joints == 17 else (256, 256)
 
 
 def architecture_of(weights: Mapping[str, Tensor]) -> Architecture:
@@ -128,8 +123,9 @@ def _build(network: Architecture) -> nn.Module:
             return MODELS.build(network.model)
         backbone = MODELS.build(network.backbone)
     except Exception as error:  # of many types, from MMPose and torch
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UserError(f'no {network.title} can be built: {reason}') from error
+        raise UserError(
+            f'no {network.title} can be built: {first_line(error)}'
+        ) from error
     return nn.Sequential(OrderedDict(backbone=backbone))
 
 

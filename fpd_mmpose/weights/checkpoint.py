@@ -16,7 +16,7 @@ from mmengine.dist import barrier, is_main_process
 from mmengine.logging import print_log
 from torch import Tensor
 
-from fpd_mmpose.errors import UserError
+from fpd_mmpose.errors import UserError, first_line
 from fpd_mmpose.weights.layouts import Layout, recognize
 from fpd_mmpose.weights.local_copies import local_copy
 from fpd_mmpose.weights.unpickling import size_of
@@ -45,16 +45,20 @@ def read_checkpoint(source: str) -> Any:
     """Reads the content of an untrusted file or http(s) URL."""
     source = str(source)
     is_url = source.startswith(('http://', 'https://'))
-    path = Path(source).expanduser()
-    if not is_url:
-        if not path.exists():
-            raise UserError(f'"{source}" does not exist (looked from {Path.cwd()})')
-        if not path.is_file():
-            raise UserError(f'"{source}" is not a file')
+    path = None if is_url else existing(source)
     try:
-        return download(source) if is_url else load_file(path)
+        return download(source) if path is None else load_file(path)
     except Exception as error:
         raise UserError(why_unreadable(source, error)) from error
+
+
+def existing(name: str) -> Path:
+    """Returns the path of a weight file, which must be there."""
+    path = Path(name).expanduser()
+    if not path.is_file():
+        problem = 'is not a file' if path.exists() else 'does not exist'
+        raise UserError(f'"{name}" {problem} (looked from {Path.cwd()})')
+    return path
 
 
 def weights_of(
@@ -149,7 +153,7 @@ def download(url: str, map_location: Any = 'cpu') -> Any:
 
 def why_unreadable(source: str, error: Exception) -> str:
     """Explains in one line why a file could not be read."""
-    detail = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    detail = first_line(error)
     if isinstance(error, pickle.UnpicklingError):
         asked = re.search(r'(?:GLOBAL|Unsupported class) (\S+)', str(error))
         if asked:
@@ -195,13 +199,12 @@ def _checked(content: Any) -> Any:
             # Attributes would hide methods of the same name.
             kept = vars(value).get('_metadata')
             vars(value).clear()
-            if isinstance(kept, dict) and all(map(_is_layer_version, kept.values())):
+            if isinstance(kept, dict) and all(
+                isinstance(entry, dict) and isinstance(entry.get('version', 1), int)
+                for entry in kept.values()
+            ):
                 vars(value)['_metadata'] = kept
     return content
-
-
-def _is_layer_version(entry: Any) -> bool:
-    return isinstance(entry, dict) and isinstance(entry.get('version', 1), int)
 
 
 def _walk(content: Any) -> Iterator[Any]:

@@ -74,7 +74,12 @@ def convert(
     if os.path.exists(source) and target.exists() and target.samefile(source):
         raise UserError(f'"{target}" is the source: give another file to write')
     checkpoint = read_checkpoint(source)
-    theirs = _pick(checkpoint, source, best)
+    chosen = checkpoint
+    if best:
+        if not isinstance(checkpoint, dict) or 'best_state_dict' not in checkpoint:
+            raise UserError(f'"{source}" has no "best_state_dict": leave out `best`')
+        chosen = checkpoint['best_state_dict']
+    theirs = weights_of(chosen, source)
     layout = recognize(theirs)
     if layout is None:
         raise UserError(
@@ -92,7 +97,9 @@ def convert(
     if verify:
         report.append(_statistics(model, network, source))
     if reverse:
-        _save(OrderedDict(_original_names(network, weights)), target, zipped=False)
+        is_hourglass = network.backbone['type'] == 'StackedHourglass'
+        names = to_reference(weights) if is_hourglass else to_official(weights)
+        _save(OrderedDict(names), target, zipped=False)
         report.append(f'{target}: written, {len(weights)} weights, original names')
     else:
         meta = _meta(checkpoint, layout, network)
@@ -101,24 +108,11 @@ def convert(
     return report
 
 
-def _pick(checkpoint: Any, source: str, best: bool) -> dict[str, Tensor]:
-    if not best:
-        return weights_of(checkpoint, source)
-    if not isinstance(checkpoint, dict) or 'best_state_dict' not in checkpoint:
-        raise UserError(f'"{source}" has no "best_state_dict": leave out `best`')
-    return weights_of(checkpoint['best_state_dict'], source)
-
-
 def _describe(network: Architecture, weights: Mapping[str, Tensor]) -> list[str]:
     joints = network.joints
-    if joints is None:
-        heatmaps = 'a backbone without head'
-    elif joints in _DATASETS:
-        heatmaps = (
-            f'joints {joints} (assumed to be those of {_DATASETS[joints].upper()})'
-        )
-    else:
-        heatmaps = f'joints {joints}'
+    heatmaps = 'a backbone without head' if joints is None else f'joints {joints}'
+    if joints in _DATASETS:
+        heatmaps += f' (assumed to be those of {_DATASETS[joints].upper()})'
     trained = sum(
         value.numel()
         for name, value in weights.items()
@@ -168,7 +162,7 @@ def _left_out(
 
 @torch.no_grad()
 def _statistics(model: nn.Module, network: Architecture, source: str) -> str:
-    height, width = network.input_size
+    height, width = 256, 192 if network.joints == 17 else 256
     generator = torch.Generator().manual_seed(0)
     image = torch.randn(1, 3, height, width, generator=generator)
     # Only losses and decoding need the samples that a pose estimator expects.
@@ -184,14 +178,6 @@ def _statistics(model: nn.Module, network: Architecture, source: str) -> str:
         f'mean {output.mean():.6g}, std {output.std():.6g}, min {output.min():.6g}, '
         f'max {output.max():.6g} in channel {channel} at x {x}, y {y}'
     )
-
-
-def _original_names(
-    network: Architecture, weights: Mapping[str, Tensor]
-) -> dict[str, Tensor]:
-    if network.backbone['type'] == 'StackedHourglass':
-        return to_reference(weights)
-    return to_official(weights)
 
 
 def _meta(checkpoint: Any, layout: Layout, network: Architecture) -> dict:

@@ -1,7 +1,7 @@
 """Renames weights of other projects to ours, and back; knows them by their names."""
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -17,20 +17,6 @@ _CLASSIFIER = re.compile(
     r'(incre_modules|downsamp_modules|final_layer|classifier|fc)\.'
     r'|stage4\.2\.fuse_layers\.[123]\.'
 )
-
-
-def is_hrnet(names: Collection[str]) -> bool:
-    """Checks whether the names, without wrappers, are those of an official HRNet."""
-    return {'conv1.weight', 'conv2.weight', 'stage4.2.branches.0.0.conv1.weight'} <= {
-        *names
-    }
-
-
-def is_resnet(names: Collection[str]) -> bool:
-    """Checks whether the names, without wrappers, are those of torchvision's ResNet."""
-    return {'conv1.weight', 'layer1.0.conv1.weight', 'layer4.0.conv1.weight'} <= {
-        *names
-    }
 
 
 def from_official(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -96,9 +82,9 @@ def recognize(state_dict: Mapping[str, object]) -> Layout | None:
         return _HOURGLASS
     # ImageNet's HRNet also has a final_layer, but it is a sequence of layers.
     has_heatmaps = 'final_layer.weight' in names
-    if is_hrnet(names):
+    if names >= {'conv1.weight', 'conv2.weight', 'stage4.2.branches.0.0.conv1.weight'}:
         return _HRNET if has_heatmaps else _IMAGENET_HRNET
-    if is_resnet(names):
+    if names >= {'conv1.weight', 'layer1.0.conv1.weight', 'layer4.0.conv1.weight'}:
         has_heatmaps &= 'deconv_layers.0.weight' in names
         return _RESNET if has_heatmaps else _IMAGENET_RESNET
     return None

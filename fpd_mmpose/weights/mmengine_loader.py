@@ -5,7 +5,6 @@ import io
 import os
 from collections import OrderedDict
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from mmengine.fileio import get_file_backend
@@ -13,7 +12,13 @@ from mmengine.logging import print_log
 from mmengine.runner import checkpoint as stock
 
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.weights.checkpoint import download, load_file, rename, why_unreadable
+from fpd_mmpose.weights.checkpoint import (
+    download,
+    existing,
+    load_file,
+    rename,
+    why_unreadable,
+)
 from fpd_mmpose.weights.fitting import check_fit_everywhere, source_of_weights
 from fpd_mmpose.weights.joint_metadata import sound_metainfo
 from fpd_mmpose.weights.layouts import recognize
@@ -62,10 +67,7 @@ def install() -> None:
 
 def load_from_local(filename: str, map_location: Any = None) -> Any:
     """Reads a path."""
-    path = Path(filename).expanduser()
-    if not path.is_file():
-        raise UserError(f'"{filename}" does not exist (looked from {Path.cwd()})')
-    return load_file(path, map_location)
+    return load_file(existing(filename), map_location)
 
 
 def load_from_http(filename: str, map_location: Any = None) -> Any:

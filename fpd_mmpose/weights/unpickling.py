@@ -127,15 +127,17 @@ def _refusal(reason: str) -> UnpicklingError:
 class _StandIn:
     """Becomes a real value once the file has been read."""
 
+    real: Any = None
+
     def finished(self) -> Any:
         """Returns the real value."""
-        raise _refusal(f'it holds {type(self).__name__.strip("_")} without content')
+        if self.real is None:
+            raise _refusal(f'it holds {type(self).__name__.strip("_")} without content')
+        return self.real
 
 
 class _Dtype(_StandIn):
     """``numpy.dtype`` of numbers, booleans, or strings: no objects, no fields."""
-
-    real: np.dtype
 
     def __new__(cls, code: Any, align: Any = False, copy: Any = False) -> '_Dtype':
         if not isinstance(code, str) or not _PLAIN_DTYPE.fullmatch(code):
@@ -156,9 +158,6 @@ class _Dtype(_StandIn):
         if state[1] in '<>':
             self.real = self.real.newbyteorder(state[1])
 
-    def finished(self) -> np.dtype:
-        return self.real
-
 
 class _ArrayType(_StandIn):
     """``numpy.ndarray``, which a file may name but not call."""
@@ -169,8 +168,6 @@ class _ArrayType(_StandIn):
 
 class _Array(_StandIn):
     """An array of a plain dtype, with as many bytes as its shape implies."""
-
-    real: np.ndarray | None = None
 
     def __new__(cls, kind: Any, *ignored: Any) -> '_Array':
         if kind is not _ArrayType:
@@ -197,17 +194,9 @@ class _Array(_StandIn):
         )
         self.real = view.copy(order='K')
 
-    def finished(self) -> np.ndarray:
-        return super().finished() if self.real is None else self.real
-
 
 class _History(_StandIn):
     """mmengine's history of a logged value."""
-
-    real: HistoryBuffer | None = None
-
-    def __new__(cls) -> '_History':
-        return super().__new__(cls)
 
     def __setstate__(self, state: Any) -> None:
         if not isinstance(state, dict) or not _HISTORY <= {*state} <= (
@@ -230,9 +219,6 @@ class _History(_StandIn):
         self.real = HistoryBuffer(max_length=length)
         self.real._log_history = values.real
         self.real._count_history = counts.real
-
-    def finished(self) -> HistoryBuffer:
-        return super().finished() if self.real is None else self.real
 
 
 class _OneCycle(_StandIn):

@@ -4,14 +4,17 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 
 import cv2
 import numpy as np
 import pytest
 
-from fpd_mmpose.deploy.__main__ import main
+from fpd_mmpose import cli
 from tests.helpers import ROOT
 from tests.helpers.exported import write_decoded
+
+main = partial(cli.main, command='predict')
 
 
 @pytest.fixture

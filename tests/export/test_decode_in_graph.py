@@ -8,7 +8,7 @@ import torch
 
 from fpd_mmpose.decoding import DECODERS, OFFSETS
 from fpd_mmpose.deploy import ModelInfo
-from fpd_mmpose.deploy.output_decoding import decode_maps
+from fpd_mmpose.deploy.model_info import decode_maps
 from fpd_mmpose.export import trace_to_onnx
 from fpd_mmpose.export.decode import Decode
 from tests.helpers.export_data import run_all

@@ -19,8 +19,10 @@ from fpd_mmpose.export import (
     quantize_model,
 )
 from fpd_mmpose.export.int8 import search
-from fpd_mmpose.export.int8.quantizing import batch_norms_to_convolutions
-from fpd_mmpose.export.int8.ranges import measure_ranges
+from fpd_mmpose.export.int8.quantizing import (
+    batch_norms_to_convolutions,
+    measure_ranges,
+)
 from fpd_mmpose.export.int8.search import Search, quantizable
 from tests.helpers.export_data import Student, built, described, run
 from tests.helpers.reduced import reduced_config

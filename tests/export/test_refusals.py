@@ -8,7 +8,7 @@ import pytest
 from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor, nn
 
-from fpd_mmpose.deploy.output_decoding import decode_maps
+from fpd_mmpose.deploy.model_info import decode_maps
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.export import ExportOptions, checking, export_model, tracing
 from tests.helpers.kinds import SIZE, estimator

@@ -7,7 +7,7 @@ import pytest
 import torch
 from mmpose.registry import MODELS
 
-from fpd_mmpose.teachers.input_adapter import InputAdapter
+from fpd_mmpose.teachers.live import InputAdapter
 from fpd_mmpose.teachers.output_format import as_stages
 from fpd_mmpose.teachers.recording import recorded_forward
 from tests.helpers import ROOT

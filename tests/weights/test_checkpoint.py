@@ -10,7 +10,8 @@ import torch
 from mmengine.logging import HistoryBuffer
 
 from fpd_mmpose.models import StackedHourglass
-from fpd_mmpose.weights import from_reference, read_state_dict
+from fpd_mmpose.weights import read_state_dict
+from fpd_mmpose.weights.hourglass import from_reference
 from tests.helpers import ROOT
 from tests.helpers.hostile import Evil
 from tests.helpers.refusals import refused

@@ -14,7 +14,7 @@ from mmpose.apis import init_model
 from mmpose.apis.inferencers import Pose2DInferencer
 from mmpose.registry import MODELS
 
-from fpd_mmpose.weights import partial_load
+from fpd_mmpose.weights.fitting import partial_load
 from tests.helpers.reduced import reduced_config, reduced_distiller
 from tests.helpers.small_detector import CONFIG, save_weights
 

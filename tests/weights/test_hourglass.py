@@ -4,7 +4,11 @@ import pytest
 import torch
 
 from fpd_mmpose.models import StackedHourglass
-from fpd_mmpose.weights import from_reference, is_reference_hourglass, to_reference
+from fpd_mmpose.weights.hourglass import (
+    from_reference,
+    is_reference_hourglass,
+    to_reference,
+)
 from tests.helpers import ROOT
 
 Shapes = dict[str, tuple[int, ...]]

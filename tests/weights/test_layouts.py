@@ -2,7 +2,7 @@
 
 import pytest
 
-from fpd_mmpose.weights import from_official, recognize, to_official
+from fpd_mmpose.weights.layouts import from_official, recognize, to_official
 
 HRNET = ('conv1.weight', 'conv2.weight', 'stage4.2.branches.0.0.conv1.weight')
 RESNET = ('conv1.weight', 'layer1.0.conv1.weight', 'layer4.0.conv1.weight')

@@ -11,8 +11,9 @@ from torch import nn
 from fpd_mmpose.config import load_config
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.models import StackedHourglass
-from fpd_mmpose.weights import install, read_state_dict, to_reference
+from fpd_mmpose.weights import read_state_dict, to_reference
 from fpd_mmpose.weights.conversion import convert
+from fpd_mmpose.weights.mmengine_loader import install
 from tests.helpers import ROOT
 from tests.helpers.hostile import Evil
 from tests.helpers.reduced import reduced_config

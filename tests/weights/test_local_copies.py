@@ -12,7 +12,8 @@ from mmpose.registry import MODELS
 from fpd_mmpose.checks import check
 from fpd_mmpose.config import load_config
 from fpd_mmpose.models import StackedHourglass
-from fpd_mmpose.weights import install, local_copies, read_state_dict
+from fpd_mmpose.weights import local_copies, read_state_dict
+from fpd_mmpose.weights.mmengine_loader import install
 
 WEIGHTS = StackedHourglass(1, 8).state_dict()
 

@@ -7,8 +7,8 @@ from torchvision.models import resnet18, resnet50, resnext50_32x4d
 
 from fpd_mmpose.config import load_config
 from fpd_mmpose.models import StackedHourglass
-from fpd_mmpose.weights import from_official
 from fpd_mmpose.weights.architectures import CONFIGS, architecture_of, build
+from fpd_mmpose.weights.layouts import from_official
 from tests.helpers.refusals import refused
 
 

@@ -8,6 +8,9 @@ from mmpose.registry import TRANSFORMS
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.geometry import crop_box, fit_aspect_ratio, reference_warp
 
+#: The axes, x and then y, that each direction of ``RandomFlip`` mirrors.
+_FLIPPED = {'horizontal': (0,), 'vertical': (1,), 'diagonal': (0, 1)}
+
 
 @TRANSFORMS.register_module()
 class FPDTopdownAffine(BaseTransform):
@@ -56,7 +59,10 @@ class FPDTopdownAffine(BaseTransform):
         warp = reference_warp(
             center, scale, results.get('bbox_rotation', [0.0])[0], self.input_size
         )
-        mirror = _mirror(results.get('flip_direction'), results['img'].shape)
+        mirror = np.eye(3)
+        for axis in _FLIPPED.get(results.get('flip_direction') or '', ()):
+            mirror[axis, axis] = -1
+            mirror[axis, 2] = results['img'].shape[1 - axis] - 1
         results['warp_mat'] = warp @ mirror
         results['img'] = crop_box(_contiguous(results['img']), warp, (width, height))
         if results.get('keypoints') is not None:
@@ -86,14 +92,3 @@ def _contiguous(image: np.ndarray) -> np.ndarray:
         return image
     codes = {(0,): 0, (1,): 1, (0, 1): -1}
     return cv2.flip(np.flip(image, mirrored), codes[mirrored])
-
-
-def _mirror(direction: str | None, shape: tuple[int, ...]) -> np.ndarray:
-    matrix = np.eye(3)
-    for axis, directions in enumerate(
-        (('horizontal', 'diagonal'), ('vertical', 'diagonal'))
-    ):
-        if direction in directions:
-            matrix[axis, axis] = -1
-            matrix[axis, 2] = shape[1 - axis] - 1
-    return matrix

@@ -1,34 +1,37 @@
 """People that calibrate an export, and people that measure it."""
 
-import copy
-from collections.abc import Iterator
+import contextlib
+import io
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from mmengine.config import Config
-from mmengine.dataset import BaseDataset, Compose
+from mmengine.dataset import BaseDataset, Compose, pseudo_collate
+from mmengine.evaluator import Evaluator
+from mmengine.logging import MMLogger
+from mmengine.structures import InstanceData
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.registry import DATASETS
+from onnx import ModelProto
+from torch.utils.data import DataLoader
 
-from fpd_mmpose.config import leaf_datasets, metrics_of, set_data_root
-from fpd_mmpose.deploy.model_info import ModelInfo
+from fpd_mmpose.config import leaf_datasets
+from fpd_mmpose.deploy.model_info import ModelInfo, decode_maps
 from fpd_mmpose.errors import UserError
+from fpd_mmpose.export.checking import open_session
+from fpd_mmpose.export.describe import rows_of
 from fpd_mmpose.inputs import read_image
 from fpd_mmpose.readers.media import images_in
 
-
-class CalibrationPeople(Protocol):
-    """Samples of a test pipeline: ``inputs`` are crops, uint8 BGR (3, H, W)."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, index: int) -> dict[str, Any]: ...
+#: The main metric of each kind of data.
+_HEADLINES = ('PCKh/Mean', 'PCK/Mean PCKh', 'coco/AP')
+_BATCH = 16
 
 
-def training_people(config: Config, folder: str | Path) -> BaseDataset:
-    """Opens the training people of a config below another data root."""
-    config = _moved(config, folder)
+def training_people(config: Config) -> BaseDataset:
+    """Opens the training people of a config, as those of its tests are prepared."""
     for leaf in leaf_datasets(config.train_dataloader.dataset):
         if leaf.get('ann_file'):
             pipeline = config.test_dataloader.dataset.pipeline
@@ -36,13 +39,11 @@ def training_people(config: Config, folder: str | Path) -> BaseDataset:
     raise UserError('the config has no labeled training dataset to calibrate with')
 
 
-def test_people(config: Config, folder: str | Path) -> BaseDataset:
-    """Opens the test people of a config below another data root."""
-    return DATASETS.build(_moved(config, folder).test_dataloader.dataset)
-
-
 class ImageFolder:
-    """The images of a folder, without its subfolders, as one person each."""
+    """The images of a folder, without its subfolders, as one person each.
+
+    ``inputs`` of a sample is a crop, uint8 BGR (3, H, W).
+    """
 
     def __init__(self, model: TopdownPoseEstimator, folder: str | Path) -> None:
         self.files = [Path(folder, name) for name in images_in(folder)]
@@ -63,7 +64,9 @@ class ImageFolder:
         return self.pipeline(person | self.meta)
 
 
-def crops(people: CalibrationPeople, info: ModelInfo, count: int) -> list[np.ndarray]:
+def crops(
+    people: BaseDataset | ImageFolder, info: ModelInfo, count: int
+) -> list[np.ndarray]:
     """Draws at most ``count`` people as inputs of a graph, of one person each."""
     order = np.random.default_rng(0).permutation(len(people))[:count]
     return [as_input(people[int(i)]['inputs'].numpy()[None], info) for i in order]
@@ -80,19 +83,55 @@ def as_input(images: np.ndarray, info: ModelInfo) -> np.ndarray:
     return (images.astype(np.float32) - mean) / std
 
 
-def batches(people: CalibrationPeople, size: int) -> Iterator[list[dict[str, Any]]]:
-    """Yields all samples, ``size`` at a time."""
-    for start in range(0, len(people), size):
-        stop = min(start + size, len(people))
-        yield [people[index] for index in range(start, stop)]
+def score(
+    graph: ModelProto,
+    info: ModelInfo,
+    model: TopdownPoseEstimator,
+    people: BaseDataset,
+    metrics: list[dict],
+) -> dict[str, float]:
+    """Returns the metrics of a graph on labeled people.
+
+    The graph returns ``info.maps`` first; ``model`` maps the keypoints into the image.
+    """
+    session = open_session(graph)
+    rows = rows_of(model)
+    name = session.get_inputs()[0].name
+    evaluator = Evaluator(metrics)
+    evaluator.dataset_meta = people.metainfo
+    for batch in DataLoader(people, _BATCH, collate_fn=pseudo_collate):
+        images = np.stack([image.numpy() for image in batch['inputs']])
+        maps = session.run(list(info.maps), {name: as_input(images, info)})
+        decoded = [
+            InstanceData(keypoints=points[None], keypoint_scores=scores[None])
+            for points, scores in zip(
+                *(_all_rows(each, rows) for each in decode_maps(info, *maps)),
+                strict=True,
+            )
+        ]
+        found = model.add_pred_to_datasample(decoded, None, batch['data_samples'])
+        evaluator.process(found, batch)
+    # The report compares the scores; tables in the log would hide it.
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel('WARNING')
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            return evaluator.evaluate(len(people))
+    finally:
+        logger.setLevel(level)
 
 
-def test_metrics(config: Config, folder: str | Path) -> list[dict]:
-    """Returns the settings of the metrics for :func:`test_people`."""
-    return metrics_of(_moved(config, folder), 'test')
+def headline(names: Iterable[str]) -> str:
+    """Picks the main metric, or else the first one."""
+    names = list(names)
+    return next((name for name in _HEADLINES if name in names), names[0])
 
 
-def _moved(config: Config, folder: str | Path) -> Config:
-    config = copy.deepcopy(config)
-    set_data_root(config, folder)
-    return config
+def _all_rows(found: np.ndarray, rows: list[int] | None) -> np.ndarray:
+    """Puts the selected keypoints (N, K, ...) back where the model selects them."""
+    if rows is None:
+        return found
+    full = np.zeros((len(found), max(rows) + 1, *found.shape[2:]), found.dtype)
+    full[:, rows] = found
+    return full

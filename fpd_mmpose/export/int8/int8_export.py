@@ -1,26 +1,32 @@
 """Export of pose estimators in 8 bits."""
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 from mmengine.config import Config
+from mmengine.dataset import BaseDataset
+from mmpose.registry import DATASETS
 from onnx import ModelProto
 from torch import nn
 
+from fpd_mmpose.config import metrics_of, set_data_root
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.export.int8.calibration import (
     ImageFolder,
     crops,
-    test_metrics,
-    test_people,
+    headline,
+    score,
     training_people,
 )
-from fpd_mmpose.export.int8.quantizing import batch_norms_to_convolutions
-from fpd_mmpose.export.int8.ranges import measure_ranges
-from fpd_mmpose.export.int8.score import headline, score
+from fpd_mmpose.export.int8.quantizing import (
+    batch_norms_to_convolutions,
+    measure_ranges,
+)
 from fpd_mmpose.export.int8.search import LIMIT, Search, quantizable
 from fpd_mmpose.export.onnx_export import Checked, checked_graph, source_of, write
 from fpd_mmpose.export.options import PLAIN, ExportOptions, ExportReport
@@ -35,14 +41,13 @@ class Int8Report:
     """What was exported, and the change of the results.
 
     ``moved`` is the share of keypoints, of people that did not set the ranges, that
-    move by more than a heatmap pixel; ``layers`` counts the nodes in 8 bits and those
-    that could be; ``before`` and ``after`` are test metrics.
+    move by more than a heatmap pixel.
     """
 
     written: ExportReport
     moved: float
-    layers: tuple[int, int]
-    before: dict[str, float] | None = None
+    layers: tuple[int, int]  # nodes in 8 bits, and those that could be
+    before: dict[str, float] | None = None  # test metrics
     after: dict[str, float] | None = None
 
     def __str__(self) -> str:
@@ -81,10 +86,17 @@ def export_int8(
     if not Path(folder).is_dir():
         raise UserError(f'"{folder}" is not a folder of people to calibrate with')
     model = load_model(config, checkpoint)
-    images = ImageFolder(model, folder)
-    people = images if len(images) else training_people(model.cfg, folder)
-    test = None if len(images) else test_people(model.cfg, folder)
-    checked = _float32(model, options, source_of(config, checkpoint))
+    images, test = ImageFolder(model, folder), None
+    people: BaseDataset | ImageFolder = images
+    if not len(images):
+        data: Any = copy.deepcopy(model.cfg)
+        set_data_root(data, folder)
+        people, test = (
+            training_people(data),
+            DATASETS.build(data.test_dataloader.dataset),
+        )
+    source = source_of(config, checkpoint)
+    checked = checked_graph(model, replace(options, precision='fp32'), source)
     inputs = crops(people, checked.info, 2 * PEOPLE)
     if len(inputs) < 2:
         raise UserError(f'"{folder}" has fewer than 2 people to calibrate with')
@@ -92,7 +104,7 @@ def export_int8(
     quantized, moved, layers = _quantize(checked, inputs, limit, log)
     before = after = None
     if test is not None:
-        metrics = test_metrics(model.cfg, folder)
+        metrics = metrics_of(data, 'test')
         log(f'measuring the score on {len(test)} people')
         before, after = (
             score(each.graph, each.info, model, test, metrics)
@@ -117,15 +129,9 @@ def quantize_model(
     than a heatmap pixel; None quantizes all that can be, as for random weights. The
     precision in ``options`` is ignored.
     """
-    checked = _float32(model, options, source)
+    checked = checked_graph(model, replace(options, precision='fp32'), source)
     quantized, moved, layers = _quantize(checked, inputs, limit, log)
     return Int8Report(write(quantized, out), moved, layers)
-
-
-def _float32(
-    model: nn.Module, options: ExportOptions, source: dict[str, str] | None
-) -> Checked:
-    return checked_graph(model, replace(options, precision='fp32'), source)
 
 
 def _quantize(

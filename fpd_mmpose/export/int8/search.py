@@ -6,8 +6,7 @@ import numpy as np
 from onnx import GraphProto, ModelProto
 from onnxruntime.quantization.calibrate import TensorsData
 
-from fpd_mmpose.deploy.model_info import ModelInfo
-from fpd_mmpose.deploy.output_decoding import decode_maps
+from fpd_mmpose.deploy.model_info import ModelInfo, decode_maps
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.export.checking import open_session
 from fpd_mmpose.export.exportable import NETWORK

@@ -51,7 +51,7 @@ class FPDDistiller(TopdownPoseEstimator):
               as PyTorch runs it, as in the reference; ``'auto'`` finds the fastest way
               on this device that gives nearly the same heatmaps; ``'max'`` compiles it
               too; a dict holds the fields of
-              :class:`~fpd_mmpose.teachers.speed.speed_plan.SpeedPlan`.
+              :class:`~fpd_mmpose.teachers.speed.fast_network.SpeedPlan`.
             - ``output``: What the teacher's heatmaps mean, if its codec is not one of
               MMPose: a dict with ``grid``, one of ``'stride'`` (pixel i of n stands for
               input pixel i * W / n), ``'align_corners'`` (i * (W - 1) / (n - 1)), and

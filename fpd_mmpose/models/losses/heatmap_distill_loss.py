@@ -60,27 +60,6 @@ class HeatmapDistillLoss(DistillLoss):
         tensor(0.5000)
     """
 
-    def __init__(
-        self,
-        alpha: float = 0.5,
-        loss_weight: float = 0.5,
-        unlabeled_weight: float = 1.0,
-        unannotated_joints: bool = False,
-        confidence_weight: bool = False,
-        confidence_threshold: float = 0.0,
-        alpha_schedule: str = 'constant',
-    ) -> None:
-        super().__init__(
-            alpha,
-            loss_weight,
-            unlabeled_weight,
-            unannotated_joints,
-            confidence_weight,
-            confidence_threshold,
-            alpha_schedule,
-        )
-        self.error = KeypointMSELoss(use_target_weight=True, loss_weight=loss_weight)
-
     def forward(
         self,
         outputs: Sequence[Tensor],
@@ -109,5 +88,6 @@ class HeatmapDistillLoss(DistillLoss):
         weights = self.joint_weights(confidence, target_weights, has_joint)
         if weights is not None:
             weights = weights.to(target.dtype).expand(target.shape[:2])
-        terms = [self.error(output, target, weights) for output in outputs]
+        error = KeypointMSELoss(use_target_weight=True, loss_weight=self.loss_weight)
+        terms = [error(output, target, weights) for output in outputs]
         return sum(terms[1:], start=terms[0])

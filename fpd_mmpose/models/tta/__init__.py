@@ -2,4 +2,4 @@
 
 from fpd_mmpose.models.tta.multi_scale_search import SCALES, MultiScaleSearch
 
-__all__ = ['SCALES', 'MultiScaleSearch']
+__all__ = ['MultiScaleSearch', 'SCALES']

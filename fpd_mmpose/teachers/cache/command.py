@@ -1,14 +1,13 @@
 """Stores a teacher's heatmaps, or compares them with the network's."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from fpd_mmpose.config import load_config
+from fpd_mmpose.devices import pick_device
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.teachers.cache.deviation import as_table, compare
 from fpd_mmpose.teachers.cache.store import HeatmapStore
@@ -61,7 +60,7 @@ def cache_teacher(
         if value is not None and value < 1:
             raise UserError(f'{name} must be 1 or more, got {value}')
     writer = CacheWriter(
-        config, path, zooms=zooms, flip=flip_test, device=local_device(device)
+        config, path, zooms=zooms, flip=flip_test, device=pick_device(device)
     )
     writer.run(batch_size, workers, limit)
     return f'{path}: {_size(writer.store)}'
@@ -71,16 +70,8 @@ def compare_cache(config: Config, path: str | None, samples: int, device: str) -
     """Compares stored heatmaps with the network's on training samples, as a table."""
     init_default_scope('mmpose')
     path = _path(config, path)
-    table = as_table(compare(config, path, samples, local_device(device)))
+    table = as_table(compare(config, path, samples, pick_device(device)))
     return f'{table}\n\n{path}: {_size(HeatmapStore(path))}'
-
-
-def local_device(device: str) -> str:
-    """Resolves ``'auto'``: this process's GPU, if there is one."""
-    if device != 'auto':
-        return device
-    rank = os.environ.get('LOCAL_RANK', '0')
-    return f'cuda:{rank}' if torch.cuda.is_available() else 'cpu'
 
 
 def _path(config: Config, path: str | Path | None) -> str:

@@ -27,18 +27,12 @@ class JointDifference:
     """The difference of one joint's heatmaps."""
 
     name: str
-    #: Samples in which the network sees the joint.
-    count: int
-    #: Mean peak of the network.
-    live: float
-    #: Mean absolute difference at the pixel of that peak.
-    change: float
-    #: Mean distance of the two peaks in heatmap pixels.
-    distance: float
-    #: Share of peaks that are at most a pixel apart.
-    near: float
-    #: Squared difference of the heatmaps, divided by the network's square.
-    error: float
+    count: int  # samples in which the network sees the joint
+    live: float  # mean peak of the network
+    change: float  # mean absolute difference at the pixel of that peak
+    distance: float  # mean distance of the two peaks in heatmap pixels
+    near: float  # share of peaks that are at most a pixel apart
+    error: float  # squared difference of the heatmaps by the network's square
 
 
 def compare(

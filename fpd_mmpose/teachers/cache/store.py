@@ -43,22 +43,19 @@ COLUMNS = {
 class PersonKey(NamedTuple):
     """Identifies a person."""
 
-    #: Path of the image or video, as the dataset gives it.
-    image: str
-    #: Index of the frame of a video; -1 for an image.
-    frame: int
-    #: x1, y1, x2, and y2 in pixels, as JSON.
-    box: str
+    image: str  # path of the image or video, as the dataset gives it
+    frame: int  # index of the frame of a video; -1 for an image
+    box: str  # x1, y1, x2, and y2 in pixels, as JSON
 
 
 class StoredPerson(NamedTuple):
-    """The heatmaps of a person, and the crop that the teacher got at zoom 1."""
+    """The heatmaps of a person, and the crop that the teacher got at zoom 1.
 
-    #: Center of the padded box in pixels, (2,).
-    center: np.ndarray
-    #: Width and height of the padded box in pixels, (2,).
-    scale: np.ndarray
-    #: The step, zero, and levels of :func:`~fpd_mmpose.teachers.cache.maps.pack_maps`.
+    The last three are those of :func:`~fpd_mmpose.teachers.cache.maps.pack_maps`.
+    """
+
+    center: np.ndarray  # of the padded box in pixels, (2,)
+    scale: np.ndarray  # width and height of that box in pixels, (2,)
     step: float
     zero: int
     maps: bytes

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmpose.models.utils.tta import flip_heatmaps, flip_vectors
 from mmpose.registry import MODELS
 from torch import Tensor
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from fpd_mmpose.errors import UserError
@@ -23,13 +23,14 @@ from fpd_mmpose.teachers.cache.identity import (
     teacher_settings,
 )
 from fpd_mmpose.teachers.cache.maps import pack_maps
-from fpd_mmpose.teachers.cache.store import HeatmapStore, PersonKey
+from fpd_mmpose.teachers.cache.store import HeatmapStore
 from fpd_mmpose.teachers.cache.training_instances import TrainingInstances
 from fpd_mmpose.teachers.factory import build_live_teacher
 from fpd_mmpose.teachers.joints import joints_of
 from fpd_mmpose.teachers.live import input_adapter
 from fpd_mmpose.teachers.output_conversion import Conversion
-from fpd_mmpose.teachers.output_format import SIGMA, Output, as_stages, heatmap_format
+from fpd_mmpose.teachers.output_format import SIGMA, heatmap_format, mapped
+from fpd_mmpose.teachers.speed.fast_network import last_output
 
 #: Pixels from one cell of a heatmap to the next, for a teacher without heatmaps.
 STRIDE = 4
@@ -127,7 +128,7 @@ class CacheWriter:
         missing = self.store.missing(keys)
         loader = DataLoader(
             self.people,
-            batch_sampler=_Missing(self.store, keys, missing, batch_size),
+            batch_sampler=self._batches(missing, batch_size),
             num_workers=workers,
             collate_fn=list,
         )
@@ -158,51 +159,26 @@ class CacheWriter:
         """Computes heatmaps (N, K, h, w), float32, of crops (N, 3, H, W), uint8."""
         data = self.preprocessor(dict(inputs=list(crops), data_samples=[]))
         inputs = self.adapter(data['inputs'])
-        output = self._last(inputs)
+        output = last_output(self.model, inputs)
         if self.flip:
-            output = _mean(output, self._mirrored(inputs))
+            mirrored = last_output(self.model, inputs.flip(-1))
+            if isinstance(mirrored, tuple):
+                mirrored = flip_vectors(*mirrored, self.flip_indices)
+            else:
+                mirrored = flip_heatmaps(
+                    mirrored, self.flip_indices, 'heatmap', self.shift
+                )
+            output = mapped(lambda one, two: (one + two) / 2, output, mirrored)
         heatmaps = self.conversion(output).values
         assert isinstance(heatmaps, Tensor)
         return heatmaps.float()
 
-    def _last(self, inputs: Tensor) -> Output:
-        return as_stages(self.model(inputs, None), 'the teacher')[-1]
-
-    def _mirrored(self, inputs: Tensor) -> Output:
-        output = self._last(inputs.flip(-1))
-        if isinstance(output, tuple):
-            return flip_vectors(*output, self.flip_indices)
-        return flip_heatmaps(output, self.flip_indices, 'heatmap', self.shift)
-
-
-def _mean(one: Output, other: Output) -> Output:
-    if isinstance(one, tuple) and isinstance(other, tuple):
-        return (one[0] + other[0]) / 2, (one[1] + other[1]) / 2
-    assert isinstance(one, Tensor) and isinstance(other, Tensor)
-    return (one + other) / 2
-
-
-class _Missing(Sampler):
-    """Yields batches of people that no process has stored so far."""
-
-    def __init__(
-        self,
-        store: HeatmapStore,
-        keys: Sequence[PersonKey],
-        positions: Sequence[int],
-        batch_size: int,
-    ) -> None:
-        self.store = store
-        self.keys = keys
-        self.positions = positions
-        self.batch_size = batch_size
-
-    def __iter__(self) -> Iterator[list[int]]:
+    def _batches(self, positions: Sequence[int], size: int) -> Iterator[list[int]]:
+        """Yields batches of people that no process has stored so far."""
         # Not seeded by the run, so that processes take different people.
         order = np.random.default_rng(int.from_bytes(os.urandom(8), 'little'))
-        starts = np.arange(0, len(self.positions), self.batch_size)
-        for start in order.permutation(starts):
-            batch = self.positions[start : start + self.batch_size]
-            left = self.store.missing([self.keys[position] for position in batch])
+        for start in order.permutation(np.arange(0, len(positions), size)):
+            batch = positions[start : start + size]
+            left = self.store.missing([self.people.keys[each] for each in batch])
             if left:
                 yield [batch[index] for index in left]

@@ -7,6 +7,8 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
+from fpd_mmpose.errors import first_line
+
 #: Calls that may compile; CUDA graphs are recorded in the second.
 _COMPILING = 3
 
@@ -47,10 +49,9 @@ class Compiled:
             try:
                 return self._compiled(module, inputs)
             except Exception as error:  # compilers raise errors of any type
-                reason = str(error).strip().splitlines()[0] if str(error) else ''
                 print_log(
                     f'{self.name} runs uncompiled: torch.compile failed with '
-                    f'{type(error).__name__}: {reason}',
+                    f'{type(error).__name__}: {first_line(error)}',
                     logger='current',
                     level=30,
                 )

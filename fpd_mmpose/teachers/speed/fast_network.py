@@ -3,7 +3,7 @@
 import copy
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import torch
@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.teachers.output_format import Output, as_stages
+from fpd_mmpose.teachers.output_format import Output, as_stages, mapped
 from fpd_mmpose.teachers.speed.compiled import Compiled
-from fpd_mmpose.teachers.speed.speed_plan import DTYPES, SpeedPlan
 
+#: The choices of ``precision``.
+DTYPES = {'fp32': torch.float32, 'bf16': torch.bfloat16, 'fp16': torch.float16}
 #: The values of ``speed`` other than a plan.
 PRESETS = ('exact', 'auto', 'max')
 #: The largest difference of heatmaps that 'auto' and 'max' accept, as a share of the
@@ -24,6 +25,45 @@ PRESETS = ('exact', 'auto', 'max')
 TOLERANCE = 0.03
 _FOLD_TOLERANCE = 1e-4
 _REPEATS = 2
+
+
+@dataclass(frozen=True)
+class SpeedPlan:
+    """Options that change how fast a frozen network runs, not what it computes."""
+
+    precision: str = 'fp32'  # or the type of autocast: 'bf16' or 'fp16'
+    channels_last: bool = False  # the memory format
+    fold_bn: bool = False  # folds batch norms into the convolutions before them
+    compile: bool = False  # uses torch.compile
+    cuda_graph: bool = False  # replays CUDA graphs; needs `compile`
+    stream: bool = False  # runs in a CUDA stream of its own, beside the student
+
+    @classmethod
+    def parse(cls, value: Mapping[str, Any], option: str) -> 'SpeedPlan':
+        """Checks the options of a config field, which ``option`` names in errors."""
+        known = [field.name for field in fields(cls)]
+        for name, given in value.items():
+            if name not in known:
+                raise UserError(
+                    f'{option} has no option "{name}": there are {", ".join(known)}'
+                )
+            if name == 'precision':
+                if given not in DTYPES:
+                    raise UserError(
+                        f'{option}.precision must be one of {", ".join(DTYPES)}, got '
+                        f'{given!r}'
+                    )
+            elif not isinstance(given, bool):
+                raise UserError(f'{option}.{name} must be True or False, got {given!r}')
+        plan = cls(**value)
+        if plan.cuda_graph and not plan.compile:
+            raise UserError(f'{option}.cuda_graph needs compile=True')
+        return plan
+
+    def __str__(self) -> str:
+        """Lists the precision and the options that are on."""
+        switches = [name for name, on in asdict(self).items() if on is True]
+        return ', '.join([self.precision, *switches])
 
 
 def parse_speed(value: str | Mapping[str, Any]) -> str | SpeedPlan:
@@ -124,10 +164,10 @@ class FastNetwork:
     def _runner(self, plan: SpeedPlan, inputs: Tensor) -> Callable[[Tensor], Output]:
         model = self._network(plan, inputs)
         dtype = DTYPES[plan.precision]
-        forward: Callable = _output
+        forward: Callable = last_output
         if plan.compile:
             options = {'mode': 'reduce-overhead'} if plan.cuda_graph else {}
-            forward = Compiled(_output, f'teacher {self.name}', **options)
+            forward = Compiled(last_output, f'teacher {self.name}', **options)
 
         def run(images: Tensor) -> Output:
             if plan.channels_last:
@@ -137,10 +177,9 @@ class FastNetwork:
                 images.device.type, dtype, enabled=dtype is not torch.float32
             ):
                 output = forward(model, images)
-            tensors = [one.to(images.dtype) for one in _tensors(output)]
-            if plan.cuda_graph:  # a replayed graph writes into the same memory
-                tensors = [one.clone() for one in tensors]
-            return tensors[0] if len(tensors) == 1 else (tensors[0], tensors[1])
+            output = mapped(lambda one: one.to(images.dtype), output)
+            # A replayed graph writes into the same memory.
+            return mapped(Tensor.clone, output) if plan.cuda_graph else output
 
         return run
 
@@ -168,9 +207,9 @@ class FastNetwork:
         image = inputs[:1].cpu()
         with torch.autocast('cpu', enabled=False):
             original = copy.deepcopy(self.model).cpu()
-            expected = _output(original, image)
+            expected = last_output(original, image)
             self._folded = fuse_conv_bn(original).requires_grad_(False)
-            error = _difference(_output(self._folded, image), expected)
+            error = _difference(last_output(self._folded, image), expected)
         if not error <= _FOLD_TOLERANCE:
             print_log(
                 f'teacher {self.name} keeps its batch norms, because folding them '
@@ -197,7 +236,8 @@ def candidates(device: torch.device) -> list[SpeedPlan]:
     return plans
 
 
-def _output(model: nn.Module, inputs: Tensor) -> Output:
+def last_output(model: nn.Module, inputs: Tensor) -> Output:
+    """Computes the output of a teacher's last stage."""
     return as_stages(model(inputs, None), 'the teacher')[-1]
 
 

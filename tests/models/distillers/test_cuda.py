@@ -20,8 +20,7 @@ from mmpose.registry import MODELS
 from fpd_mmpose.device_accuracy import accuracy_on_device
 from fpd_mmpose.teachers.cache.maps import unpack_levels
 from fpd_mmpose.teachers.cache.store import HeatmapStore
-from fpd_mmpose.teachers.speed.fast_network import TOLERANCE, FastNetwork
-from fpd_mmpose.teachers.speed.speed_plan import SpeedPlan
+from fpd_mmpose.teachers.speed.fast_network import TOLERANCE, FastNetwork, SpeedPlan
 from tests.helpers.reduced import (
     reduced_config,
     reduced_distiller,

@@ -10,8 +10,7 @@ from mmpose.registry import MODELS
 from fpd_mmpose.teachers.speed import compiled as compiled_module
 from fpd_mmpose.teachers.speed import fast_network as fast_teacher
 from fpd_mmpose.teachers.speed.compiled import Compiled
-from fpd_mmpose.teachers.speed.fast_network import TOLERANCE, FastNetwork
-from fpd_mmpose.teachers.speed.speed_plan import SpeedPlan
+from fpd_mmpose.teachers.speed.fast_network import TOLERANCE, FastNetwork, SpeedPlan
 from tests.helpers.reduced import reduced_config, reduced_distiller
 from tests.helpers.rounding import NETWORK, assert_same
 
