@@ -1,6 +1,6 @@
 # Students of real people: few labels, and the other people without.
 seeds = [0, 1, 2]
-baselines = ['plain_300', 'plain_1000']
+baselines = ['plain_300', 'as_long_300', 'plain_1000']
 
 _folder = '{{ fileDirname }}/lspet'
 _file = 'annotations/{kind}_{labels}_{{seed}}.json'
@@ -38,3 +38,14 @@ for _labels in (300, 1000):
         },
         teacher='teacher',
     )
+arms['as_long_300'] = dict(
+    like='plain_300',
+    label='Plain, 300 labels, for as long',
+    color='control',
+    time_of='unlabeled_300',
+)
+arms['stored_300'] = dict(
+    like='unlabeled_300',
+    label='FPD, 300 labels, with unlabeled people, stored teacher',
+    stored=True,
+)
