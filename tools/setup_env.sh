@@ -147,11 +147,17 @@ echo unfinished >"$stamp"
 say 'up to 3 GB are downloaded, where uv has none of it cached'
 run_uv 'installing the locked packages' \
   pip sync --python .venv/bin/python --require-hashes requirements/lock.txt
-# Its wheel is for another Python, and runs without the compiled code in it:
-# fpd_mmpose.compat. The settings in pyproject.toml leave the package out.
+# Its wheel is for another Python, and its compiled code is that of pycocotools. The
+# settings in pyproject.toml leave the package out.
 run_uv 'installing xtcocotools' pip install --quiet --python .venv/bin/python \
   --no-config --no-deps --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
   --require-hashes --requirements requirements/xtcocotools.txt
+# So that MMPose finds it without fpd_mmpose, whose compat module does the same.
+.venv/bin/python -c 'import pathlib, sysconfig
+package = pathlib.Path(sysconfig.get_path("purelib"), "xtcocotools")
+for part in package.glob("_mask.*"):
+    part.unlink()
+(package / "_mask.py").write_text("from pycocotools._mask import *\n")'
 run_uv 'installing fpd-mmpose' pip install --quiet --python .venv/bin/python \
   --no-deps --no-build-isolation --editable .
 { place; contents; } >"$stamp"

@@ -4,6 +4,7 @@ import copy
 import json
 import re
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +34,9 @@ def report(mpii_root, tmp_path_factory) -> RunReport:
         config = copy.deepcopy(config)
         config.log_level = 'INFO'
         config.default_hooks.logger.interval = 1
-        run(config)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, 'orig_argv', ['python3', '/bin/fpd', 'train', 'a b.py'])
+            run(config)
     return report_runs([folder / 'plain', f'FPD={folder / "run"}'])
 
 
@@ -52,7 +55,7 @@ def test_machines_and_times_come_from_the_logs(report):
     assert float(found['People / s']) > 0
     assert [row.first.is_finished for row in report.rows] == [True, True]
     assert report.rows[1].first.parameters() == report.rows[0].first.parameters() > 0
-    assert 'pytest' in found['Command line']
+    assert found['Command line'] == "fpd train 'a b.py'"
     assert float(report.results[1]['GFLOPs']) > 0
     hours = report.rows[1].first.wall_time.total_seconds() / 3600
     priced = replace(report, hourly_cost=3600.0).machines[1]
