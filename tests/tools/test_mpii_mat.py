@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from fpd_mmpose.errors import UserError
 from mpii_mat import read_mpii_mat
 from tests.helpers.mpii_mat_data import EMPTY, image, person, structs, write_release
 
@@ -137,6 +138,12 @@ class TestFiles:
             read_mpii_mat(path)
         assert str(path) in str(caught.value)
         assert '\n' not in str(caught.value)
+
+    def test_a_damaged_struct_that_scipy_reads_as_none(self, tmp_path, monkeypatch):
+        nothing = np.array([None], object)
+        monkeypatch.setattr('mpii_mat.read_mat', lambda *_: {'RELEASE': nothing})
+        with pytest.raises(UserError, match='without annolist'):
+            read_mpii_mat(tmp_path / 'release.mat')
 
     def test_an_image_without_name(self, tmp_path):
         path = write_release(tmp_path / 'a.mat', [image('a.jpg'), image(EMPTY)])

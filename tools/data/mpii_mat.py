@@ -2,7 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -95,9 +95,10 @@ def read_mpii_mat(path: str | Path) -> MpiiRelease:
     return MpiiRelease(images, people, left_out)
 
 
-def _items(struct: np.void, name: str) -> np.ndarray | list:
+def _items(struct: Any, name: str) -> np.ndarray | list:
     """Lists the elements of a field, which may be empty or absent."""
-    return np.ravel(struct[name]) if name in (struct.dtype.names or ()) else []
+    known = struct.dtype.names if isinstance(struct, np.void | np.ndarray) else None
+    return np.ravel(struct[name]) if name in (known or ()) else []
 
 
 def _number(struct: np.void, name: str) -> float:
