@@ -34,6 +34,25 @@ def error_of(content: bytes) -> str:
     return str(error.value)
 
 
+class Observed(io.BytesIO):
+    """Remembers the most bytes that it was asked for."""
+
+    most = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.most = max(self.most, size or 0)
+        return super().read(size)
+
+
+def test_a_chunk_that_claims_gigabytes_makes_no_room_for_them():
+    content = encoded(Image.fromarray(PIXELS), 'PNG')
+    start = content.index(b'IDAT') - 4
+    claimed = content[:start] + struct.pack('>I', 1 << 31) + content[start + 4 :]
+    stream = Observed(claimed)
+    read_upload(stream, 'a.png')
+    assert 0 < stream.most <= len(content)
+
+
 # --- Images that are decoded ---------------------------------------------------------
 
 

@@ -1,7 +1,8 @@
 """Reads the form of the page, which is untrusted."""
 
 from collections.abc import Mapping
-from typing import BinaryIO
+from io import SEEK_END
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -38,7 +39,8 @@ def read_upload(stream: BinaryIO, name: str) -> np.ndarray:
     """
     name = name[:100]
     try:
-        image = Image.open(stream, formats=FORMATS)
+        bounded: Any = _Bounded(stream)
+        image = Image.open(bounded, formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large(name) from error
     except Exception as error:  # of many types, depending on the format
@@ -56,6 +58,22 @@ def read_upload(stream: BinaryIO, name: str) -> np.ndarray:
             return _to_bgr(image.transpose(transposition))
         except Exception as error:
             raise UserError(f'"{name}" is damaged: send another file') from error
+
+
+class _Bounded:
+    """A stream that is not asked for more than it has.
+
+    A chunk may claim gigabytes, and a file makes room for what it is asked for.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._read, self.seek, self.tell = stream.read, stream.seek, stream.tell
+        self._size = stream.seek(0, SEEK_END)
+        stream.seek(0)
+
+    def read(self, size: int = -1) -> bytes:
+        left = self._size - self.tell()
+        return self._read(min(size, left) if size >= 0 else left)
 
 
 def _too_large(name: str) -> UserError:
