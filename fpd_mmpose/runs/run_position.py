@@ -39,8 +39,10 @@ def go_on(runner: Runner) -> None:
     elif isinstance(loop, IterBasedTrainLoop):
         skipped = 0
         if isinstance(sampler, InfiniteSampler):
-            skipped = runner.iter
-            sampler.start = skipped * size
+            # OneDL's loop may be told not to ask for them.
+            asks = not getattr(loop, 'fast_forward_on_resume', False)
+            skipped = runner.iter if asks else 0
+            sampler.start = runner.iter * size
         batches = type(loop.dataloader_iterator)(loader)
         loop.dataloader_iterator = _Skipping(batches, skipped)
 
@@ -100,3 +102,8 @@ class _Skipping:
             self.skipped -= 1
             return None
         return next(self.batches)
+
+    def skip_iter(self, count: int) -> None:
+        """Asks for so many batches, as OneDL's loop does."""
+        for _ in range(count):
+            next(self)
