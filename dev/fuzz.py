@@ -46,7 +46,8 @@ def main(argv: list[str] | None = None) -> None:
     from fuzzing.targets import TARGETS
 
     if args.list:
-        raise SystemExit('\n'.join(TARGETS))
+        print(*TARGETS, sep='\n')
+        return
     if unknown := set(args.target or ()) - TARGETS.keys():
         parser.error(f'unknown target "{min(unknown)}"; known: {", ".join(TARGETS)}')
     names = args.target or [*TARGETS]

@@ -115,4 +115,4 @@ def test_the_command_runs_where_another_package_is_called_tests(tmp_path):
     (tmp_path / 'tests/__init__.py').touch()
     process = Forked(run_command, tmp_path, output=tmp_path)
     process.start()
-    assert process.finished().stderr.split() == [*TARGETS]
+    assert process.finished().stdout.split() == [*TARGETS]
