@@ -259,7 +259,7 @@ def _damaged_state(rng: Random, state: dict) -> dict:
             del changed[name]
         elif kind == 1:
             number = rng.choice(('0', '7', '10', '1000000', '99999999999', '-1', 'x'))
-            changed[name.replace('0', number, 1)] = changed[name]
+            changed[str(name).replace('0', number, 1)] = changed[name]
         elif kind == 2:
             other = rng.choice((3, None, '', f'module.{name}', 'a\0b', (1, 2), b'x'))
             changed[other] = changed.pop(name)
