@@ -89,7 +89,7 @@ def _sql_value(rng: Random, old: Any) -> Any:
     if isinstance(old, str) and rng.random() < 0.6:
         try:
             text = damaged_json(rng, json.loads(old))
-        except ValueError:
+        except (ValueError, RecursionError):
             text = damaged_bytes(rng, old.encode())
         return text.decode(errors='replace')
     value = strange_value(rng)
