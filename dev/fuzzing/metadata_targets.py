@@ -5,26 +5,18 @@ from random import Random
 from typing import Any
 
 import numpy as np
-import torch
-from mmengine.registry import init_default_scope
 from mmengine.runner.checkpoint import CheckpointLoader
-from mmpose.registry import MODELS
 
-from fpd_mmpose.demos import PoseNetwork
 from fpd_mmpose.demos.painter import Painter
 from fuzzing.array_targets import saved
 from fuzzing.harness import Subject, Target
 from fuzzing.mutations import damaged_value
-from tests.helpers.reduced import reduced_config
+from fuzzing.web_targets import small_network
 
 
 def _metadata(folder: Path) -> Subject:
     path = folder / 'epoch_3.pth'
-    init_default_scope('mmpose')
-    config = reduced_config('hourglass/hg4_128_mpii.py', folder, folder, 1, 8)
-    weights = folder / 'weights.pth'
-    torch.save(MODELS.build(config.model).state_dict(), weights)
-    network = PoseNetwork(config, weights, 'cpu')
+    network = small_network(folder)
     painter = Painter(network, kpt_thr=0)
     own = network.model.dataset_meta
     meta: dict[str, Any] = dict(dataset_meta=own, epoch=3, iter=12)

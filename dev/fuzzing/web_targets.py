@@ -43,13 +43,18 @@ def _text(rng: Random) -> str:
     return text.encode('latin-1', 'replace').decode('latin-1')
 
 
-def _requests(folder: Path) -> Subject:
-    path = folder / 'request.bin'
+def small_network(folder: Path) -> PoseNetwork:
+    """Makes a network with random weights, as the demos load it."""
     init_default_scope('mmpose')
     config = reduced_config('hourglass/hg4_128_mpii.py', folder, folder, 1, 8)
     weights = folder / 'random.pth'
     torch.save(MODELS.build(config.model).state_dict(), weights)
-    network = PoseNetwork(config, weights, 'cpu')
+    return PoseNetwork(config, weights, 'cpu')
+
+
+def _requests(folder: Path) -> Subject:
+    path = folder / 'request.bin'
+    network = small_network(folder)
     pixels = np.random.default_rng(0).integers(0, 255, (30, 24, 3), np.uint8)
     image = cv2.imencode('.png', pixels)[1].tobytes()
     server = open_server(create_app([network], kpt_thr=0), '127.0.0.1', 0)
