@@ -24,7 +24,6 @@ _NETWORK = re.compile(
 )
 _STATISTIC = re.compile(r'\.(running_(mean|var)|num_batches_tracked)$')
 
-
 #: What ``DistillVisualizationHook`` draws, by the beginning of the name.
 PICTURES = {
     'heatmaps': '{}, after {} steps',
@@ -143,13 +142,10 @@ class LoggedRun:
         The worst people of the student are those of the best validation.
         """
         chosen = {}
+        best = f'worst_of_student_{self.best.step}' if self.best else ''
         for name in PICTURES:
             found = [*self.folder.glob(f'*/vis_data/vis_image/{name}_*.png')]
-            best = [
-                p for p in found if self.best and p.stem == f'{name}_{self.best.step}'
-            ]
-            if best and name == 'worst_of_student':
-                found = best
+            found = [path for path in found if path.stem == best] or found
             if found:
                 # The names end in steps, without leading zeros.
                 chosen[name] = max(found, key=lambda p: (len(p.stem), p.stem, p))
