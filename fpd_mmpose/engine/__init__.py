@@ -1,5 +1,17 @@
 """Hooks."""
 
-from fpd_mmpose.engine import hooks
+from fpd_mmpose.engine.hooks import (
+    DistillVisualizationHook,
+    MultiScaleSearchHook,
+    ProgressHook,
+    TrainingSpeedHook,
+    ValidateBeforeTrainingHook,
+)
 
-__all__ = ['hooks']
+__all__ = [
+    'DistillVisualizationHook',
+    'MultiScaleSearchHook',
+    'ProgressHook',
+    'TrainingSpeedHook',
+    'ValidateBeforeTrainingHook',
+]

@@ -10,17 +10,11 @@ from mmpose.structures import PoseDataSample
 
 
 class WorstPerson(NamedTuple):
-    """A person, and how far the keypoints are from the labels.
+    """A person, and how far the keypoints are from the labels."""
 
-    Attributes:
-        error: The mean distance of the labeled joints, as a share of the crop's height.
-        image: The path of the image.
-        id: The person's, in the annotation file.
-    """
-
-    error: float
-    image: str
-    id: Any
+    error: float  # mean distance of the labeled joints, as a share of the crop's height
+    image: str  # its path
+    id: Any  # the person's, in the annotation file
 
 
 class WorstPeople:

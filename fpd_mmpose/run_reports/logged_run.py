@@ -100,10 +100,8 @@ class LoggedRun:
     @cached_property
     def environment(self) -> dict[str, str]:
         """MMEngine's description of the machine and the packages."""
-        found = next(filter(None, map(_ENVIRONMENT.search, self._texts)), None)
-        lines = (
-            re.findall(r'^ {4}([^:\n]{1,60}): (.*)$', found[1], re.M) if found else []
-        )
+        text = self._logged(_ENVIRONMENT)
+        lines = re.findall(r'^ {4}([^:\n]{1,60}): (.*)$', text, re.M)
         return {name: value[:200] for name, value in lines}
 
     @property
@@ -132,8 +130,7 @@ class LoggedRun:
     @property
     def command(self) -> str:
         """The command line of the first start; empty if it was not logged."""
-        found = next(filter(None, map(_COMMAND.search, self._texts)), None)
-        return found[1] if found else ''
+        return self._logged(_COMMAND)
 
     @property
     def pictures(self) -> dict[str, Path]:
@@ -151,19 +148,19 @@ class LoggedRun:
                 chosen[name] = max(found, key=lambda p: (len(p.stem), p.stem, p))
         return chosen
 
-    @cached_property
-    def _network(self) -> re.Match[str] | None:
-        return next(filter(None, map(_NETWORK.search, self._texts)), None)
+    def _logged(self, pattern: re.Pattern[str], group: int = 1) -> str:
+        found = next(filter(None, map(pattern.search, self._texts)), None)
+        return found[group] if found else ''
 
     @property
     def gflops(self) -> str:
         """The reference's GFLOPs, as logged by ``TrainingSpeedHook``; '' without it."""
-        return self._network[2] if self._network else ''
+        return self._logged(_NETWORK, 2)
 
     def parameters(self) -> int | None:
         """The number that was logged, or else of the weights in a checkpoint."""
-        if self._network:
-            return int(self._network[1].replace(',', ''))
+        if found := self._logged(_NETWORK):
+            return int(found.replace(',', ''))
         files = [*self.folder.glob('best_*.pth'), *self.folder.glob('*.pth')]
         with suppress(UserError, IndexError):
             state = read_state_dict(str(files[0]))
