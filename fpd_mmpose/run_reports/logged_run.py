@@ -20,7 +20,7 @@ _TIME = re.compile(r'^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) - ', re.M)
 _ENVIRONMENT = re.compile(r'^System environment:\n(.*?)^-{20,}$', re.M | re.S)
 _COMMAND = re.compile(r' - Command line: (.{1,2000})$', re.M)
 _NETWORK = re.compile(
-    r' - Network: ([\d,]{1,20}) parameters, ([\d.]{1,20}) GFLOPs', re.M
+    r' - Network: (\d[\d,]{0,19}) parameters, ([\d.]{1,20}) GFLOPs', re.M
 )
 _STATISTIC = re.compile(r'\.(running_(mean|var)|num_batches_tracked)$')
 

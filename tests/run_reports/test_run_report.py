@@ -172,3 +172,11 @@ def test_an_hourly_cost_must_be_a_number_of_at_least_0(tmp_path):
         assert 'the hourly cost must be 0 or more' in refused(
             report_runs, [run], hourly_cost=cost
         )
+
+
+def test_a_damaged_line_on_the_network_is_ignored(tmp_path):
+    run = write_run(tmp_path / 'run', {1: 50.0})
+    (log,) = run.glob('*/*.log')
+    known = rows_of(report_runs([run]))['run']['Params']
+    log.write_text('2026/01/01 00:00:00 - INFO - Network: ,, parameters, 1 GFLOPs')
+    assert rows_of(report_runs([run]))['run']['Params'] == known
