@@ -2,8 +2,7 @@
 """Tries this project in other environments, and writes the result to the docs.
 
 Each environment is made with uv in a folder of its own; a few commands are run with
-drawn people, and with --suite the tests. What is known is kept, and tried again with
---again.
+drawn people, and with --suite the tests. What is known is kept. --again makes all anew.
 """
 
 import argparse
@@ -19,7 +18,7 @@ from environments.rows import ROWS, Environment
 
 ROOT = Path(__file__).resolve().parents[1]
 STEPS = ROOT / 'dev/environments/steps.sh'
-# A wheel for another Python; fpd_mmpose.compat replaces the compiled code in it.
+# A wheel for another Python, whose compiled code tools/link_xtcocotools.py replaces.
 XTCOCOTOOLS = '--no-config --no-deps --python-version 3.11 xtcocotools'
 COMPILED = '--no-deps --no-build-isolation --no-binary mmcv'
 PACKAGES = (
@@ -49,35 +48,43 @@ def main(argv: list[str] | None = None) -> None:
         if _python(ROWS[name].python) is None:
             print(f'{name}: there is no Python {ROWS[name].python} on PATH')
             continue
-        results[name] = try_row(ROWS[name], args.folder / name, args.suite)
+        folder = args.folder / name
+        if args.again or not done or not (folder / 'made').is_file():
+            shutil.rmtree(folder, ignore_errors=True)
+        results[name] = try_row(ROWS[name], folder, args.suite)
         known.write_text(json.dumps(results, indent=1) + '\n', encoding='utf-8')
         print(name, json.dumps(results[name]))
     write_page(results, ROOT / 'docs/background/environments.md')
 
 
 def try_row(row: Environment, folder: Path, suite: bool) -> dict:
-    """Makes an environment, runs the steps in it, and returns what happened."""
+    """Runs the steps in an environment, which is made first, and returns what happened.
+
+    One that stands gets the current commit.
+    """
     result: dict = dict(
         date=str(datetime.date.today()), versions={}, steps=[], suite=''
     )
-    shutil.rmtree(folder, ignore_errors=True)
-    subprocess.run(['git', 'clone', '--quiet', ROOT, folder / 'clone'], check=True)
-    log = folder / 'install.log'
-    with log.open('w', encoding='utf-8') as output:
-        made = (
-            _locked(row, folder, output)
-            if row.is_locked
-            else _made(row, folder, output)
-        )
-    if not made:
-        result['steps'] = [
-            f'FAILED install: {log.read_text("utf-8").strip().splitlines()[-1]}'
-        ]
-        return result
-    python = folder / 'clone/.venv/bin/python'
+    clone, made, log = folder / 'clone', folder / 'made', folder / 'install.log'
+    if made.is_file():
+        update = ['git', '-C', clone, 'pull', '--quiet', '--ff-only']
+        subprocess.run(update, check=True)
+        shutil.rmtree(folder / 'steps', ignore_errors=True)
+    else:
+        subprocess.run(['git', 'clone', '--quiet', ROOT, clone], check=True)
+    # The lock may have changed since; what has not costs the script no time.
+    if row.is_locked or not made.is_file():
+        with log.open('w', encoding='utf-8') as output:
+            make = _locked if row.is_locked else _made
+            if not make(row, folder, output):
+                last = log.read_text('utf-8').strip().splitlines()[-1]
+                result['steps'] = [f'FAILED install: {last}']
+                return result
+        made.touch()
+    python = clone / '.venv/bin/python'
     result['versions'] = _versions(python)
     done = subprocess.run(
-        ['bash', folder / 'clone/dev/environments/steps.sh', python, folder / 'steps'],
+        ['bash', clone / 'dev/environments/steps.sh', python, folder / 'steps'],
         stdout=subprocess.PIPE,
         encoding='utf-8',
     )
@@ -86,7 +93,7 @@ def try_row(row: Environment, folder: Path, suite: bool) -> dict:
         tests = ['-m', 'pytest', '-q', '-n', 'auto', '--dist', 'worksteal']
         done = subprocess.run(
             [python, *tests],
-            cwd=folder / 'clone',
+            cwd=clone,
             env={**os.environ, 'MPLBACKEND': 'Agg', 'OMP_NUM_THREADS': '1'},
             stdout=subprocess.PIPE,
             encoding='utf-8',
@@ -117,6 +124,7 @@ def _made(row: Environment, folder: Path, output: object) -> bool:
         [uv, 'venv', '--python', _python(row.python), place],
         [*install, *row.packages, 'pytest', 'pytest-xdist', 'pycocotools>=2.0.8'],
         [*install, *XTCOCOTOOLS.split()],
+        [place / 'bin/python', 'tools/link_xtcocotools.py'],
         [*install, '--no-deps', '--editable', '.'],
         *([*install, *COMPILED.split(), package] for package in row.compiled),
     )

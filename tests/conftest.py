@@ -42,8 +42,13 @@ def fast_configs() -> Iterator[None]:
     """
     from mmengine.config import config, utils
 
+    def as_it_is(text: str, **_: object) -> tuple[str, bool]:
+        return text, True
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(config, 'FormatCode', lambda text, **_: (text, True))
+        patch.setattr('yapf.yapflib.yapf_api.FormatCode', as_it_is)
+        # OneDL's MMEngine imports it only when it is needed.
+        patch.setattr(config, 'FormatCode', as_it_is, raising=False)
         patch.setattr(utils, 'load', cache(utils.load))
         patch.setattr(config, 'is_installed', cache(config.is_installed))
         yield

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import pkgutil
+import re
 import shutil
 import subprocess
 import sys
@@ -408,8 +409,13 @@ def test_a_package_older_than_the_tested_one_is_named_in_a_warning(monkeypatch):
     ]
 
 
-def test_the_locked_versions_are_the_tested_ones(recwarn):
-    compat.warn_of_untested()
+def test_the_locked_versions_are_the_tested_ones(recwarn, monkeypatch):
+    lock = (ROOT / 'requirements/lock.txt').read_text()
+    locked = dict(re.findall(r'^([\w-]+)==([^ \n]+)', lock, re.M))
+    tested = {name: value for name, value in compat.TESTED.items() if name in locked}
+    assert {'mmengine', 'mmdet', 'mmpose'} <= set(tested)
+    monkeypatch.setattr(compat, 'version', locked.get)
+    compat.warn_of_untested(tested)
     assert not recwarn.list
 
 

@@ -65,6 +65,7 @@ class Sandbox:
             path.mkdir()
         for name in (
             'tools/setup_env.sh',
+            'tools/link_xtcocotools.py',
             'tools/quickstart.sh',
             'requirements/lock.txt',
             'requirements/xtcocotools.txt',

@@ -152,12 +152,7 @@ run_uv 'installing the locked packages' \
 run_uv 'installing xtcocotools' pip install --quiet --python .venv/bin/python \
   --no-config --no-deps --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
   --require-hashes --requirements requirements/xtcocotools.txt
-# So that MMPose finds it without fpd_mmpose, whose compat module does the same.
-.venv/bin/python -c 'import pathlib, sysconfig
-package = pathlib.Path(sysconfig.get_path("purelib"), "xtcocotools")
-for part in package.glob("_mask.*"):
-    part.unlink()
-(package / "_mask.py").write_text("from pycocotools._mask import *\n")'
+.venv/bin/python tools/link_xtcocotools.py
 run_uv 'installing fpd-mmpose' pip install --quiet --python .venv/bin/python \
   --no-deps --no-build-isolation --editable .
 { place; contents; } >"$stamp"
