@@ -2,7 +2,6 @@
 
 import copy
 import json
-from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,8 +16,8 @@ from fpd_mmpose.readers.coco_people import read_coco_people
 from fpd_mmpose.readers.media import find_files, open_media
 from fpd_mmpose.readers.person_boxes import read_person_boxes
 from fpd_mmpose.studies.people_split import split_people
-from fuzzing.harness import Subject, Target
-from fuzzing.mutations import damaged_bytes, damaged_json
+from fuzzing.mutations import damaged_bytes
+from fuzzing.subjects import Subject, Target, json_subject
 
 _KEYPOINTS = 17
 
@@ -85,20 +84,6 @@ def boxes() -> dict:
         person.pop('keypoints', None)
         person['score'] = 0.75
     return content
-
-
-def json_subject(
-    path: Path, examples: list[Any], read: Callable[[], Any], share: float = 0.0
-) -> Subject:
-    """A reader of JSON; ``share`` of the cases damages bytes alone."""
-    valid = [json.dumps(example).encode() for example in examples]
-
-    def damage(rng: Random) -> bytes:
-        if rng.random() < share:
-            return damaged_bytes(rng, rng.choice(valid))
-        return damaged_json(rng, rng.choice(examples))
-
-    return Subject(path, valid, damage, read)
 
 
 def _filled(dataset: Any) -> list[dict]:

@@ -14,7 +14,7 @@ import time
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -27,6 +27,7 @@ import numpy as np
 import torch
 
 from fpd_mmpose.errors import UserError
+from fuzzing.subjects import Subject, Target
 
 #: Seconds after which a case counts as a hang.
 PATIENCE = 20
@@ -37,29 +38,6 @@ LONGEST_MESSAGE = 1000
 #: What libraries say that have no error for it.
 _NO_MEMORY = 'bad_alloc|allocate memory'
 _fork: Any = get_context('fork')
-
-
-class Subject(NamedTuple):
-    """A reader, and the files to try on it."""
-
-    #: What is damaged.
-    path: Path
-    #: Contents that must be accepted.
-    valid: Sequence[bytes]
-    #: Makes a damaged content.
-    damage: Callable[[Random], bytes]
-    #: Reads the path as the product does; what it returns must be finite.
-    read: Callable[[], Any]
-    #: What errors must name, if it is not the file's name.
-    named: str = ''
-
-
-class Target(NamedTuple):
-    """A reader by name, which is prepared in an empty folder."""
-
-    prepare: Callable[[Path], Subject]
-    #: The time of a case, in that of the fastest targets.
-    cost: int = 1
 
 
 @dataclass

@@ -8,10 +8,10 @@ import numpy as np
 from mmengine.runner.checkpoint import CheckpointLoader
 
 from fpd_mmpose.demos.painter import Painter
-from fuzzing.array_targets import saved
-from fuzzing.harness import Subject, Target
 from fuzzing.mutations import damaged_value
+from fuzzing.subjects import Subject, Target
 from fuzzing.web_targets import small_network
+from fuzzing.weight_targets import saved
 
 
 def _metadata(folder: Path) -> Subject:

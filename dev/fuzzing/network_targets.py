@@ -12,9 +12,8 @@ from onnx import TensorProto, helper
 
 from fpd_mmpose.deploy import ModelInfo, PoseSession
 from fpd_mmpose.deploy.model_info import KEY
-from fuzzing.annotation_targets import json_subject
-from fuzzing.harness import Subject, Target
 from fuzzing.mutations import damaged_bytes, damaged_json, strange_value
+from fuzzing.subjects import Subject, Target, json_subject
 from tests.helpers.exported import INFO, write_decoded
 
 _DESCRIPTION: dict[str, Any] = json.loads(INFO.to_metadata()[KEY])

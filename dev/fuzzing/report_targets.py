@@ -10,9 +10,9 @@ from typing import Any
 
 from fpd_mmpose.reports.logs import read_log
 from fpd_mmpose.run_reports import report_runs
-from fuzzing.harness import Subject, Target
 from fuzzing.mutations import LITERALS, damaged_bytes, strange_value
-from fuzzing.run_targets import STRANGE_CONFIGS, lines_subject, log_lines
+from fuzzing.run_targets import STRANGE_CONFIGS, log_lines
+from fuzzing.subjects import Subject, Target, lines_subject
 
 _TIME = '20260101_000000'
 _CONFIG = """\

@@ -13,9 +13,9 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from fpd_mmpose.finite import is_number
-from fuzzing.array_targets import repacked, saved, strange_tensor
-from fuzzing.harness import Subject, Target
 from fuzzing.mutations import damaged_bytes, damaged_value
+from fuzzing.subjects import Subject, Target
+from fuzzing.weight_targets import repacked, saved, strange_tensor
 from tests.helpers.tiny import tiny_runner, trained
 
 #: More than this in weights and optimizer makes them overflow.

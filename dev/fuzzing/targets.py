@@ -2,7 +2,8 @@
 
 from fuzzing import (
     annotation_targets,
-    array_targets,
+    cache_targets,
+    mat_targets,
     media_targets,
     metadata_targets,
     network_targets,
@@ -10,12 +11,14 @@ from fuzzing import (
     resume_targets,
     run_targets,
     web_targets,
+    weight_targets,
 )
-from fuzzing.harness import Target
+from fuzzing.subjects import Target
 
 TARGETS: dict[str, Target] = {
     **annotation_targets.TARGETS,
-    **array_targets.TARGETS,
+    **cache_targets.TARGETS,
+    **mat_targets.TARGETS,
     **media_targets.TARGETS,
     **metadata_targets.TARGETS,
     **network_targets.TARGETS,
@@ -23,4 +26,5 @@ TARGETS: dict[str, Target] = {
     **resume_targets.TARGETS,
     **run_targets.TARGETS,
     **web_targets.TARGETS,
+    **weight_targets.TARGETS,
 }

@@ -15,8 +15,8 @@ from mmpose.registry import MODELS
 from fpd_mmpose.demos import PoseNetwork
 from fpd_mmpose.demos.web import create_app, open_server
 from fpd_mmpose.errors import UserError
-from fuzzing.harness import Subject, Target
 from fuzzing.mutations import damaged_bytes, strange_value
+from fuzzing.subjects import Subject, Target
 from tests.helpers.raw_http import answer_to, request, upload
 from tests.helpers.reduced import reduced_config
 

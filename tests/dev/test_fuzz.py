@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from fpd_mmpose.errors import UserError
-from fuzzing.harness import Subject, Target, case, fuzz
+from fuzzing.harness import case, fuzz
 from fuzzing.mutations import damaged_bytes, damaged_value
 from fuzzing.report import run
+from fuzzing.subjects import Subject, Target
 from fuzzing.targets import TARGETS
 from tests.helpers import ROOT
 from tests.helpers.forked import Forked

@@ -1,4 +1,4 @@
-"""MATLAB files, images, and training weights."""
+"""Training weights."""
 
 import io
 import zipfile
@@ -12,189 +12,18 @@ import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader
-from PIL import Image
-from scipy.io import savemat
 
 import fpd_mmpose
-from fpd_mmpose.checks.images import Images, _check_image
 from fpd_mmpose.checks.weight_files import check_weights
-from fpd_mmpose.datasets.transforms import FPDLoadImage
-from fpd_mmpose.demos.web.upload import read_upload
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.inputs import read_image
-from fpd_mmpose.readers.media import exif_orientation, image_size
-from fpd_mmpose.readers.mpii_ground_truth import (
-    read_head_sizes,
-    read_mpii_ground_truth,
-)
 from fpd_mmpose.reports.finished_runs import read_checkpoint
 from fpd_mmpose.runs.resuming import check_resumable, clean_message_hub
-from fpd_mmpose.studies.run_record import PREDICTIONS, read_predictions
 from fpd_mmpose.weights import read_state_dict, to_reference
-from fuzzing.harness import Subject, Target
 from fuzzing.mutations import damaged_bytes, damaged_value
-from mpii_mat import read_mpii_mat
-from tests.helpers import mpii_mat_data as mat_data
+from fuzzing.subjects import Subject, Target
 
 #: Tensors of a checkpoint where a reader looks at none of them.
 _FEW = 12
-
-
-def bytes_subject(path: Path, valid: list[bytes], read: Callable[[], Any]) -> Subject:
-    """A reader of files whose bytes are damaged."""
-    return Subject(path, valid, lambda rng: damaged_bytes(rng, rng.choice(valid)), read)
-
-
-def _strange_array(rng: Random, array: np.ndarray) -> Any:
-    """Changes the values, the type, or the shape of an array."""
-    array = np.array(array)
-    kind = rng.randrange(9)
-    if kind == 0:
-        return array.astype(rng.choice(['f4', 'i1', 'u8', 'c16', 'b1', 'U3', 'O']))
-    if kind == 1:
-        return array[..., : rng.randrange(array.shape[-1] + 1)]
-    if kind == 2:
-        return array.T
-    if kind == 3:
-        return array.ravel()
-    if kind == 4:
-        return np.zeros((0, 0))
-    if kind == 5:
-        return rng.choice(['text', {'a': 1}, 3.0, [None, 'x'], [[1, 2], [3]]])
-    if array.size and array.dtype.kind == 'f':
-        values = (np.nan, np.inf, -1.0, 1e300, 0.0)
-        array.ravel()[rng.randrange(array.size)] = rng.choice(values)
-    return array
-
-
-def _mat_subject(
-    path: Path, contents: dict[str, np.ndarray], read: Callable[[], Any]
-) -> Subject:
-    def written(arrays: dict, **options: Any) -> bytes:
-        buffer = io.BytesIO()
-        savemat(buffer, arrays, **options)
-        return buffer.getvalue()
-
-    valid = [
-        written(contents),
-        written(contents, do_compression=True),
-    ]
-
-    def damage(rng: Random) -> bytes:
-        if rng.random() < 0.5:
-            return damaged_bytes(rng, rng.choice(valid))
-        arrays = dict(contents)
-        name = rng.choice([*arrays])
-        arrays[name] = _strange_array(rng, arrays[name])
-        if rng.random() < 0.1:
-            del arrays[name]
-        try:
-            return written(arrays, do_compression=rng.random() < 0.5)
-        except Exception:  # SciPy cannot write everything
-            return damaged_bytes(rng, valid[0])
-
-    return Subject(path, valid, damage, read)
-
-
-def _ground_truth(folder: Path) -> Subject:
-    rng = np.random.default_rng(0)
-    contents = {
-        'pos_gt_src': rng.random((16, 2, 4)) * 100,
-        'jnt_missing': np.zeros((16, 4), np.uint8),
-        'headboxes_src': rng.random((2, 2, 4)) * 50,
-    }
-    path = folder / 'gt_valid.mat'
-
-    def read() -> Any:
-        truth = read_mpii_ground_truth(path)
-        return read_head_sizes(path), truth.keypoints[truth.visible], truth.head_size
-
-    return _mat_subject(path, contents, read)
-
-
-def _predictions(folder: Path) -> Subject:
-    contents = {'preds': np.random.default_rng(0).random((3, 16, 2)) * 100}
-    return _mat_subject(
-        folder / PREDICTIONS, contents, lambda: read_predictions(folder, 3)
-    )
-
-
-def _release(folder: Path) -> Subject:
-    path = folder / 'release.mat'
-    joints = {joint: (10 + joint, 20.5) for joint in range(16)}
-    valid = []
-    for single in (np.array([[1]]), mat_data.EMPTY):
-        people = [mat_data.person(joints), mat_data.person(joints, scale=2)]
-        images = [mat_data.image(f'{n}.jpg', people, n % 2, single) for n in range(3)]
-        mat_data.write_release(path, images)
-        valid.append(path.read_bytes())
-    opened = io.BytesIO()
-    from scipy.io import loadmat
-
-    savemat(opened, {'RELEASE': loadmat(path)['RELEASE']})
-    valid.append(opened.getvalue())
-
-    def read() -> Any:
-        found = read_mpii_mat(path)
-        return [
-            [person.center, person.scale, person.joints[person.labeled]]
-            for person in found.people
-        ]
-
-    return bytes_subject(path, valid, read)
-
-
-def _images(folder: Path, suffix: str, form: str) -> tuple[Path, list[bytes]]:
-    path = folder / f'image{suffix}'
-    picture = Image.fromarray(
-        np.random.default_rng(0).integers(0, 255, (20, 30, 3), np.uint8)
-    )
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    valid = []
-    for options in ({}, {'exif': exif}):
-        buffer = io.BytesIO()
-        picture.save(buffer, form, **options)
-        valid.append(buffer.getvalue())
-    return path, valid
-
-
-def _image(suffix: str, form: str) -> Callable[[Path], Subject]:
-    def prepare(folder: Path) -> Subject:
-        path, valid = _images(folder, suffix, form)
-        load = FPDLoadImage()
-
-        def read() -> Any:
-            errors = []
-            readers: tuple[Callable[[], Any], ...] = (
-                lambda: read_image(path),
-                lambda: image_size(path, apply_exif=True),
-                lambda: load(dict(img_path=str(path), id=3)),
-            )
-            _check_image(str(path), True, {}, Images())
-            for reader in readers:
-                try:
-                    reader()
-                except UserError as error:
-                    errors.append(error)
-            assert exif_orientation(path) in range(1, 9)
-            if errors:
-                raise errors[0]
-
-        return bytes_subject(path, valid, read)
-
-    return prepare
-
-
-def _upload(folder: Path) -> Subject:
-    path, valid = _images(folder, '.png', 'PNG')
-    valid += _images(folder, '.jpg', 'JPEG')[1]
-
-    def read() -> Any:
-        with path.open('rb') as file:
-            return read_upload(file, path.name).shape
-
-    return bytes_subject(path, valid, read)
 
 
 def checkpoint(tensors: int | None = None) -> dict:
@@ -393,15 +222,6 @@ def _weight_folder(folder: Path) -> Subject:
 
 
 TARGETS = {
-    'mpii_ground_truth': Target(_ground_truth, 2),
-    'predictions': Target(_predictions, 2),
-    'mpii_release': Target(_release, 4),
-    'image_jpeg': Target(_image('.jpg', 'JPEG'), 2),
-    'image_png': Target(_image('.png', 'PNG'), 2),
-    'image_tiff': Target(_image('.tif', 'TIFF'), 2),
-    'image_webp': Target(_image('.webp', 'WEBP'), 2),
-    'image_bmp': Target(_image('.bmp', 'BMP'), 2),
-    'upload': Target(_upload),
     'weights': Target(_weights, 40),
     'load_from': Target(_load_from, 10),
     'convert': Target(_convert, 80),
