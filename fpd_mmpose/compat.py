@@ -107,7 +107,10 @@ class _PackageResources(MetaPathFinder, Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         vars(module).update(
-            get_distribution=_Package, DistributionNotFound=PackageNotFoundError
+            get_distribution=_Package,
+            DistributionNotFound=PackageNotFoundError,
+            # pytest calls it when the module has been imported.
+            fixup_namespace_packages=lambda path: None,
         )
 
 

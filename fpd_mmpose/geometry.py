@@ -13,6 +13,8 @@ PIXELS_PER_SCALE = 200.0
 CENTER_SHIFT = 15.0
 #: OpenCV does not warp images with a longer side.
 MAX_SIDE = 32_766
+#: ``cv2.warpAffine`` rounds where it reads to 1/32 pixel in OpenCV 4, but not in 5.
+_ROUNDS = int(cv2.__version__.partition('.')[0]) < 5
 #: Pixels around a crop that interpolation can reach, with room for rounding.
 _MARGIN = 4
 
@@ -131,6 +133,34 @@ def crop_box(
     if max(image.shape[:2]) > MAX_SIDE:
         image, warp = _cut(image, warp, size)
     return cv2.warpAffine(image, warp, size, dst=out, flags=interpolation)
+
+
+def reference_crop(
+    image: np.ndarray,
+    warp: np.ndarray,
+    size: tuple[int, int],
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    """Crops a box as :func:`crop_box` does with OpenCV 4, and so the reference."""
+    if _ROUNDS:
+        return crop_box(image, warp, size, out)
+    if max(image.shape[:2]) > MAX_SIDE:
+        image, warp = _cut(image, warp, size)
+    return cv2.remap(image, *_rounded_places(warp, size), cv2.INTER_LINEAR, dst=out)
+
+
+def _rounded_places(
+    warp: np.ndarray, size: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Computes whole pixels (h, w, 2), int16, and 1/32 pixels (h, w), uint16."""
+    inverse = cv2.invertAffineTransform(np.asarray(warp, np.float64)) * 1024
+    steps = np.rint(inverse[:, :1] * np.arange(size[0]))
+    starts = np.rint(inverse[:, 1:2] * np.arange(size[1]) + inverse[:, 2:])
+    # Half of 1/32 more, as the rest is cut off.
+    places = (starts[:, :, None] + steps[:, None] + 16).astype(np.int64) >> 5
+    whole = np.clip(places >> 5, -(2**15), 2**15 - 1).astype(np.int16)
+    x, y = places & 31
+    return np.dstack([*whole]), (y * 32 + x).astype(np.uint16)
 
 
 def _cut(

@@ -353,6 +353,7 @@ def test_mmengine_finds_packages_without_pkg_resources(monkeypatch):
     with pytest.raises(PackageNotFoundError):
         package_utils.get_installed_path('no-such-package')
     assert sys.modules['pkg_resources'].get_distribution is compat._Package
+    monkeypatch.syspath_prepend('.')  # uses it, too
 
 
 @pytest.mark.parametrize('radius', [4, np.array([4]), np.array([[4.0]]), np.float32(4)])

@@ -1,5 +1,7 @@
 """Crops have the same numbers as MMPose's, bit for bit."""
 
+import zlib
+
 import cv2
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from mmpose.structures.bbox import (
     get_warp_matrix,
 )
 
+from fpd_mmpose import geometry
 from fpd_mmpose.geometry import (
     MAX_SIDE,
     UDP_CROP,
@@ -17,6 +20,8 @@ from fpd_mmpose.geometry import (
     box_center_scale,
     crop_box,
     fit_aspect_ratio,
+    reference_crop,
+    reference_warp,
     stock_warp,
     to_image,
     udp_warp,
@@ -85,6 +90,51 @@ def test_mapping_back_to_the_image_undoes_the_crop(name):
         warp = WARPS[name](*box, 0.0, size)
         mapped = points @ warp[:, :2].T + warp[:, 2]
         np.testing.assert_allclose(mapped, crop, atol=0.1)
+
+
+# --- Pixels of the reference, with OpenCV 4 and 5 -------------------------------------
+
+#: Maps that turn, enlarge, shrink, mirror, or leave the image.
+MAPS = np.array(
+    [
+        [[0.5, 0.125, -20.3], [-0.125, 0.5, 40.7]],
+        [[3.1, -1.7, -300.0], [1.7, 3.1, -500.9]],
+        [[0.07, 0.0, 3.0], [0.0, 0.07, 5.5]],
+        [[-1.3, 0.2, 200.1], [0.2, 1.3, -90.0]],
+        [[1e-3, 0.0, 30.0], [0.0, 1e-3, 30.0]],
+        [[1.0, 0.0, 5000.0], [0.0, 1.0, 0.25]],
+        [[1.0, 2.0, 0.0], [2.0, 4.0, 0.0]],  # without an inverse
+    ]
+)
+
+
+def noise() -> np.ndarray:
+    grid = np.indices((240, 320, 3)).astype(np.uint64)
+    return (((grid[0] * 7919 + grid[1] * 104729 + grid[2] * 31) ** 2) >> 7).astype(
+        np.uint8
+    )
+
+
+@pytest.mark.parametrize('channels', [1, 3])
+def test_the_pixels_of_the_reference_are_those_of_opencv_4(channels, monkeypatch):
+    monkeypatch.setattr(geometry, '_ROUNDS', False)
+    image = np.ascontiguousarray(noise()[..., :channels])
+    crops = [reference_crop(image, warp, (64, 48)) for warp in MAPS]
+    if cv2.__version__ < '5':
+        for warp, crop in zip(MAPS, crops, strict=True):
+            np.testing.assert_array_equal(crop, cv2.warpAffine(image, warp, (64, 48)))
+    found = zlib.crc32(b''.join(crop.tobytes() for crop in crops))
+    assert found == {1: 3983433304, 3: 2634670455}[channels]
+
+
+def test_the_crops_of_the_reference_are_written_to_a_given_array(monkeypatch):
+    warp = reference_warp(np.full(2, 90.0), np.full(2, 150.0), 20.0, (64, 64))
+    for rounds in (True, False):
+        monkeypatch.setattr(geometry, '_ROUNDS', rounds)
+        out = np.zeros((64, 64, 3), np.uint8)
+        assert reference_crop(noise(), warp, (64, 64), out) is out
+        np.testing.assert_array_equal(out, reference_crop(noise(), warp, (64, 64)))
+        assert out.any()
 
 
 # --- Images that OpenCV does not warp ------------------------------------------------

@@ -124,6 +124,7 @@ def _teacher_cache(folder: Path) -> Subject:
         content = rng.choice(valid)
         if rng.random() < 0.2:
             return damaged_bytes(rng, content)
+        path.unlink(missing_ok=True)  # a reader that failed may still lock it
         path.write_bytes(content)
         connection = sqlite3.connect(path)
         connection.execute('PRAGMA journal_mode = OFF')

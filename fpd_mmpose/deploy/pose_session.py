@@ -16,6 +16,8 @@ from fpd_mmpose.geometry import (
     box_center_scale,
     crop_box,
     fit_aspect_ratio,
+    reference_crop,
+    reference_warp,
     to_image,
 )
 from fpd_mmpose.inputs import check_boxes, check_image, read_image
@@ -115,6 +117,8 @@ class PoseSession:
         _check_file(self.info, self._network, path)
         self._batch_size = batch_size
         self._warp = WARPS[self.info.crop]
+        is_reference = self._warp is reference_warp
+        self._crop_one = reference_crop if is_reference else crop_box
         # The normalized value of each gray level, (256,) for each channel.
         levels = np.arange(256, dtype=np.float32)
         self._levels = [
@@ -186,7 +190,7 @@ class PoseSession:
         width, height = size = self.info.input_size
         crops = np.empty((len(center), height, width, 3), np.uint8)
         for box, crop in zip(zip(center, scale, strict=True), crops, strict=True):
-            crop_box(image, self._warp(*box, 0.0, size), size, crop)
+            self._crop_one(image, self._warp(*box, 0.0, size), size, crop)
         if self.info.image_order is not None:
             if self.info.image_order == 'rgb':
                 for crop in crops:

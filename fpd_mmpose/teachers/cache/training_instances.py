@@ -9,7 +9,7 @@ import torch
 from mmpose.registry import DATASETS
 from torch.utils.data import Dataset
 
-from fpd_mmpose.geometry import crop_box, fit_aspect_ratio, reference_warp
+from fpd_mmpose.geometry import fit_aspect_ratio, reference_crop, reference_warp
 from fpd_mmpose.teachers.cache.identity import TrainingSource
 from fpd_mmpose.teachers.cache.store import PersonKey, StoredPerson
 
@@ -76,7 +76,7 @@ class TrainingInstances(Dataset):
         center = results['bbox_center'][0]
         scale = fit_aspect_ratio(results['bbox_scale'], self.input_size)
         crops = [
-            crop_box(
+            reference_crop(
                 results['img'],
                 teacher_warp(center, scale[0], zoom, self.input_size),
                 self.input_size,
