@@ -13,7 +13,7 @@ PIXELS_PER_SCALE = 200.0
 CENTER_SHIFT = 15.0
 #: OpenCV does not warp images with a longer side.
 MAX_SIDE = 32_766
-#: ``cv2.warpAffine`` rounds where it reads to 1/32 pixel in OpenCV 4, but not in 5.
+#: OpenCV 4 rounds the positions that ``cv2.warpAffine`` reads to 1/32 of a pixel.
 _ROUNDS = int(cv2.__version__.partition('.')[0]) < 5
 #: Pixels around a crop that interpolation can reach, with room for rounding.
 _MARGIN = 4
