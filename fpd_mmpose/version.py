@@ -5,10 +5,9 @@ __version__ = '0.1.0'
 #: Before torch 2.6, ``weights_only=True`` cannot read mmengine's checkpoints.
 OLDEST = {'torch': '2.6'}
 
-#: The oldest versions that the tests were run with, from requirements/lock.txt. Older
-#: ones may work, and are named in a warning.
+#: The oldest versions of others that the tests were run with. Older ones may work, and
+#: are named in a warning.
 TESTED = {
-    'torch': '2.11',
     'numpy': '2.2',
     'mmengine': '0.10.7',
     'mmpose': '1.3.2',
