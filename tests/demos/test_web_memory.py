@@ -84,7 +84,9 @@ def server(files) -> Iterator[Server]:
         text=True,
     )
     try:
-        url = process.stdout.readline().split()[0]
+        # Packages may print something before.
+        line = next(line for line in process.stdout if line.startswith('http'))
+        url = line.split()[0]
         found = Server(process, url)
         code, _ = found.send(jpeg((100, 80)))
         assert code == 200
