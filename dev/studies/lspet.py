@@ -49,9 +49,8 @@ arms['as_long_300'] = dict(
     color='control',
     time_of='unlabeled_300',
 )
-for _labels in (300, 1000):
-    arms[f'stored_{_labels}'] = dict(
-        like=f'unlabeled_{_labels}',
-        label=f'FPD, {_labels:,} labels, with unlabeled people, stored teacher',
-        stored=True,
-    )
+arms['stored_300'] = dict(
+    like='unlabeled_300',
+    label='FPD, 300 labels, with unlabeled people, stored teacher',
+    stored=True,
+)
