@@ -50,8 +50,8 @@ arms = dict(
             'custom_hooks': [
                 dict(
                     type='EMAHook',
-                    ema_type='ExpMomentumEMA',
-                    momentum=0.002,
+                    ema_type='ExponentialMovingAverage',
+                    momentum=0.01,
                     update_buffers=True,
                 )
             ]

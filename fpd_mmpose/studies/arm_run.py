@@ -105,13 +105,14 @@ def do_run(run: ArmRun) -> None:
         started = _clock()
         runner.train()
         seconds['training'] = _clock() - started
+        for hook in runner.hooks:
+            if isinstance(hook, EMAHook):
+                # Runner.test begins other averages, with the weights of the model.
+                runner.model.load_state_dict(hook.ema_model.module.state_dict())
     elif not config.load_from:
         runner.model.init_weights()
     scores = runner.test()
-    # What a plain run would load: the averaged weights where there are some.
-    averages = [hook.ema_model for hook in runner.hooks if isinstance(hook, EMAHook)]
-    network = averages[0].module if averages else runner.model
-    state = {key: value.cpu() for key, value in network.state_dict().items()}
+    state = {key: value.cpu() for key, value in runner.model.state_dict().items()}
     meta = dict(dataset_meta=runner.test_dataloader.dataset.metainfo)
     with replace_when_done(folder / WEIGHTS) as partial:
         torch.save(dict(meta=meta, state_dict=state), partial)

@@ -41,6 +41,12 @@ arms = dict(
     stored=dict(like='fpd', stored=dict(zooms=[1.0])),
     continued=dict(like='plain', start_from='plain', length={length}),
     as_long=dict(like='plain', time_of='fpd'),
+    averaged=dict(
+        like='fpd',
+        options={{'custom_hooks': [
+            dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=0.5)
+        ]}},
+    ),
     given=dict(
         config='quickstart/hg1_32_drawn.py',
         checkpoint='{given}',
@@ -92,7 +98,7 @@ def same(one, other):
 def test_every_arm_is_scored_for_every_seed(results):
     assert {name: len(row['scores']) for name, row in results.items()} == dict(
         teacher=1, plain=2, initial=2, fpd=2, fpd_initial=2, stored=2, continued=2,
-        as_long=2, given=1,
+        as_long=2, averaged=2, given=1,
     )  # fmt: skip
 
 
@@ -127,6 +133,13 @@ def test_a_falling_alpha_falls_in_runs_of_steps(root, results):
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     alphas = [line['alpha'] for line in lines if 'alpha' in line]
     assert alphas == pytest.approx([0.8, 0.4])
+
+
+def test_averaged_weights_are_scored(root, results):
+    folder = root / 'out/averaged/seed_0'
+    checkpoint = torch.load(folder / 'iter_2.pth', weights_only=False)
+    assert same(weights(root, 'averaged/seed_0'), checkpoint['state_dict'])
+    assert not same(weights(root, 'averaged/seed_0'), weights(root, 'fpd/seed_0'))
 
 
 def test_a_distilled_student_has_the_keys_of_a_plain_one(root, results):
