@@ -25,13 +25,6 @@ for _labels in (300, 1000, 2600):
         config=f'{_folder}/hg1_32_lspet.py',
         options={f'{_people}.ann_file': _labeled},
     )
-    arms[f'fpd_{_labels}'] = dict(
-        like=f'plain_{_labels}',
-        label=f'FPD, {_labels:,} labels{_how}',
-        color='fpd',
-        teacher='teacher',
-        stored=_stored,
-    )
     arms[f'unlabeled_{_labels}'] = dict(
         label=f'FPD, {_labels:,} labels, with unlabeled people{_how}',
         color='unlabeled',
@@ -42,6 +35,13 @@ for _labels in (300, 1000, 2600):
         },
         teacher='teacher',
         stored=_stored,
+    )
+for _labels in (300, 1000):
+    arms[f'fpd_{_labels}'] = dict(
+        like=f'plain_{_labels}',
+        label=f'FPD, {_labels:,} labels',
+        color='fpd',
+        teacher='teacher',
     )
 arms['as_long_300'] = dict(
     like='plain_300',
