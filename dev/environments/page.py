@@ -13,8 +13,8 @@ INTRODUCTION = """\
 `dev/compat.py` makes all of them anew, and runs `dev/environments/steps.sh` in each: it
 draws people, trains a teacher and a student, distills, resumes, tests, exports, and
 predicts with `PoseSession` and with `MMPoseInferencer`. *Tests* are those of the whole
-project, where they were run; those "after a mend" failed at first, and passed when what
-they found had been mended. A Python that is not on PATH is passed over.
+project, where they were run; "after a fix" counts those that failed at first and passed
+once the code or the test had been fixed. A Python that is not on PATH is passed over.
 
 ```bash
 python dev/compat.py            # continues where it stopped
