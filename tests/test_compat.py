@@ -1,6 +1,7 @@
 """OpenMMLab's last releases work with today's torch."""
 
 import importlib.util
+import inspect
 import os
 import pkgutil
 import re
@@ -373,10 +374,11 @@ def test_keypoints_are_drawn_without_a_warning_of_numpy(radius, alpha):
 
 @without_compiled_mmcv
 def test_mmengine_looks_for_mmcv_operators_on_python_3_14(monkeypatch):
-    expected = mmcv_full_available()
     monkeypatch.delattr(pkgutil, 'find_loader', raising=False)
     compat.provide_find_loader()
-    assert mmcv_full_available() is expected
+    # OneDL's MMEngine does without, and takes our stand-in for the operators.
+    asks = 'find_loader' in inspect.getsource(mmcv_full_available)
+    assert mmcv_full_available() is not asks
     assert pkgutil.find_loader('mmcv').path == mmcv.__file__
     assert pkgutil.find_loader('no_such_package') is None
 
@@ -415,10 +417,9 @@ def test_a_package_older_than_the_tested_one_is_named_in_a_warning(monkeypatch):
 def test_the_locked_versions_are_the_tested_ones(recwarn, monkeypatch):
     lock = (ROOT / 'requirements/lock.txt').read_text()
     locked = dict(re.findall(r'^([\w-]+)==([^ \n]+)', lock, re.M))
-    tested = {name: value for name, value in compat.TESTED.items() if name in locked}
-    assert {'mmengine', 'mmdet', 'mmpose'} <= set(tested)
+    assert set(compat.TESTED) <= set(locked)
     monkeypatch.setattr(compat, 'version', locked.get)
-    compat.warn_of_untested(tested)
+    compat.warn_of_untested()
     assert not recwarn.list
 
 

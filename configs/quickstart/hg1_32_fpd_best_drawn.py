@@ -1,4 +1,4 @@
-# The student with the recipe that gained most on validation people: a larger share of
+# The student with the three changes that gained on validation people: a larger share of
 # unlabeled people, joints weighted by the teacher's confidence, twice as many steps.
 _base_ = ['hg1_32_fpd_unlabeled_drawn.py']
 

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import numpy as np
-from scipy.io import savemat
+from scipy.io import loadmat, savemat
 
 from fpd_mmpose.readers.mpii_ground_truth import (
     read_head_sizes,
@@ -104,8 +104,6 @@ def _release(folder: Path) -> Subject:
         mat_data.write_release(path, images)
         valid.append(path.read_bytes())
     opened = io.BytesIO()
-    from scipy.io import loadmat
-
     savemat(opened, {'RELEASE': loadmat(path)['RELEASE']})
     valid.append(opened.getvalue())
 

@@ -1,4 +1,4 @@
-# The recipe that drawn_recipe.py found best, on other people and with other seeds.
+# What gained in drawn_recipe.py, together, on other people and with other seeds.
 _base_ = ['../../configs/quickstart/study.py']
 
 seeds = [5, 6, 7, 8, 9]

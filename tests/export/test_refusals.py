@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from mmengine.utils import digit_version
 from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor, nn
 
@@ -138,10 +140,11 @@ class Freeze(nn.Module):
 def test_a_layer_that_runs_one_batch_size_only(tmp_path: Path) -> None:
     model = estimator('stock')
     model.backbone = Freeze(model.backbone)
-    message = refusal(model, tmp_path)
-    frozen = 'its Freeze computes with the number of people' in message
-    # ONNX Runtime misses a part of the graph that torch 2.6 makes.
-    assert frozen or 'ONNX Runtime cannot read the graph' in message
+    expected = 'its Freeze computes with the number of people'
+    if digit_version(torch.__version__) < digit_version('2.11'):
+        # ONNX Runtime misses a part of the graph that torch 2.6 makes.
+        expected = 'ONNX Runtime cannot read the graph'
+    assert expected in refusal(model, tmp_path)
 
 
 def test_a_layer_that_is_right_for_one_batch_size_only(
