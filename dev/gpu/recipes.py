@@ -1,6 +1,5 @@
 """The recipes, with the formats and the short schedule of a GPU run."""
 
-import json
 import os
 import shutil
 import statistics
@@ -17,19 +16,24 @@ from torch.utils.data import DataLoader
 from benchmarks.bfloat16 import keep_accuracy_on_device
 from fpd_mmpose.config import load_config
 from fpd_mmpose.models.distillers import FPDDistiller
+from fpd_mmpose.studies.people_split import split_people
 
 FULL = dict(
     teacher='configs/hourglass/hg8_256_mpii.py',
     plain='configs/hourglass/hg4_128_mpii.py',
-    fpd='configs/fpd/hg4_128_fpd_mpii.py',
+    fpd='configs/fpd/hg4_128_fpd_unlabeled_mpii.py',
 )
 SMALL = dict(
     teacher='configs/quickstart/hg2_64_drawn.py',
     plain='configs/quickstart/hg1_32_drawn.py',
-    fpd='configs/quickstart/hg1_32_fpd_drawn.py',
+    fpd='configs/quickstart/hg1_32_fpd_unlabeled_drawn.py',
 )
-#: Training people in a rehearsal.
-REHEARSED = 64
+#: Labeled and unlabeled people in a batch of FPD, and the factor with which each person
+#: has as much weight.
+RATIO, UNLABELED_WEIGHT = (1, 3), 6.0
+#: Standard deviation of the targets in pixels of the heatmap: short runs learn from
+#: wider targets than the recipes' 2.
+SIGMA = 3
 #: Batches that each worker prepares ahead.
 PREFETCH = 2
 #: Steps not timed, which choose algorithms and start workers.
@@ -40,18 +44,21 @@ class Recipe:
     """Makes the configs of the runs: full networks on CUDA, small ones on the CPU."""
 
     def __init__(
-        self, data: Path, device: str, out: Path, lr: float, batch: int | None = None
+        self,
+        data: Path,
+        device: str,
+        out: Path,
+        lr: float,
+        batch: int | None = None,
+        labels: int | None = None,
     ):
         self.data = data
         self.device = device
         self.out = out
         self.lr = lr
         self.batch = batch or (96 if device == 'cuda' else 8)
-        people = json.loads(
-            (data / 'annotations/mpii_train.json').read_text(encoding='utf-8')
-        )
-        self.people = len(people) if device == 'cuda' else min(len(people), REHEARSED)
-        self.steps = max(1, self.people // self.batch)
+        self.labels = labels or (300 if device == 'cuda' else 8)
+        self.split = split_people(data, self.labels, seed=0)
         self.configs = FULL if device == 'cuda' else SMALL
         self.workers = self._workers()
 
@@ -62,26 +69,26 @@ class Recipe:
             configs=self.configs,
             device=torch.cuda.get_device_name() if on_gpu else 'cpu',
             torch=torch.__version__,
-            people=self.people,
+            labels=self.labels,
             batch=self.batch,
             lr=self.lr,
             workers=self.workers,
             precision='bf16' if on_gpu else 'fp32',
         )
 
-    def config(self, name: str, epochs: int, folder: Path) -> Config:
-        """Returns the config of ``teacher``, ``plain``, ``longer``, or ``fpd``."""
-        config = load_config(self.configs.get(name, self.configs['plain']))
-        weights = {one: str(self.out / f'{one}.pth') for one in ('teacher', 'plain')}
-        config.load_from = weights['plain'] if name in ('fpd', 'longer') else None
+    def config(self, name: str, steps: int, validations: int, folder: Path) -> Config:
+        """Returns the config of ``teacher``, ``plain``, or ``fpd``."""
+        config = load_config(self.configs[name])
+        config.load_from = None
         if name == 'fpd':
             config.model.teacher.update(
                 config=self.configs['teacher'],
-                checkpoint=weights['teacher'],
+                checkpoint=str(self.out / 'teacher.pth'),
                 speed='auto',
             )
-        self._load_data(config)
-        self._schedule(config, epochs)
+            config.model.distill_loss.unlabeled_weight = UNLABELED_WEIGHT
+        self._load_data(config, name)
+        self._schedule(config, steps, validations)
         config.custom_hooks = [dict(type='FastTraining')]
         config.default_hooks.checkpoint = None
         config.work_dir = str(folder)
@@ -90,11 +97,12 @@ class Recipe:
         config.env_cfg.cudnn_benchmark = self.device == 'cuda'
         return config
 
-    def _load_data(self, config: Config) -> None:
+    def _load_data(self, config: Config, name: str) -> None:
         config.model.data_preprocessor.non_blocking = True
+        train = config.train_dataloader
         workers = self.workers
         for loader, batch, count in (
-            (config.train_dataloader, self.batch, workers),
+            (train, self.batch, workers),
             (config.val_dataloader, 64, min(4, workers)),
             (config.test_dataloader, 64, min(4, workers)),
         ):
@@ -107,27 +115,41 @@ class Recipe:
             loader.dataset.data_root = str(self.data)
             if count:
                 loader.prefetch_factor = PREFETCH
-        if self.device == 'cpu':
-            # The quick start's own students learn from few labels, in steps.
-            config.train_dataloader.sampler.type = 'DefaultSampler'
-            config.train_dataloader.dataset.update(
-                ann_file='annotations/mpii_train.json', indices=self.people
-            )
-        # With batches of one size, cuDNN searches for algorithms once.
-        config.train_dataloader.drop_last = True
+        train.sampler = dict(type='InfiniteSampler')
+        labeled, unlabeled = (str(path.relative_to(self.data)) for path in self.split)
+        if name == 'fpd':
+            train.batch_sampler.source_ratio = RATIO
+            train.dataset.pop('data_root')
+            for part, people in zip(
+                train.dataset.datasets, (labeled, unlabeled), strict=True
+            ):
+                part.update(data_root=str(self.data), ann_file=people)
+        elif name == 'plain':
+            train.dataset.ann_file = labeled
+        else:
+            train.dataset.ann_file = 'annotations/mpii_train.json'
+        if self.device == 'cuda':
+            parts = train.dataset.get('datasets', [train.dataset])
+            for step in parts[0].pipeline:
+                if step.type == 'GenerateTarget':
+                    step.encoder.sigma = SIGMA
 
-    def _schedule(self, config: Config, epochs: int) -> None:
-        config.train_cfg = dict(by_epoch=True, max_epochs=epochs, val_interval=1)
+    def _schedule(self, config: Config, steps: int, validations: int) -> None:
+        config.train_cfg = dict(
+            by_epoch=False, max_iters=steps, val_interval=steps // validations
+        )
         config.param_scheduler = [
             dict(
                 type='OneCycleLR',
                 eta_max=self.lr,
-                total_steps=epochs * self.steps,
+                total_steps=steps,
                 pct_start=0.2,
                 by_epoch=False,
             )
         ]
         config.optim_wrapper = dict(optimizer=dict(type='Adam', lr=self.lr))
+        config.log_processor = dict(by_epoch=False)
+        config.default_hooks.logger.log_metric_by_epoch = False
         if self.device == 'cuda':
             # bfloat16 has float32's range and needs no loss scaling.
             config.optim_wrapper.update(

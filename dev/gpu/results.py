@@ -10,7 +10,7 @@ import torch
 from fpd_mmpose.files import replace_when_done
 
 #: Weights, the most valuable first.
-ORDER = ('fpd', 'plain', 'teacher', 'longer')
+ORDER = ('fpd', 'plain', 'teacher')
 #: Suffixes of files that stay on the machine.
 LEFT_OUT = ('.pth', '.sqlite', '.py')
 

@@ -1,10 +1,11 @@
 #!/usr/bin/env python
-"""Trains a teacher, a plain student, and continues it with and without the teacher.
+"""Trains a teacher on all labels, and students on few of them, plainly and by FPD.
 
-The four runs have the same schedule and batch. The last two start from the plain
-student and have the same number of steps. The epochs that fit in the given seconds are
-planned from speeds that are measured first. After each run, its weights (NAME.pth) and
-all validation scores by epoch (training.json, training.png) are written.
+Both students start from random weights and have the same number of steps and people
+per step; with FPD, three quarters of these are the others, without their labels. The
+steps that fit in the given seconds are planned from speeds that are measured first.
+After each run, its weights (NAME.pth) and all validation scores by step (training.json,
+training.png) are written.
 """
 
 import argparse
@@ -29,27 +30,30 @@ from fpd_mmpose.reports.logs import read_log  # noqa: E402
 
 METRIC = 'PCKh/Mean'
 NAMES = dict(
-    teacher='teacher',
-    plain='plain student',
-    longer='plain student, continued plainly',
-    fpd='plain student, then FPD',
+    teacher='teacher, all labels',
+    plain='plain student, {labels} labels',
+    fpd='FPD, {labels} labels, with unlabeled people',
 )
-#: Shares of the time for the teacher and for the plain student.
-TEACHER, PLAIN = 0.45, 0.17
-#: Cost of a forward pass, relative to forward and backward.
-FORWARD = 0.35
-#: Seconds to build a run and start its workers.
-START = 4.0
+#: Share of the time for the teacher.
+TEACHER = 0.5
+#: Cost of the teacher's forward pass, relative to its training.
+FORWARD = 0.25
+#: Seconds to build a run and start its workers, and to choose the teacher's formats.
+START, CHOICE = 4.0, 20.0
 MEASURED_STEPS = 24
+LEAST_STEPS, MOST_VALIDATIONS = 4, 6
 
 
 class Study:
-    """Plans and trains the four runs within a number of seconds."""
+    """Plans and trains the three runs within a number of seconds."""
 
     def __init__(self, recipe: Recipe, out: Path, seconds: float):
         self.recipe = recipe
         self.out = out
         self.end = time.monotonic() + seconds
+        self.titles = {
+            name: title.format(labels=recipe.labels) for name, title in NAMES.items()
+        }
         self.found: dict = dict(settings=recipe.describe(), seconds=seconds, runs={})
 
     @property
@@ -62,32 +66,25 @@ class Study:
         rates = {name: self.measure(name) for name in ('teacher', 'plain')}
         self.found['rates'] = rates
         print(f'rates: {rates}', flush=True)
-        epoch = {name: self.epoch_seconds(rate) for name, rate in rates.items()}
-        left = self.left - 4 * START
-        epochs = max(1, int(TEACHER * left / epoch['teacher']))
-        self.train('teacher', epochs)
-        epochs = max(1, int(PLAIN * left / epoch['plain']))
-        self.train('plain', epochs)
-        # By now, the speed of a whole run is known.
-        plain = self.found['runs']['plain']['seconds'] / epochs
-        teacher = FORWARD * rates['teacher']['step'] * self.recipe.steps
-        fits = (self.left - 2 * START) / (2 * plain + teacher)
-        epochs = max(1, min(epochs, int(fits)))
-        self.train('fpd', epochs)
-        self.train('longer', epochs)
+        teacher, plain = map(self.step_seconds, rates.values())
+        self.train('teacher', (TEACHER * self.left - START) / teacher)
+        fpd = plain + FORWARD * rates['teacher']['step']
+        steps = (self.left - 2 * START - CHOICE) / (plain + fpd)
+        self.train('plain', steps)
+        self.train('fpd', self.found['runs']['plain']['steps'])
 
-    def epoch_seconds(self, rate: dict[str, float]) -> float:
-        """Predicts the seconds of an epoch with its validation."""
+    def step_seconds(self, rate: dict[str, float]) -> float:
+        """Predicts the seconds of a step, with its share of the validations."""
         loader = self.found['rates']['teacher']['loader']
         step = max(rate['step'], self.recipe.batch / loader)
-        return 1.05 * step * self.recipe.steps + rate['validation']
+        # The validations share a tenth of the time.
+        return 1.05 * step / 0.9
 
     def measure(self, name: str) -> dict[str, float]:
         """Measures a step and a validation in seconds, and the dataloader once."""
         stopwatch = Stopwatch()
-        config = self.recipe.config(name, 1, self.out / f'rate_{name}')
-        steps = min(MEASURED_STEPS, self.recipe.steps)
-        config.train_cfg = dict(by_epoch=False, max_iters=steps, val_interval=steps)
+        folder = self.out / f'rate_{name}'
+        config = self.recipe.config(name, MEASURED_STEPS, 1, folder)
         runner = Runner.from_cfg(config)
         runner.register_hook(stopwatch)
         runner.train()
@@ -99,23 +96,29 @@ class Study:
         _free()
         return rate
 
-    def train(self, name: str, epochs: int) -> None:
+    def train(self, name: str, steps: float) -> None:
         """Trains a network, and writes all results so far."""
         start = time.monotonic()
         stopwatch = Stopwatch()
         folder = self.out / name
-        runner = Runner.from_cfg(self.recipe.config(name, epochs, folder))
+        steps = max(LEAST_STEPS, int(steps))
+        role = 'teacher' if name == 'teacher' else 'plain'
+        rate = self.found['rates'][role]
+        fit = 0.1 * steps * rate['step'] / max(rate['validation'], 1e-3)
+        validations = min(MOST_VALIDATIONS, max(1, int(fit)), steps)
+        steps -= steps % validations  # the last step is validated
+        config = self.recipe.config(name, steps, validations, folder)
+        runner = Runner.from_cfg(config)
         runner.register_hook(stopwatch)
         runner.train()
         with replace_when_done(self.out / f'{name}.pth') as partial:
             torch.save(dict(state_dict=runner.model.state_dict()), partial)
         teacher = getattr(runner.model, 'teacher', None)
         scores = {
-            epoch: scores[METRIC]
-            for epoch, scores in read_log(folder).validations.items()
+            step: scores[METRIC]
+            for step, scores in read_log(folder).validations.items()
         }
         self.found['runs'][name] = dict(
-            epochs=epochs,
             steps=runner.iter,
             step_seconds=stopwatch.step(),
             people_per_second=self.recipe.batch / stopwatch.step(),
@@ -131,28 +134,26 @@ class Study:
         _free()
         write_json(self.out / 'training.json', self.found, indent=1)
         write_json(self.out / 'conclusions.json', self.conclusions(), indent=1)
-        draw(self.found['runs'], self.out / 'training.png')
+        draw(self.found['runs'], self.titles, self.out / 'training.png')
         print('\n'.join(self.conclusions()), flush=True)
 
     def conclusions(self) -> list[str]:
         """Summarizes each run in a line."""
         return [
-            f'{NAMES[name]}: PCKh@0.5 {list(run["scores"].values())[-1]:.2f} after '
-            f'{run["epochs"]} epochs ({run["steps"]} steps, '
-            f'{run["people_per_second"]:.0f} people/s, {run["seconds"]:.0f} s)'
+            f'{self.titles[name]}: PCKh@0.5 {list(run["scores"].values())[-1]:.2f} '
+            f'after {run["steps"]} steps '
+            f'({run["people_per_second"]:.0f} people/s, {run["seconds"]:.0f} s)'
             for name, run in self.found['runs'].items()
         ]
 
 
-def draw(runs: dict[str, dict], path: Path) -> None:
-    """Draws the scores by epoch; the last two runs continue the plain student."""
+def draw(runs: dict[str, dict], titles: dict[str, str], path: Path) -> None:
+    """Draws the scores by step."""
     figure = Figure(figsize=(8, 5))
     axis = figure.subplots()
     for name, run in runs.items():
-        offset = runs['plain']['epochs'] if name in ('fpd', 'longer') else 0
-        epochs = [offset + epoch for epoch in run['scores']]
-        axis.plot(epochs, list(run['scores'].values()), marker='.', label=NAMES[name])
-    axis.set(xlabel='epoch', ylabel='PCKh@0.5 of the validation people, %')
+        axis.plot(*zip(*run['scores'].items(), strict=True), '.-', label=titles[name])
+    axis.set(xlabel='step', ylabel='PCKh@0.5 of the validation people, %')
     axis.grid(alpha=0.3)
     axis.legend()
     figure.tight_layout()
@@ -182,11 +183,12 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument('--batch', type=int, help='people per step (96; cpu: 8)')
     parser.add_argument(
-        '--lr', type=float, default=1e-3, help='highest learning rate (0.001)'
+        '--lr', type=float, default=2e-3, help='highest learning rate (0.002)'
     )
+    parser.add_argument('--labels', type=int, help='people with labels (300; cpu: 8)')
     args = parser.parse_args(argv)
     args.out.mkdir(parents=True, exist_ok=True)
-    recipe = Recipe(args.data, args.device, args.out, args.lr, args.batch)
+    recipe = Recipe(args.data, args.device, args.out, args.lr, args.batch, args.labels)
     study = Study(recipe, args.out, args.seconds)
     study.run()
     scores = [s for run in study.found['runs'].values() for s in run['scores'].values()]
