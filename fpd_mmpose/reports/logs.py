@@ -23,7 +23,8 @@ class Log:
 
     path: Path  # the file or the work directory
     metrics: dict[str, float] | None  # by name for a test, None for a training run
-    validations: dict[int, dict[str, float]]  # the metrics of a training run, by epoch
+    # The metrics of a training run, by epoch, or by step in a run of iterations.
+    validations: dict[int, dict[str, float]]
     last_epoch: int = 0  # the last trained epoch
     processes: int | None = None  # processes that shared each step, if known
     config: Path | None = None  # the config that the run started with
@@ -134,7 +135,7 @@ def _merge(path: Path, parts: Sequence[tuple[Path, list[dict]]]) -> Log:
             files[file] = first
             last = max(trained)
         for record in records:
-            if 'epoch' not in record and record.get('step'):
+            if 'iter' not in record and record.get('step'):
                 validations[record['step']] = numbers_of(record)
     beginning = next(iter(files), parts[0][0])
     config = beginning.with_name('config.py')

@@ -34,6 +34,16 @@ class TestLogs:
         assert means(log) == {1: 10.0, 2: 20.0} and log.last_epoch == 2
         assert log.config.parent.parent.name == '20260102_000000'
 
+    def test_a_run_of_iterations_is_validated_at_steps(self, tmp_path):
+        lines = (
+            dict(loss=0.1, lr=0.1, iter=50, step=50),
+            dict(loss=0.1, lr=0.1, iter=100, step=100),
+            dict(**metrics(5.0), step=100),
+        )
+        path = tmp_path / 'scalars.json'
+        path.write_text(''.join(json.dumps(line) + '\n' for line in lines))
+        assert read_log(path).validations == {100: metrics(5.0)}
+
     def test_metrics_of_a_test(self, tmp_path):
         path = tmp_path / 'metrics.json'
         path.write_text(json.dumps({**metrics(5.0), 'time': 1.0, 'data_time': 2.0}))
