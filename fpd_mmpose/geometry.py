@@ -78,10 +78,12 @@ def udp_warp(
 
     The borders of the box become the centers of the outermost pixels of the crop.
     """
+    # As precise as MMPose computes with scalars: NumPy 1 makes them float64.
+    center, scale = np.array([center, scale], dtype=(scale[0] * 1.0).dtype)
     angle = np.deg2rad(rotation)
     turn = np.array(
         [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]],
-        dtype=center.dtype,  # as precise as MMPose computes
+        dtype=center.dtype,
     )
     factor = np.subtract(output_size, 1, dtype=scale.dtype) / scale
     shift = 0.5 * scale - turn @ center

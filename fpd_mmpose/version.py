@@ -8,7 +8,7 @@ OLDEST = {'torch': '2.6'}
 #: The oldest versions of others that the tests were run with. Older ones may work, and
 #: are named in a warning.
 TESTED = {
-    'numpy': '2.2',
+    'numpy': '1.26',
     'mmengine': '0.10.7',
     'mmpose': '1.3.2',
     'mmdet': '3.3.0',

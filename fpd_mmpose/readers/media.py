@@ -1,15 +1,17 @@
 """Finds images and videos, and reads frames of videos."""
 
+import io
 import logging
 import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from mmcv import VideoReader
 from mmengine.logging import print_log
@@ -175,21 +177,33 @@ def image_size(path: str | Path, apply_exif: bool = False) -> tuple[int, int]:
     try:
         with _open_unlimited(path) as image:
             size = image.size
-            # OpenCV always orients a TIFF, and never an AVIF.
+            turns = apply_exif and _opencv_turns(image.format)
             if isinstance(image, TiffImageFile):
-                # Some releases of Pillow have exchanged the others.
+                # OpenCV always turns it, and some releases of Pillow its size.
                 size = image.tag_v2[IMAGEWIDTH], image.tag_v2[IMAGELENGTH]
-                apply_exif = True
-            elif image.format == 'AVIF':
-                apply_exif = False
-            turned = apply_exif and image.getexif().get(ORIENTATION) in (5, 6, 7, 8)
-            return size[::-1] if turned else size
+                turns = True
+            exchanged = turns and image.getexif().get(ORIENTATION) in (5, 6, 7, 8)
+            return size[::-1] if exchanged else size
     except Exception as error:  # of many types, depending on the format
         reason = 'cannot be opened as an image: download it again or leave it out'
         if not os.path.exists(path):
             reason = 'is missing: download it again or leave it out'
         reason = why_undecoded(path) or reason
         raise UserError(f'image "{path}" {reason}') from error
+
+
+@cache
+def _opencv_turns(kind: str) -> bool:
+    """Tries whether OpenCV turns images by EXIF, which depends on its release."""
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    stream = io.BytesIO()
+    try:
+        Image.new('RGB', (2, 1)).save(stream, kind, exif=exif)
+    except Exception:  # of many types: a format that Pillow cannot write
+        return False
+    pixels = cv2.imdecode(np.frombuffer(stream.getvalue(), np.uint8), cv2.IMREAD_COLOR)
+    return pixels is not None and pixels.shape[:2] == (2, 1)
 
 
 def _open_unlimited(path: str | Path) -> Image.Image:
