@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -55,6 +56,27 @@ class TestRun:
         assert runs['fpd']['steps'] == runs['plain']['steps']
         for run in runs.values():
             assert max(map(int, run['scores'])) == run['steps']
+
+    def test_only_the_teacher_has_all_labels(self, mpii_root, tmp_path):
+        recipes = script('recipes')
+        root = Path(shutil.copytree(mpii_root, tmp_path / 'people'))
+        recipe = recipes.Recipe(root, 'cuda', tmp_path, lr=1e-3, labels=4)
+        loaders = {}
+        for name in ('teacher', 'plain', 'fpd'):
+            config = recipe.config(name, 20, 2, tmp_path / name)
+            assert config.train_cfg.max_iters == 20 and config.load_from is None
+            loaders[name] = config.train_dataloader
+        people = {name: loader.dataset for name, loader in loaders.items()}
+        assert people['teacher'].ann_file == 'annotations/mpii_train.json'
+        labeled, unlabeled = people['fpd'].datasets
+        assert labeled.ann_file == people['plain'].ann_file
+        assert len(json.loads((root / labeled.ann_file).read_text())) == 4
+        others = json.loads((root / unlabeled.ann_file).read_text())
+        assert len(others['annotations']) == 12 - 4
+        assert loaders['fpd'].batch_sampler.source_ratio == (1, 3)
+        for part in (people['teacher'], people['plain'], labeled):
+            encoders = [step.encoder for step in part.pipeline if 'encoder' in step]
+            assert [one.sigma for one in encoders] == [recipes.SIGMA]
 
     def part(self, *codes: str, seconds: int = 60):
         run = script('run')
