@@ -1,7 +1,7 @@
 # What distillation gains on drawn people, and what of it is not the teacher's merit.
 _base_ = ['../../configs/quickstart/study.py']
 
-seeds = [0, 1, 2]
+seeds = [0, 1, 2, 3, 4]
 baselines = ['control', 'continued']
 
 _loss = 'model.distill_loss'
