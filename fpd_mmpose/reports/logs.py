@@ -135,7 +135,7 @@ def _merge(path: Path, parts: Sequence[tuple[Path, list[dict]]]) -> Log:
             files[file] = first
             last = max(trained)
         for record in records:
-            if 'iter' not in record and record.get('step'):
+            if not {'epoch', 'iter'} & record.keys() and record.get('step'):
                 validations[record['step']] = numbers_of(record)
     beginning = next(iter(files), parts[0][0])
     config = beginning.with_name('config.py')
