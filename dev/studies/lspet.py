@@ -1,6 +1,6 @@
 # Students of real people: few labels, and the other people without.
 seeds = [0, 1, 2]
-baselines = ['plain_300', 'as_long_300', 'plain_1000', 'plain_2600']
+baselines = ['plain_300', 'as_long_300', 'fpd_300', 'plain_1000', 'plain_2600']
 
 _folder = '{{ fileDirname }}/lspet'
 _file = 'annotations/{kind}_{labels}_{{seed}}.json'
@@ -43,6 +43,11 @@ for _labels in (300, 1000):
         color='fpd',
         teacher='teacher',
     )
+arms['unannotated_300'] = dict(
+    like='fpd_300',
+    label='FPD, 300 labels, and joints without a label',
+    options={'model.distill_loss.unannotated_joints': True},
+)
 arms['as_long_300'] = dict(
     like='plain_300',
     label='Plain, 300 labels, for as long',
