@@ -103,6 +103,11 @@ def _object(content: Any, path: Path) -> dict:
     return content
 
 
+def is_training(record: dict) -> bool:
+    """Tells a record of training steps from one of a validation."""
+    return not record.keys().isdisjoint(('epoch', 'iter'))
+
+
 def numbers_of(record: dict) -> dict[str, float]:
     """Returns the metrics of a logged record."""
     return {
@@ -135,7 +140,7 @@ def _merge(path: Path, parts: Sequence[tuple[Path, list[dict]]]) -> Log:
             files[file] = first
             last = max(trained)
         for record in records:
-            if not {'epoch', 'iter'} & record.keys() and record.get('step'):
+            if not is_training(record) and record.get('step'):
                 validations[record['step']] = numbers_of(record)
     beginning = next(iter(files), parts[0][0])
     config = beginning.with_name('config.py')

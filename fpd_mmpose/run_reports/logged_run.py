@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.readers.text import read_text
 from fpd_mmpose.reports.literal_config import field, read_literals
-from fpd_mmpose.reports.logs import numbers_of, read_records
+from fpd_mmpose.reports.logs import is_training, numbers_of, read_records
 from fpd_mmpose.reports.table import LAYOUTS
 from fpd_mmpose.weights.checkpoint import read_state_dict
 
@@ -175,7 +175,7 @@ def _read_points(log: Path) -> tuple[list[Point], list[Point]]:
     if log.is_file() and b'\n' in log.read_bytes():
         for record in read_records(log):
             values, step = numbers_of(record), record.get('step', 0)
-            if 'epoch' in record:
+            if is_training(record):
                 training.append(Point(step, values, 0))
             else:
                 after = training[-1].step if training else 0

@@ -1,5 +1,6 @@
 """Reports of runs: their numbers, and what the logs say that were cut off."""
 
+import json
 from pathlib import Path
 
 from fpd_mmpose.cli import main
@@ -105,6 +106,19 @@ def test_a_resumed_run_is_one_course(tmp_path):
     assert [point.step for point in row.first.training] == [10, 20, 30]
     assert [p.values['PCKh/Mean'] for p in row.first.validations] == [1.0, 20.0, 3.0]
     assert row.first.settings['load_from'] == 'a.pth'
+
+
+def test_a_run_that_counts_in_steps(tmp_path):
+    """With ``log_processor.by_epoch=False``, no record has an epoch."""
+    run = write_run(tmp_path / 'run', {1: 1.0, 2: 20.0})
+    (log,) = run.glob('*/vis_data/scalars.json')
+    records = [json.loads(line) for line in log.read_text().splitlines()]
+    for record in records:
+        record.pop('epoch', None)
+    log.write_text(''.join(json.dumps(record) + '\n' for record in records))
+    (row,) = report_runs([run]).rows
+    assert [point.step for point in row.first.training] == [10, 20]
+    assert [p.values['PCKh/Mean'] for p in row.first.validations] == [1.0, 20.0]
 
 
 def test_a_run_that_goes_on_shows_what_is_there(tmp_path):
