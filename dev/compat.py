@@ -2,7 +2,8 @@
 """Tries this project in other environments, and writes the result to the docs.
 
 Each environment is made with uv in a folder of its own; a few commands are run with
-drawn people, and with --suite the tests. What is known is kept. --again makes all anew.
+drawn people, and with --suite the tests. A row that --folder already has is not tried
+again, unless --again makes it anew. The docs keep what they say of other rows.
 """
 
 import argparse
@@ -18,6 +19,8 @@ from environments.rows import ROWS, Environment
 
 ROOT = Path(__file__).resolve().parents[1]
 STEPS = ROOT / 'dev/environments/steps.sh'
+#: What the page shows.
+PUBLISHED = ROOT / 'dev/environments/results.json'
 # A wheel for another Python, whose compiled code tools/link_xtcocotools.py replaces.
 XTCOCOTOOLS = '--no-config --no-deps --python-version 3.11 xtcocotools'
 COMPILED = '--no-deps --no-build-isolation --no-binary mmcv'
@@ -40,7 +43,8 @@ def main(argv: list[str] | None = None) -> None:
         parser.error(f'there is no row {", ".join(unknown)}')
     args.folder.mkdir(parents=True, exist_ok=True)
     known = args.folder / 'results.json'
-    results = json.loads(known.read_text(encoding='utf-8')) if known.is_file() else {}
+    results = _read(known)
+    published = _read(PUBLISHED)
     for name in args.rows or [name for name, row in ROWS.items() if not row.compiled]:
         done = results.get(name)
         if done and not args.again and (done['suite'] or not args.suite):
@@ -52,9 +56,19 @@ def main(argv: list[str] | None = None) -> None:
         if args.again or not done or not (folder / 'made').is_file():
             shutil.rmtree(folder, ignore_errors=True)
         results[name] = try_row(ROWS[name], folder, args.suite)
-        known.write_text(json.dumps(results, indent=1) + '\n', encoding='utf-8')
+        published[name] = results[name]
+        _write(known, results)
+        _write(PUBLISHED, published)
         print(name, json.dumps(results[name]))
-    write_page(results, ROOT / 'docs/background/environments.md')
+    write_page(published, ROOT / 'docs/background/environments.md')
+
+
+def _read(path: Path) -> dict[str, dict]:
+    return json.loads(path.read_text('utf-8')) if path.is_file() else {}
+
+
+def _write(path: Path, results: dict[str, dict]) -> None:
+    path.write_text(json.dumps(results, indent=1) + '\n', encoding='utf-8')
 
 
 def try_row(row: Environment, folder: Path, suite: bool) -> dict:

@@ -14,7 +14,9 @@ DONE = dict(date='2026-11-27', versions={'python': '3.12.1'}, steps=['ok a'], su
 
 
 @pytest.fixture
-def tried(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool, bool]]:
+def tried(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> list[tuple[str, bool, bool]]:
     """The rows that are tried: name, whether its folder is there, and --suite."""
     calls = []
 
@@ -23,6 +25,7 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool, bool]]:
         return {**DONE, 'suite': '5 passed' if suite else ''}
 
     monkeypatch.setattr(compat, 'try_row', try_row)
+    monkeypatch.setattr(compat, 'PUBLISHED', tmp_path / 'published.json')
     monkeypatch.setattr(compat, 'write_page', lambda *_: None)
     monkeypatch.setattr(compat, '_python', lambda version: f'python{version}')
     return calls
@@ -64,6 +67,14 @@ def test_an_environment_is_made_anew_if_asked_for_or_unfinished(tried, tmp_path)
     assert tried == [('newest', False, False), ('oldest', False, True)]
 
 
+def test_the_docs_keep_what_they_say_of_other_rows(tried, tmp_path):
+    published = {'onedl': DONE, 'oldest': DONE}
+    compat.PUBLISHED.write_text(json.dumps(published), encoding='utf-8')
+    compat.main(['oldest', '--suite', '--folder', str(tmp_path)])
+    expected = {'onedl': DONE, 'oldest': {**DONE, 'suite': '5 passed'}}
+    assert json.loads(compat.PUBLISHED.read_text('utf-8')) == expected
+
+
 def test_the_page_says_what_failed_and_what_was_not_tried(tmp_path):
     results = {
         'newest': {**DONE, 'suite': '5 passed'},
@@ -77,8 +88,10 @@ def test_the_page_says_what_failed_and_what_was_not_tried(tmp_path):
     assert '| not tried |' in rows[ROWS['onedl'].title]
 
 
-def test_the_page_of_the_docs_has_all_environments():
+def test_the_page_of_the_docs_has_all_environments(tmp_path):
     text = (ROOT / 'docs/background/environments.md').read_text('utf-8')
-    assert text.startswith(page.INTRODUCTION)
+    published = json.loads(compat.PUBLISHED.read_text('utf-8'))
+    page.write_page(published, tmp_path / 'page.md')
+    assert text == (tmp_path / 'page.md').read_text('utf-8')
     for row in ROWS.values():
         assert f'| {row.title} | all work |' in text
