@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
@@ -93,7 +94,8 @@ def rename(
 def load_file(source: Path | BinaryIO, map_location: Any = 'cpu') -> Any:
     """Reads an untrusted file without executing anything in it."""
     _check_archive(source)
-    return _checked(torch.load(source, map_location=map_location, weights_only=True))
+    content = torch.load(source, map_location=map_location, weights_only=True)
+    return _checked(content, size_of(source))
 
 
 def _check_archive(source: Path | BinaryIO) -> None:
@@ -101,6 +103,9 @@ def _check_archive(source: Path | BinaryIO) -> None:
 
     torch compresses nothing, and writes checksums that it does not read.
     """
+    start, end = _ends(source)
+    if start == b'PK' and end[:4] + end[-2:] != b'PK\5\6\0\0':
+        raise pickle.UnpicklingError('its archive does not end with the file')
     if zipfile.is_zipfile(source):
         with zipfile.ZipFile(source) as archive:
             entries = archive.infolist()
@@ -115,6 +120,16 @@ def _check_archive(source: Path | BinaryIO) -> None:
                 _check_checksums(archive)
     if not isinstance(source, Path):
         source.seek(0)
+
+
+def _ends(source: Path | BinaryIO) -> tuple[bytes, bytes]:
+    """Returns the first two bytes, and where an archive has its last record."""
+    opened = source.open('rb') if isinstance(source, Path) else nullcontext(source)
+    with opened as file:
+        file.seek(0)
+        start = file.read(2)
+        file.seek(max(0, size_of(file) - 22))
+        return start, file.read()
 
 
 def _check_checksums(archive: zipfile.ZipFile) -> None:
@@ -176,8 +191,12 @@ def why_unreadable(source: str, error: Exception) -> str:
     )
 
 
-def _checked(content: Any) -> Any:
-    """Rejects unusual tensors, and removes attributes from dictionaries."""
+def _checked(content: Any, size: int) -> Any:
+    """Rejects unusual tensors, and removes attributes from dictionaries.
+
+    ``size`` is that of the file in bytes.
+    """
+    storages: dict[int, int] = {}
     for value in _walk(content):
         if isinstance(value, Tensor):
             if (
@@ -195,6 +214,8 @@ def _checked(content: Any) -> Any:
                 raise pickle.UnpicklingError(
                     'refused: it holds a tensor of fewer bytes than its shape says'
                 )
+            storage = value.untyped_storage()
+            storages[storage._cdata] = storage.nbytes()
         elif isinstance(value, OrderedDict):
             # Attributes would hide methods of the same name.
             kept = vars(value).get('_metadata')
@@ -204,6 +225,9 @@ def _checked(content: Any) -> Any:
                 for entry in kept.values()
             ):
                 vars(value)['_metadata'] = kept
+    # A file can also ask for tensors without giving their content.
+    if sum(storages.values()) > size:
+        raise pickle.UnpicklingError('refused: its tensors are larger than the file')
     return content
 
 

@@ -21,6 +21,8 @@ from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 from torch import _weights_only_unpickler
 from torch.serialization import add_safe_globals
 
+from fpd_mmpose.weights.pickle_limits import BOUNDED, check_tuples
+
 #: Bytes that are read without asking whether the file has them.
 _BLOCK = 1 << 16
 _PLAIN_DTYPE = re.compile(r'b1|[iu][1248]|f[248]|U[1-9]\d{0,3}')
@@ -55,6 +57,7 @@ def install() -> None:
     """
     add_safe_globals(safe_globals())
     module: Any = _weights_only_unpickler
+    module._get_allowed_globals().update(BOUNDED)
     stock = module.Unpickler
     if not issubclass(stock, _Finishing):
         module.Unpickler = type('Unpickler', (_Finishing, stock), {})
@@ -101,6 +104,9 @@ class _Finishing:
 
     def load(self) -> Any:
         stock: Any = super()
+        start = self._file.tell()
+        check_tuples(self._read, self._file.readline)
+        self._file.seek(start)
         try:
             return _finished(stock.load(), {})
         except RecursionError:

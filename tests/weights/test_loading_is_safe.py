@@ -183,6 +183,14 @@ def test_a_changed_weight_is_found_by_the_checksum(weights):
         CheckpointLoader.load_checkpoint(str(weights))
 
 
+def test_nothing_follows_an_archive(weights):
+    # Python then sees no archive to check, and torch still reads it.
+    weights.write_bytes(weights.read_bytes() + b'PK\5\6')
+    assert torch.load(weights)
+    with pytest.raises(UserError, match='its archive does not end with the file'):
+        CheckpointLoader.load_checkpoint(str(weights))
+
+
 def test_a_file_that_was_saved_without_checksums_is_read(weights):
     content = weights.read_bytes()
     with zipfile.ZipFile(weights) as archive:

@@ -1,5 +1,6 @@
 """Training checkpoints are read, and hostile files are not."""
 
+import _codecs
 import copyreg
 import importlib
 import json
@@ -9,6 +10,7 @@ import sys
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -330,6 +332,10 @@ HOSTILE = {
     'scalar of nothing': Calls(multiarray.scalar, F8),
     'array for a key': {(1, np.dtype('f8')): 1},
     'bytes by the terabyte': Calls(bytes, 10**12),
+    'bytearray by the terabyte': Calls(bytearray, 10**12),
+    'tensor without its numbers': Calls(torch.Tensor, 10**8),
+    'text in a slow encoding': Calls(_codecs.encode, 'text', 'punycode'),
+    'tuples of tuples': reduce(lambda half, _: (half, half), range(60), ()),
     'log with a method': history_of(**PLAIN, update=np.array([1.0])),
     'log of text': history_of(**{**PLAIN, '_log_history': 'text'}),
     'log of two dimensions': history_of(**{**PLAIN, '_log_history': np.ones((1, 1))}),
@@ -406,7 +412,7 @@ def test_each_hostile_file_is_a_one_line_error(tmp_path):
 
 def test_shared_tuples_are_read_once(tmp_path):
     pair = (np.ones(1),)
-    for _ in range(60):
+    for _ in range(15):
         pair = pair, pair
     torch.save([pair], tmp_path / 'x.pth')
     (found,) = CheckpointLoader.load_checkpoint(str(tmp_path / 'x.pth'))
