@@ -174,6 +174,34 @@ def draw_circles_of_arrays() -> None:
     OpencvBackendVisualizer.draw_circles = draw_circles
 
 
+# --- Albumentations ----------------------------------------------------------------
+
+
+def require_albumentations_1() -> None:
+    """Raises :class:`PackageError` where MMPose 1.3 lacks Albumentations, or has 2.
+
+    With release 2 it fails, or ignores the holes of RTMPose's recipes.
+    """
+    from mmpose.datasets.transforms.common_transforms import Albumentation
+
+    build = Albumentation.__init__
+
+    @functools.wraps(build)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            found = version('albumentations')
+        except PackageNotFoundError:
+            found = 'none'
+        if found == 'none' or _numbers(found, '2') >= (2,):
+            raise PackageError(
+                "MMPose's Albumentation needs albumentations 1 (installed: "
+                f'{found}): run `pip install "albumentations>=1.4.18,<2"`'
+            )
+        build(self, *args, **kwargs)
+
+    Albumentation.__init__ = __init__
+
+
 # --- Versions ----------------------------------------------------------------------
 
 

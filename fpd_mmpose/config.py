@@ -56,6 +56,8 @@ def load_config(source: str | Path | dict | Config) -> Config:
             config = Config.fromfile(source)
         except Exception as error:
             reason = first_line(error)
+            if reason.startswith('Failed to import custom modules'):
+                reason = f'{first_line(_import_error(error))}; is it on PYTHONPATH?'
             if isinstance(error, UnicodeDecodeError) or 'U+FEFF' in reason:
                 reason += '; save it as UTF-8 without a byte order mark'
             raise UserError(
@@ -66,6 +68,12 @@ def load_config(source: str | Path | dict | Config) -> Config:
             f'config "{source}" has no `model`: expected the config of a run or a model'
         )
     return config
+
+
+def _import_error(error: Exception) -> Exception:
+    """Returns the first of the import errors that led to this one."""
+    earlier = error.__cause__ or error.__context__
+    return _import_error(earlier) if isinstance(earlier, ImportError) else error
 
 
 def find_config(name: str | Path) -> Path:

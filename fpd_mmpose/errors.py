@@ -143,6 +143,9 @@ def _explained(error: Exception) -> Exception:
     """Says what a machine refuses or a config lacks; returns other errors as is."""
     if isinstance(error, ModuleNotFoundError):
         return explain_missing(error)
+    # OpenMMLab asks so for packages that it needs only for some components.
+    if isinstance(error, ImportError) and str(error).lower().startswith('please '):
+        return PackageError(first_line(error))
     if isinstance(error, OSError) and error.errno in _REFUSED:
         place = f'"{error.filename}"' if error.filename else 'a file'
         return UserError(f'{place} cannot be read or written: {error.strerror}')

@@ -49,6 +49,10 @@ STEPS = {
     ),
     'mmengine.hub': ('packaged_configs.install_for_hub',),
     'mmpose.registry': ('plugin.register_components',),
+    'mmpose.datasets.datasets.utils': ('readers.metainfo.install',),
+    'mmpose.datasets.transforms.common_transforms': (
+        'compat.require_albumentations_1',
+    ),
     'mmpose.visualization.opencv_backend_visualizer': (
         'compat.draw_circles_of_arrays',
     ),

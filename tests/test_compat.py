@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import mmcv.ops
@@ -25,12 +26,15 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.utils import package_utils
 from mmengine.utils.dl_utils.misc import mmcv_full_available
+from mmpose.datasets.transforms import common_transforms
+from mmpose.registry import TRANSFORMS
 from mmpose.visualization.opencv_backend_visualizer import OpencvBackendVisualizer
 from pycocotools import _mask
 from torchvision.ops import box_iou
 from xtcocotools import coco
 
 from fpd_mmpose import compat
+from fpd_mmpose.errors import PackageError
 from fpd_mmpose.synthetic import draw_person
 from fpd_mmpose.version import OLDEST
 from tests.helpers import ROOT
@@ -370,6 +374,28 @@ def test_keypoints_are_drawn_without_a_warning_of_numpy(radius, alpha):
         )
     drawn = visualizer.get_image()[..., 0] > 0
     assert drawn[10, 6:15].all() and drawn.sum() < 80
+
+
+# --- Albumentations ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize('found', ['1.4.24', '2.0.8', None])
+def test_mmpose_takes_release_1_of_albumentations(monkeypatch, found):
+    def version(name: str) -> str:
+        if found is None:
+            raise PackageNotFoundError(name)
+        return found
+
+    monkeypatch.setattr(compat, 'version', version)
+    library = SimpleNamespace(Compose=lambda transforms: transforms)
+    monkeypatch.setattr(common_transforms, 'albumentations', library)
+    config = dict(type='Albumentation', transforms=[])
+    if found == '1.4.24':
+        assert TRANSFORMS.build(config).aug == []
+        return
+    advice = f'installed: {found or "none"}.*"albumentations>=1.4.18,<2"'
+    with pytest.raises(PackageError, match=advice):
+        TRANSFORMS.build(config)
 
 
 @without_compiled_mmcv

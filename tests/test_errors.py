@@ -67,6 +67,14 @@ def test_what_a_machine_refuses_is_one_line(error, line):
     assert message_of(error).splitlines()[-1].startswith(f'error: {line}')
 
 
+def test_a_package_that_openmmlab_asks_for_is_one_line():
+    error = ImportError('Please run "pip install aim" to install aim\n')
+    line = 'error: Please run "pip install aim" to install aim'
+    assert message_of(error).splitlines()[-1] == line
+    with pytest.raises(ImportError, match='circular'), one_line_errors():
+        raise ImportError('cannot import name: circular import')
+
+
 def test_an_error_in_a_worker_of_a_loader_loses_its_traceback():
     with pytest.raises(SystemExit) as info, one_line_errors():
         next(iter(DataLoader(Damaged(), num_workers=1)))

@@ -5,6 +5,7 @@ import re
 
 import cv2
 import numpy as np
+import pytest
 import torch
 from mmengine.config import Config
 from mmpose.registry import MODELS
@@ -101,3 +102,13 @@ def test_its_example_for_an_own_skeleton_trains(tmp_path, monkeypatch):
     (log,) = (tmp_path / 'run').glob('*/vis_data/scalars.json')
     first = json.loads(log.read_text().splitlines()[0])
     assert first['loss'] > 0 and first['kd'] > 0 and first['kd_unlabeled'] > 0
+
+
+@pytest.mark.parametrize('load', ['LoadImage', 'FPDLoadImage'])
+def test_its_pipeline_loads_an_image_once(load, tmp_path):
+    (tmp_path / 'my_fpd.py').write_text(MY_FPD.replace('LoadImage', load))
+    (tmp_path / 'my_unlabeled.py').write_text(block('my_unlabeled.py'))
+    config = Config.fromfile(tmp_path / 'my_unlabeled.py', import_custom_modules=False)
+    steps = [step.type for step in config.unlabeled.pipeline]
+    assert [step for step in steps if 'LoadImage' in step] == ['FPDLoadImage']
+    assert 'TopdownAffine' in steps and 'GenerateTarget' not in steps

@@ -112,6 +112,10 @@ def test_packaged_configs_are_found_from_anywhere(given, called, monkeypatch, tm
         ('model = dict(', 'config "mine.py" cannot be read: SyntaxError: '),
         ('_base_ = "gone.py"', 'config "mine.py" cannot be read: FileNotFoundError: '),
         ('work_dir = "x"', 'has no `model`'),
+        (
+            'custom_imports = dict(imports=["gone.losses"])',
+            "No module named 'gone'; is it on PYTHONPATH?",
+        ),
     ],
 )
 def test_a_config_that_cannot_be_used_is_one_line(
