@@ -1,7 +1,7 @@
 """Checks the datasets, weights, and metrics of a config."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmpose.registry import DATASETS, MODELS
+from mmpose.registry import DATASETS
+from torch import nn
 
 from fpd_mmpose.checks.expected_files import (
     IMAGE_FOLDER,
@@ -20,10 +21,10 @@ from fpd_mmpose.checks.expected_files import (
 from fpd_mmpose.checks.findings import Report, one_line
 from fpd_mmpose.checks.images import Images, check_images
 from fpd_mmpose.checks.last_batch import check_batch_of_one, size_of_last_batch
+from fpd_mmpose.checks.network import build_network, check_targets
 from fpd_mmpose.checks.records import People
 from fpd_mmpose.checks.samples import draw_people, spread, try_pipeline
 from fpd_mmpose.config import leaf_datasets, load_config, set_data_root, splits_of
-from fpd_mmpose.errors import UserError
 
 
 @dataclass
@@ -75,6 +76,7 @@ def check(
     config.merge_from_dict(dict(options or {}))
     init_default_scope(config.get('default_scope') or 'mmpose')
     report = Report(str(config.filename or 'config'))
+    person, samples = None, 0
     rng = np.random.default_rng(0)
     contents: dict[str, list[_Content]] = {}
     splits = splits_of(config)
@@ -95,14 +97,18 @@ def check(
             contents[split].append(content)
             if pictures is not None:
                 draw_people(pictures, title, content.people, content.readable)
-        shape = _try_pipeline(split, loader, datasets, contents[split], config, report)
-        if split.startswith('train') and shape:
+        found = _try_pipeline(split, loader, datasets, contents[split], config, report)
+        if split.startswith('train'):
+            person = found
             samples = sum(len(each.people.dataset) for each in contents[split])
-            _check_last_batch(config, loader, samples, shape, report)
     for split in contents:
         if split != 'train':
             _check_leak(contents.get('train', []), contents[split], split, report)
+    problems = len(report.problems)
     check_model_files(config, report)
+    model = build_network(config, report, load=len(report.problems) == problems)
+    if model is not None and person is not None:
+        _check_training(model, config.train_dataloader, person, samples, report)
     check_metrics(config, report)
     return report
 
@@ -145,7 +151,7 @@ def _try_pipeline(
     contents: list[_Content],
     config: Config,
     report: Report,
-) -> tuple[int, ...] | None:
+) -> Any:
     # Datasets that cannot be used were reported.
     if len(contents) < len(datasets) or not all(each.readable for each in contents):
         report.section(split)['pipeline'] = 'not tried, see the problems'
@@ -157,29 +163,19 @@ def _try_pipeline(
     return try_pipeline(split, loader, config, report, content.people.dataset, chosen)
 
 
-def _check_last_batch(
-    config: Config, loader: dict, samples: int, shape: Sequence[int], report: Report
+def _check_training(
+    model: nn.Module, loader: dict, person: Any, samples: int, report: Report
 ) -> None:
-    """Reports a last batch of one sample that batch norm cannot train on."""
-    batch_size = loader.get('batch_size') or 0
-    if loader.get('batch_sampler') or not batch_size:
-        return
-    endless = (loader.get('sampler') or {}).get('type') == 'InfiniteSampler'
-    drop_last = loader.get('drop_last', False)
+    """Reports targets of another shape, and a last batch that cannot be trained on."""
     try:
-        if size_of_last_batch(samples, batch_size, drop_last, endless) > 1:
+        check_targets(model, person)
+        batch_size = loader.get('batch_size') or 0
+        if loader.get('batch_sampler') or not batch_size:
             return
-    except UserError as error:
-        report.problems.append(f'train: {error}')
-        return
-    student = {
-        key: config.model[key]
-        for key in ('backbone', 'neck', 'head')
-        if config.model.get(key)
-    }
-    try:
-        model = MODELS.build(dict(type='TopdownPoseEstimator', **student))
-        check_batch_of_one(model, shape, samples)
+        endless = (loader.get('sampler') or {}).get('type') == 'InfiniteSampler'
+        drop_last = loader.get('drop_last', False)
+        if size_of_last_batch(samples, batch_size, drop_last, endless) == 1:
+            check_batch_of_one(model, person['inputs'].shape, samples)
     except Exception as error:  # of any type: it would stop the run, too
         report.problems.append(f'train: {one_line(error)}')
 

@@ -4,7 +4,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fpd_mmpose.errors import UserError
+from fpd_mmpose.config_mistakes import config_mistake
+from fpd_mmpose.errors import PackageError, UserError
 from fpd_mmpose.files import write_json
 
 
@@ -53,7 +54,9 @@ class Report:
 def one_line(error: Exception) -> str:
     """Formats an error as one line, with its type unless the message was ours."""
     text = ' '.join(str(error).split())
-    return text if isinstance(error, UserError) else f'{type(error).__name__}: {text}'
+    if isinstance(error, UserError | PackageError):
+        return text
+    return config_mistake(error) or f'{type(error).__name__}: {text}'
 
 
 def count(entries: list[str], noun: str) -> str:

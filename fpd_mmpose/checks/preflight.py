@@ -13,6 +13,7 @@ from torch.utils.data import BatchSampler, DataLoader
 from fpd_mmpose.bare_model import bare_model
 from fpd_mmpose.checks.best_score import check_best_score
 from fpd_mmpose.checks.last_batch import check_batch_of_one, size_of_last_batch
+from fpd_mmpose.checks.network import check_targets
 from fpd_mmpose.checks.samples import spread
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.random_state import random_state_kept
@@ -26,8 +27,8 @@ def check_before_training(runner: Runner) -> None:
     """Raises the error that the run would end with after an epoch.
 
     It looks at the score of ``save_best``, the images of both datasets, the first
-    person of the validation, and the batches of an epoch. The state of random
-    numbers is kept.
+    person of each, the shape of the targets, and the batches of an epoch. The state of
+    random numbers is kept.
     """
     check_best_score(runner.cfg)
     with random_state_kept():
@@ -89,9 +90,12 @@ def _check_images(dataset: BaseDataset, runner: Runner) -> None:
 
 def _check_batches(runner: Runner) -> None:
     loader, model = runner.train_dataloader, bare_model(runner.model)
+    if not isinstance(model, BasePoseEstimator):
+        return
+    person = loader.dataset[0]
+    check_targets(model, person)
     batches: Any = loader.batch_sampler
-    is_stock = type(loader.batch_sampler) is BatchSampler
-    if not is_stock or not isinstance(model, BasePoseEstimator):
+    if type(loader.batch_sampler) is not BatchSampler:
         return
     samples = len(batches.sampler)
     endless = isinstance(batches.sampler, InfiniteSampler)
@@ -99,5 +103,4 @@ def _check_batches(runner: Runner) -> None:
         samples, batches.batch_size, batches.drop_last, endless
     )
     if smallest == 1:
-        inputs = loader.dataset[0]['inputs']
-        check_batch_of_one(model, inputs.shape, samples)
+        check_batch_of_one(model, person['inputs'].shape, samples)

@@ -48,6 +48,23 @@ class People:
         record = self.record(index)
         return f'record {index} (id {record.get("id")}, "{record["img_path"]}")'
 
+    def other_order(self) -> str:
+        """Says where the annotation file has the same joints in another order."""
+        coco = getattr(self.dataset, 'coco', None)
+        mine = list(self.dataset.metainfo['keypoint_id2name'].values())
+        for category in coco.loadCats(coco.getCatIds()) if coco else ():
+            theirs = category.get('keypoints')
+            if not isinstance(theirs, list) or theirs == mine:
+                continue
+            if sorted(map(str, theirs)) == sorted(mine):
+                joint = next(i for i, name in enumerate(mine) if name != theirs[i])
+                return (
+                    f'"{self.dataset.ann_file}" has the joints in another order than '
+                    f'the metainfo: joint {joint} is "{theirs[joint]}" there, and '
+                    f'"{mine[joint]}" here: correct one of them'
+                )
+        return ''
+
     def describe(self, title: str, report: Report) -> None:
         """Reports the counts, and anything odd about the records."""
         section = report.section(title)
@@ -72,6 +89,8 @@ class People:
                 f'{title}: boxes left out: {len(faulty):,} {reason}, the first is '
                 f'record {faulty[0]} of `ann_file`'
             )
+        if line := self.other_order():
+            report.warnings.append(f'{title}: {line}')
         # A detector may output a box twice.
         if self.repeated and not self.detections:
             one, other = self.repeated[0]

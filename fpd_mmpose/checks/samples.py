@@ -42,12 +42,12 @@ def try_pipeline(
     report: Report,
     dataset: Any = None,
     records: Sequence[int] = (),
-) -> tuple[int, ...] | None:
+) -> Any:
     """Runs a few people through the pipeline, the collation, and the preprocessor.
 
     The people are the ``records`` of a ``dataset``, whose pipeline is replaced. Without
-    it, the dataset of the loader is built and a few records are chosen. The shape of an
-    input is returned, unless there was a problem.
+    it, the dataset of the loader is built and a few records are chosen. The first of
+    them is returned as the pipeline makes it, unless there was a problem.
     """
     started = time.perf_counter()
     try:
@@ -83,7 +83,7 @@ def try_pipeline(
             f'{title}: the batch has NaN or infinite values: check the mean and std of '
             '`model.data_preprocessor`'
         )
-    return tuple(inputs.shape[1:]) if isinstance(inputs, torch.Tensor) else None
+    return items[0] if isinstance(inputs, torch.Tensor) else None
 
 
 def draw_people(

@@ -1,5 +1,6 @@
 """A teacher whose network runs beside the student."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -244,13 +245,22 @@ def input_adapter(
     """Converts a student's input, of a width and height, to a teacher's.
 
     A teacher sees the size that it was trained for, if its aspect ratio is that of the
-    student's input, and else the student's input as it is.
+    student's input, and else the student's input as it is, with a warning.
     """
     codec = getattr(pose_head(teacher.head), 'decoder', None)
     size = getattr(codec, 'input_size', None)
     if size is not None:
         size = (int(size[0]), int(size[1]))
-        if size == input_size or size[0] * input_size[1] != size[1] * input_size[0]:
+        if size[0] * input_size[1] != size[1] * input_size[0]:
+            print_log(
+                f'the teacher was trained for {size[0]} x {size[1]} pixels, and sees '
+                f"the student's {input_size[0]} x {input_size[1]}, which have another "
+                'aspect ratio',
+                logger='current',
+                level=logging.WARNING,
+            )
+            size = None
+        elif size == input_size:
             size = None
     return InputAdapter(student, teacher.data_preprocessor, size)
 

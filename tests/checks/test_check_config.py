@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from mmpose.datasets.datasets import CocoDataset
 from scipy.io import loadmat, savemat
 
 from fpd_mmpose.checks import Report, check
@@ -22,6 +23,7 @@ from tests.helpers.check_data import (
     image_of,
     only,
 )
+from tests.helpers.coco_data import write_coco
 
 
 def test_valid_data_are_counted_without_problems(root):
@@ -207,11 +209,11 @@ def test_missing_files_of_the_model(root, tmp_path):
     config.load_from = str(tmp_path / 'student.pth')
     config.model.teacher.checkpoint = 'https://example.org/teacher.pth'
     config.model.teacher.config = 'nowhere.py'
-    config.model.backbone.init_cfg = dict(type='Pretrained', checkpoint='no.pth')
+    config.model.init_cfg = dict(type='Pretrained', checkpoint='no.pth')
     report = check(config)
     for option, path in (
         ('load_from', config.load_from),
-        ('model.backbone.init_cfg.checkpoint', 'no.pth'),
+        ('model.init_cfg.checkpoint', 'no.pth'),
     ):
         assert any(
             problem.startswith(f'{option}: "{path}" does not exist')
@@ -271,6 +273,22 @@ def test_coco_with_annotated_and_detected_boxes(shared, root):
     config.test_dataloader.dataset.bbox_file = str(sample / 'no.json')
     problem = only(check(config).problems)
     assert problem.startswith('test: `bbox_file`') and 'person detections' in problem
+
+
+def test_joints_in_another_order_than_in_the_metainfo(tmp_path):
+    write_coco(tmp_path)
+    config = load_config('hourglass/hg4_128_coco_256x192.py')
+    set_data_root(config, tmp_path)
+    assert not [w for w in check(config).warnings if 'order' in w]
+    file = tmp_path / 'annotations/person_keypoints_train2017.json'
+    content = json.loads(file.read_text())
+    names = list(CocoDataset(lazy_init=True).metainfo['keypoint_id2name'].values())
+    names[1:3] = names[2:0:-1]
+    content['categories'][0]['keypoints'] = names
+    file.write_text(json.dumps(content))
+    (warning,) = [w for w in check(config).warnings if 'order' in w]
+    assert warning.startswith(f'train: "{file}" has the joints in another order')
+    assert 'joint 1 is "right_eye" there, and "left_eye" here' in warning
 
 
 # --- The report and the command ----------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 import torch
 from mmpose.registry import MODELS
 
+from fpd_mmpose.teachers import live
 from fpd_mmpose.teachers.live import InputAdapter
 from fpd_mmpose.teachers.output_format import as_stages
 from fpd_mmpose.teachers.recording import recorded_forward
@@ -76,6 +77,24 @@ class TestAnyHeatmapEstimatorTeaches:
         adapter = InputAdapter(model.data_preprocessor, model.data_preprocessor)
         inputs = torch.randn(1, 3, 64, 64)
         assert adapter(inputs) is inputs
+
+    def test_another_aspect_ratio_is_kept_with_a_warning(
+        self, mpii_root, tmp_path, monkeypatch
+    ):
+        model = build(reduced_teacher(tmp_path), mpii_root, tmp_path)
+        lines = []
+        monkeypatch.setattr(live, 'print_log', lambda line, **_: lines.append(line))
+        for size, found in (
+            ((64, 128), None),
+            ((128, 128), (64, 64)),
+            ((64, 64), None),
+        ):
+            adapter = live.input_adapter(model.data_preprocessor, model, size)
+            assert adapter.size == found
+        assert lines == [
+            "the teacher was trained for 64 x 64 pixels, and sees the student's "
+            '64 x 128, which have another aspect ratio'
+        ]
 
     def test_joint_map_picks_the_teachers_heatmaps(self, mpii_root, tmp_path):
         teacher = small_resnet(tmp_path, joints=17)
