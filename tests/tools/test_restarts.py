@@ -62,14 +62,15 @@ def test_two_launchers_come_back_and_save_on_sigterm(mpii_root, tmp_path):
     launchers = [launch(tmp_path / 'config.py', tmp_path, rank) for rank in (0, 1)]
     try:
         come_back = [tmp_path / f'run/process_{rank}' for rank in (0, 1)]
-        end = time.monotonic() + 200
+        # A launcher that fails ends the wait; a slow machine does not.
+        end = time.monotonic() + 900
         while not all(path.exists() for path in come_back):
             assert time.monotonic() < end
             assert all(launcher.poll() is None for launcher in launchers)
             time.sleep(0.2)
         for launcher in launchers:
             launcher.send_signal(signal.SIGTERM)
-        assert all(launcher.wait(60) for launcher in launchers)
+        assert all(launcher.wait(300) for launcher in launchers)
     finally:
         for launcher in launchers:
             launcher.kill()

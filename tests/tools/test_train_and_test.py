@@ -29,7 +29,7 @@ def call(*command: str, **env: str) -> subprocess.CompletedProcess:
         },
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
 
 
