@@ -130,19 +130,21 @@ def _report_duplicates(title: str, found: Images, report: Report) -> None:
 
 def _report_sizes(title: str, people: People, found: Images, report: Report) -> None:
     """Reports images that are not those that were annotated, or may be turned."""
-    other = []
+    other, advice = [], 'correct width and height in the records'
     for path, (width, height) in found.sizes.items():
         record = people.record(people.images[path][0])
         expected = record.get('expected_shape')
         if expected is not None and tuple(expected) != (height, width):
             other.append(path)
+            if tuple(expected) == (width, height) and exif_orientation(path) > 4:
+                advice = 'set apply_exif in the dataset'
     if other:
         index = people.images[other[0]][0]
         found.suspects.append(index)
         report.warnings.append(
             f'{title}: images of another size than the annotations say: '
             f'{len(other):,}, the first is that of {people.name(index)}: use the '
-            'original images, or set apply_exif in the dataset'
+            f'original images, or {advice}'
         )
     turned = [path for path in found.turned if path not in other]
     if turned:

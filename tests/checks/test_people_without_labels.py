@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from mmengine.config import Config
+from PIL import Image
 
 from fpd_mmpose.checks import check
 from tests.helpers.check_data import config_of
@@ -68,6 +69,23 @@ def test_the_image_folders_are_shown(config, photos, tmp_path):
     section = check(config).sections['train']
     folders = f'{tmp_path / "images"}, {tmp_path / "more"}'
     assert section['image folder'] == folders
+
+
+@pytest.mark.parametrize(
+    ('orientation', 'advice'),
+    [(1, 'correct width and height in the records'), (6, 'set apply_exif in the')],
+)
+def test_sizes_of_photos_that_were_not_turned(
+    config, photos, tmp_path, orientation, advice
+):
+    config.train_dataloader.dataset.apply_exif = orientation == 1
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.new('RGB', (50, 40)).save(tmp_path / 'images/0.png', exif=exif)
+    write_boxes(tmp_path, [[1, 2, 30, 30]])
+    (warning,) = about_training(check(config).warnings)
+    assert 'images of another size than the annotations say: 1,' in warning
+    assert f'use the original images, or {advice}' in warning
 
 
 def test_missing_files_are_reported_once_with_their_source(config):

@@ -8,7 +8,7 @@ from mmpose.registry import TRANSFORMS
 
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.media_formats import why_undecoded
-from fpd_mmpose.readers.media import read_frame
+from fpd_mmpose.readers.media import exif_orientation, read_frame
 
 _UNDECODED = 'cannot be decoded: is the file damaged?'
 
@@ -72,8 +72,9 @@ class FPDLoadImage(LoadImage):
         height, width = image.shape[:2]
         expected = results.get('expected_shape', (height, width))
         if tuple(expected) != (height, width):
-            advice = 'use the original image, or correct the record'
-            if tuple(expected) == (width, height):
+            advice = "use the original image, or correct the record's width and height"
+            turned = exif_orientation(results.get('img_path', '')) > 4
+            if turned and tuple(expected) == (width, height):
                 other = not results.get('apply_exif', False)
                 advice = f'set apply_exif={other} in the dataset'
             raise UserError(

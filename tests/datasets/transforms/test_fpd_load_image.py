@@ -61,6 +61,28 @@ def test_an_image_of_an_unexpected_shape_is_an_error(image_file):
     assert 'its boxes are for 40 x 60' in message
 
 
+@pytest.mark.parametrize('apply_exif', [False, True])
+@pytest.mark.parametrize(
+    ('orientation', 'turns'), [(None, False), (3, False), (6, True)]
+)
+def test_exchanged_sides_are_due_to_exif_only_if_it_exchanges_them(
+    tmp_path, orientation, turns, apply_exif
+):
+    path = tmp_path / 'a.jpg'
+    exif = Image.Exif()
+    if orientation:
+        exif[0x0112] = orientation
+    Image.new('RGB', (60, 40)).save(path, exif=exif)
+    shape = (40, 60) if turns and apply_exif else (60, 40)
+    message = refusal(
+        dict(img_path=str(path), expected_shape=shape, apply_exif=apply_exif)
+    )
+    advice = f'set apply_exif={not apply_exif} in the dataset'
+    if not turns:
+        advice = "use the original image, or correct the record's width and height"
+    assert message.endswith(f': {advice}')
+
+
 @pytest.fixture
 def video(tmp_path):
     """Writes 10 frames of 64 x 48 pixels; frame i has a brightness of 20 * i."""
