@@ -80,30 +80,33 @@ def own_budget(run: Run, epochs: int | None) -> Budget:
 
 
 def budget_before(
-    run: Run, runs: Sequence[Run], lost: Callable[[Run, Start], None]
+    run: Run, runs: Sequence[Run], lost: Callable[[str, Start], None]
 ) -> Budget:
     """Returns the training of the weights that a run started from.
 
     It comes from the run among ``runs`` that saved those weights, or else from the
-    weight file. ``lost`` is called for a start whose epochs neither of them gives.
+    weight file. Where neither gives its epochs, ``lost`` is called with the start, and
+    with the name of the run or the file that began with it.
     """
 
-    def before(start: Start | None, chain: Sequence[Path]) -> Budget:
+    def before(name: str, start: Start | None, chain: Sequence[Path]) -> Budget:
         if start is None:
             return Budget()
         file = _read(start)
         others = [other for other in runs if other.checkpoint.path not in chain]
         if parent := _find(start, file, others):
-            earlier = before(parent.start, [*chain, parent.checkpoint.path])
+            chain = [*chain, parent.checkpoint.path]
+            earlier = before(parent.name, parent.start, chain)
             epochs = parent.epochs
             if file and file.epoch != parent.checkpoint.epoch:
                 epochs = file.epoch
             own = own_budget(parent, epochs)
         elif file and file.epoch is not None and file.path not in chain:
-            earlier = before(start_of(file.config), [*chain, file.path])
+            chain = [*chain, file.path]
+            earlier = before(f'"{file.path}"', start_of(file.config), chain)
             own = Budget((file.epoch,), file.steps, None)
         else:
-            lost(run, start)
+            lost(name, start)
             # A resumed run's count includes unknown epochs of the file.
             if file and not start.resumed:
                 return replace(_UNKNOWN, origin=file.path.resolve())
@@ -111,7 +114,7 @@ def budget_before(
         # A resumed run's count already includes the epochs of the file.
         return earlier if start.resumed else earlier + own
 
-    return before(run.start, [run.checkpoint.path])
+    return before(run.name, run.start, [run.checkpoint.path])
 
 
 def _sum(numbers: Sequence[int | None]) -> int | None:

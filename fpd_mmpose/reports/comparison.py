@@ -48,7 +48,7 @@ def compare(
     layout = _common_layout(read)
     notes: dict[str, None] = {}  # an ordered set
 
-    def lost(run: Run, start: Start) -> None:
+    def lost(name: str, start: Start) -> None:
         if not start.path:
             history = 'was resumed, and its first log is missing'
         elif Path(start.path).expanduser().is_file():
@@ -58,7 +58,7 @@ def compare(
             )
         else:
             history = f'started from "{start.path}", which is missing, as is its run'
-        notes[f'{run.name} {history}: its total epochs are unknown (?).'] = None
+        notes[f'{name} {history}: its total epochs are unknown (?).'] = None
 
     groups: dict[str, list[_Result]] = {}
     for run in read:

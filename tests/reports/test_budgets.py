@@ -20,8 +20,8 @@ def budgets(*folders):
     runs = [read_run([f'{folder.name}={folder}']) for folder in folders]
     lost = []
 
-    def note(run, start):
-        lost.append((run.name, start.path))
+    def note(name, start):
+        lost.append((name, start.path))
 
     return [
         budget_before(run, runs, note) + own_budget(run, run.epochs) for run in runs
@@ -96,6 +96,16 @@ def test_a_resumed_run_is_not_counted_twice(tmp_path):
     )
     (last,), lost = budgets(second)
     assert last.epochs == (4, 9) and not lost
+
+
+@pytest.mark.parametrize('listed', [True, False])
+def test_a_lost_start_is_that_of_an_ancestor(tmp_path, listed):
+    first = write_run(tmp_path / 'a', {5: 1.0}, resume=True)
+    saved = first / 'epoch_5.pth'
+    second = write_run(tmp_path / 'b', {6: 1.0}, load_from=saved)
+    (*_, last), lost = budgets(*[first][:listed], second)
+    assert last.total is None
+    assert set(lost) == {('a' if listed else f'"{saved}"', '')}
 
 
 @pytest.mark.parametrize('resume', [False, True])

@@ -160,6 +160,11 @@ class TestEqualBudgets:
         with pytest.raises(UserError, match='`epochs` 140 needs the epochs .*gone.pth'):
             compare([student, lost], epochs=140)
 
+    def test_a_missing_log_is_that_of_the_run_which_was_resumed(self, tmp_path):
+        text = compare([*student_and_fpd(tmp_path, resume=True)]).markdown()
+        assert '- student was resumed, and its first log is missing: its' in text
+        assert 'FPD was resumed' not in text
+
     def test_runs_from_one_file_of_unknown_epochs_are_compared(self, tmp_path):
         # For example, a student released by the authors of the paper.
         released = tmp_path / 'released.pth'
