@@ -51,7 +51,8 @@ class PersonDetector:
             self.facts['config_sha256'] = digest
             if weights is None:
                 raise UserError(
-                    f'config "{config}" does not name weights: pass them with `weights`'
+                    f'config "{config}" does not name weights: pass them with '
+                    '--det-checkpoint (in Python: `weights`)'
                 )
 
     def __call__(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -92,7 +93,8 @@ class PersonDetector:
             )
         except ValueError as error:
             if isinstance(error.__cause__, OSError):
-                advice = 'download it and pass the file with `weights`'
+                advice = 'download it and pass the file with --det-checkpoint'
+                advice += ' (in Python: `weights`)'
             elif str(error).startswith('Cannot find model'):  # MMEngine's message
                 advice = 'pass a model name of MMDetection or a config file (.py)'
             else:
@@ -145,7 +147,7 @@ def person_label(classes: str | Sequence[str]) -> int:
     shown = ', '.join(names[:5]) + (', ...' if len(names) > 5 else '')
     raise UserError(
         f'the detector has no class "person" (it has {shown}): choose one that has, '
-        'with `config` and `weights`'
+        'with --det-config and --det-checkpoint'
     )
 
 

@@ -19,7 +19,7 @@ class StrictDetInferencer(DetInferencer):
         self, model: nn.Module, checkpoint: dict | None, cfg: Any
     ) -> None:
         if checkpoint is None:
-            raise UserError('the detector has no weights: pass them with `weights`')
+            raise UserError('the detector has no weights: pass --det-checkpoint')
         state = checkpoint.get('state_dict', checkpoint)
         state = {name.removeprefix('module.'): value for name, value in state.items()}
         try:
@@ -30,6 +30,6 @@ class StrictDetInferencer(DetInferencer):
             raise UserError(
                 'the weights of the detector do not match its config (mismatches: '
                 f'{len(misfits)}, the first is {misfits[0].rstrip(".")}): pass '
-                '`config` and `weights` of the same network'
+                '--det-config and --det-checkpoint of the same network'
             )
         super()._load_weights_to_model(model, checkpoint, cfg)

@@ -50,7 +50,7 @@ def test_nothing_is_drawn_where_nobody_is_detected(detector, noise, student):
 def test_errors_name_the_detector(detector):
     with pytest.raises(UserError, match='^detector: `checkpoint` needs the `config`'):
         person_boxes(None, 'a.pth')
-    with pytest.raises(UserError, match='^detector: .*pass them with `weights`$'):
+    with pytest.raises(UserError, match='^detector: .*pass them with --det-checkpoint'):
         person_boxes(detector['config'])
     with pytest.raises(UserError, match='^detector: `score_thr` is 1.5'):
         person_boxes(detector['config'], detector['checkpoint'], score_thr=1.5)

@@ -119,7 +119,7 @@ def error_of(*args: str | None) -> str:
 def test_missing_files_and_models(config, weights, tmp_path):
     assert 'none.pth" does not exist' in error_of(config, str(tmp_path / 'none.pth'))
     assert 'none.py" does not exist' in error_of(str(tmp_path / 'none.py'), weights)
-    assert 'does not name weights: pass them with `weights`' in error_of(config)
+    assert 'does not name weights: pass them with --det-checkpoint' in error_of(config)
     assert 'rtmdet-zero in mmdet; pass' in error_of('rtmdet-zero', weights)
 
 
@@ -161,7 +161,7 @@ def test_an_offline_error_names_the_file_to_download(monkeypatch, name, file):
     monkeypatch.setattr(torch.hub, 'download_url_to_file', fail)
     message = error_of(name)
     assert f'/{file}' in message and 'no network' in message
-    assert message.endswith('pass the file with `weights`')
+    assert '; download it and pass the file with --det-checkpoint (in' in message
 
 
 @pytest.mark.parametrize(
