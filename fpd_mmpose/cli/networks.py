@@ -10,6 +10,7 @@ from fpd_mmpose.cli.shared_options import (
     positive,
     require_config,
 )
+from fpd_mmpose.errors import UserError
 
 
 def convert(parser: Parser) -> Run:
@@ -92,6 +93,8 @@ def export(parser: Parser) -> Run:
 
 
 def _export(args: argparse.Namespace) -> None:
+    if not args.out.endswith('.onnx'):
+        raise UserError(f'"{args.out}" must end in .onnx, as `fpd predict` expects')
     require_config(args.config)
     from fpd_mmpose.export import ExportOptions, export_int8, export_onnx
 

@@ -12,6 +12,7 @@ from mmpose.registry import MODELS
 from fpd_mmpose.cli import main as fpd
 from tests.helpers import ROOT
 from tests.helpers.reduced import reduced_config
+from tests.helpers.refusals import exit_line
 
 COMMAND = ROOT / 'tools/export_onnx.py'
 main = partial(fpd, command='export')
@@ -40,6 +41,12 @@ def test_it_writes_the_file_and_prints_the_difference(
     assert len(printed.splitlines()) == 1
     names = [one.name for one in onnx.load(str(out)).graph.output]
     assert names == ['keypoints', 'scores']
+
+
+@pytest.mark.parametrize('name', ['udp.txt', 'udp', 'onnx', 'udp.ONNX'])
+def test_a_name_that_predict_would_not_take_is_refused_first(name: str) -> None:
+    line = exit_line(main, ['absent.py', 'absent.pth', f'new/{name}'])
+    assert line.startswith(f'error: "new/{name}" must end in .onnx')
 
 
 def test_errors_are_one_line(files: tuple[Path, Path], tmp_path: Path) -> None:
