@@ -14,7 +14,7 @@ from fpd_mmpose.errors import UserError
 from fpd_mmpose.readers.text import read_lines, read_text
 from fpd_mmpose.reports.literal_config import read_literals
 from fpd_mmpose.reports.logs import Log, read_log
-from fpd_mmpose.weights.checkpoint import load_file
+from fpd_mmpose.weights.checkpoint import load_file, why_unreadable
 
 
 @dataclass(frozen=True)
@@ -122,10 +122,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     try:
         content = load_file(path)
     except Exception as error:  # of many types
-        raise UserError(
-            f'checkpoint "{path}" cannot be read ({type(error).__name__}): it may be '
-            'truncated, or contain types that are not allowed'
-        ) from error
+        raise UserError(f'checkpoint {why_unreadable(str(path), error)}') from error
     meta = content.get('meta') if isinstance(content, dict) else None
     meta = meta if isinstance(meta, dict) else {}
     named = re.search(r'epoch_(\d+)\.pth$', path.name)

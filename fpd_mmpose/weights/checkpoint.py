@@ -93,17 +93,19 @@ def rename(
 
 def load_file(source: Path | BinaryIO, map_location: Any = 'cpu') -> Any:
     """Reads an untrusted file without executing anything in it."""
-    _check_archive(source)
+    _check_format(source)
     content = torch.load(source, map_location=map_location, weights_only=True)
     return _checked(content, size_of(source))
 
 
-def _check_archive(source: Path | BinaryIO) -> None:
-    """Refuses a zip file whose content was changed, or is larger than the file.
+def _check_format(source: Path | BinaryIO) -> None:
+    """Refuses files of other kinds, and zip files that were changed or are compressed.
 
     torch compresses nothing, and writes checksums that it does not read.
     """
     start, end = _ends(source)
+    if start and not start.startswith((b'PK', b'\x80')):  # a zip file or a pickle
+        raise pickle.UnpicklingError('not a PyTorch file: replace it or give another')
     if start == b'PK' and end[:4] + end[-2:] != b'PK\5\6\0\0':
         raise pickle.UnpicklingError('its archive does not end with the file')
     if zipfile.is_zipfile(source):
@@ -170,13 +172,18 @@ def why_unreadable(source: str, error: Exception) -> str:
     """Explains in one line why a file could not be read."""
     detail = first_line(error)
     if isinstance(error, pickle.UnpicklingError):
+        if source.endswith('.onnx'):
+            return (
+                f'"{source}" is an exported network and not a checkpoint: `fpd '
+                'predict` takes it without a config'
+            )
         asked = re.search(r'(?:GLOBAL|Unsupported class) (\S+)', str(error))
         if asked:
             return (
                 f'"{source}" is refused: it asks to run {asked[1]}, and only tensors, '
                 'NumPy values and mmengine logs are read from a weight file'
             )
-        refused = re.search(r'refused: .*', str(error))
+        refused = re.search(r'(refused|not a PyTorch file): .*', str(error))
         if refused:
             return f'"{source}" is {refused[0].rstrip(".")}'
         # torch puts the cause below a paragraph of advice.

@@ -111,3 +111,8 @@ class TestACheckpoint:
     def test_a_missing_file_is_one_line(self, files):
         line = exit_line(predict, [files[0], 'missing.pth', files[2]])
         assert '"missing.pth" does not exist' in line
+
+    def test_an_exported_network_needs_no_config(self, files, tmp_path):
+        exported = str(write_decoded(tmp_path / 'student.onnx'))
+        line = exit_line(predict, [files[0], exported, files[2]])
+        assert line.startswith(f'error: "{exported}" is an exported network')

@@ -89,13 +89,18 @@ class TestCheckpoints:
         assert (second.epoch, second.steps, second.is_best) == (12, None, True)
         assert read_checkpoint(tmp_path / 'b.pth').epoch is None
 
+    def test_another_file_is_not_one(self, tmp_path):
+        (tmp_path / 'train.json').write_text('{}')
+        with pytest.raises(UserError, match='train.json" is not a PyTorch file'):
+            read_checkpoint(tmp_path / 'train.json')
+
     def test_nothing_in_a_file_is_executed(self, tmp_path):
         class Evil:
             def __reduce__(self):
                 return (exec, (f'open({str(tmp_path / "ran")!r}, "w")',))
 
         torch.save(dict(meta=Evil()), tmp_path / 'a.pth')
-        with pytest.raises(UserError, match='a.pth" cannot be read '):
+        with pytest.raises(UserError, match='^checkpoint ".*a.pth" is refused: '):
             read_checkpoint(tmp_path / 'a.pth')
         text = f'open({str(tmp_path / "ran")!r}, "w")\nload_from = "x.pth"'
         assert start_of(text) == Start('x.pth', False)

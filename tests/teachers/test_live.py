@@ -180,7 +180,7 @@ class TestErrorsOfOneLine:
         for content, reason in (
             (None, 'does not exist'),
             (b'', 'not a readable PyTorch file'),
-            (b'not weights', 'not a readable PyTorch file'),
+            (b'not weights', 'is not a PyTorch file'),
             (whole[: len(whole) // 2], 'may be truncated'),
         ):
             path = tmp_path / 'given.pth'

@@ -2,6 +2,7 @@
 
 import pickle
 from collections import OrderedDict
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from mmengine.logging import HistoryBuffer
 
 from fpd_mmpose.models import StackedHourglass
 from fpd_mmpose.weights import read_state_dict
+from fpd_mmpose.weights.checkpoint import load_file
 from fpd_mmpose.weights.hourglass import from_reference
 from tests.helpers import ROOT
 from tests.helpers.hostile import Evil
@@ -176,8 +178,16 @@ def test_a_file_that_was_cut_off(tmp_path, zipped, share):
 def test_a_file_of_another_kind(tmp_path, content):
     (tmp_path / 'weights.pth').write_bytes(content)
     message = refusal(tmp_path / 'weights.pth')
-    assert 'not a readable PyTorch file' in message
+    assert 'is not a PyTorch file' in message and 'truncated' not in message
     assert 'weights_only' not in message  # torch's advice to switch it off
+    with pytest.raises(pickle.UnpicklingError, match='not a PyTorch file'):
+        load_file(BytesIO(content))
+
+
+def test_an_exported_network(tmp_path):
+    (tmp_path / 'a.onnx').write_bytes(b'\x08\x08\x12\x07pytorch')
+    message = refusal(tmp_path / 'a.onnx')
+    assert 'is an exported network' in message and 'without a config' in message
 
 
 @pytest.mark.parametrize('zipped', [True, False], ids=['zip', 'legacy'])
