@@ -199,8 +199,8 @@ def _metainfo(dataset: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
 def _checked(joint_map: JointMap, mine: int, theirs: int) -> JointMap:
     if len(joint_map) != mine:
         raise UserError(
-            f'model.teacher.joint_map has {len(joint_map)} entries, but the student '
-            f'has {mine} joints'
+            f'model.teacher.joint_map must have one entry for each of the {mine} '
+            f'joints of the student, got {len(joint_map)}'
         )
     for index in joint_map:
         if index is not None and not (type(index) is int and 0 <= index < theirs):

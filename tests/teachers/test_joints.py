@@ -117,7 +117,10 @@ class TestResolving:
         ('settings', 'message'),
         [
             (dict(mine=16, theirs=17), 'has 17 joints and the student 16: set'),
-            (dict(given=[0, 1]), 'has 2 entries, but the student has 3 joints'),
+            (
+                dict(given=[0]),
+                'one entry for each of the 3 joints of the student, got 1$',
+            ),
             (dict(given=[0, 1, 3]), 'has 3, which is not a heatmap .* 0 to 2'),
             (dict(given=[0, 1, -1]), 'has -1, which is not a heatmap'),
             (dict(given=[0, 1, True]), 'has True, which is not a heatmap'),

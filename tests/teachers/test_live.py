@@ -239,7 +239,7 @@ class TestErrorsOfOneLine:
         message = refusal(build(teacher, mpii_root, tmp_path))
         assert 'has 17 joints and the student 16' in message
         for joint_map, reason in (
-            ([0, 1], 'has 2 entries, but the student has 16 joints'),
+            ([0], 'one entry for each of the 16 joints of the student, got 1'),
             ([*range(2, 18)], '17, which is not a heatmap'),
             ([-1, *range(15)], '-1, which is not a heatmap'),
             ([0, *range(15)], 'uses a heatmap of the teacher twice'),

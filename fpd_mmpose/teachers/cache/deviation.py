@@ -1,7 +1,7 @@
 """Measures how far stored heatmaps are from those of the live network."""
 
 import copy
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import torch
@@ -73,21 +73,13 @@ def compare(
 def as_table(differences: list[JointDifference]) -> str:
     """Formats the result of :func:`compare` as a Markdown table."""
     headings = ('joint', 'seen', 'live peak', 'difference there', 'peaks apart (px)')
-    return markdown_table(
-        (*headings, 'within 1 px', 'squared error'),
-        [
-            (
-                one.name,
-                str(one.count),
-                f'{one.live:.3f}',
-                f'{one.change:.3f}',
-                f'{one.distance:.2f}',
-                f'{one.near:.1%}',
-                f'{one.error:.1%}',
-            )
-            for one in differences
-        ],
-    )
+    rows = []
+    for one in differences:
+        name, count, *numbers = astuple(one)
+        pairs = zip(numbers, ('.3f', '.3f', '.2f', '.1%', '.1%'), strict=True)
+        cells = [format(number, form) if count else '-' for number, form in pairs]
+        rows.append((name, str(count), *cells))
+    return markdown_table((*headings, 'within 1 px', 'squared error'), rows)
 
 
 def _difference(name: str, live: Tensor, stored: Tensor) -> JointDifference:

@@ -34,4 +34,4 @@ def test_peaks_are_compared_where_the_network_sees_a_joint():
     assert found.error == pytest.approx((0.25**2 + 1 + 1) / 2)
     nothing = _difference('hip', torch.zeros(2, 8, 8), stored[:2])
     assert nothing.count == 0 and np.isnan(nothing.live)
-    assert 'hip | 0 | nan' in as_table([nothing])
+    assert '| hip | 0 | - | - | - | - | - |' in as_table([nothing])
