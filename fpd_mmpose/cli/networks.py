@@ -1,6 +1,7 @@
 """The commands ``convert``, ``export``, and ``predict``."""
 
 import argparse
+import os
 import sys
 
 from fpd_mmpose.cli.shared_options import (
@@ -156,6 +157,9 @@ def predict(parser: Parser) -> Run:
         is_exported = len(args.files) == 2 and args.files[0].endswith('.onnx')
         if not is_exported and len(args.files) != 3:
             parser.error('give STUDENT.onnx IMAGE, or CONFIG CHECKPOINT IMAGE')
+        if out := args.out_file:
+            if os.path.realpath(out) in map(os.path.realpath, args.files):
+                parser.error(f'--out-file "{out}" is an input: choose another name')
         unused = ('device',) if is_exported else ('threads', 'backend')
         for option in unused:
             if getattr(args, option) is not None:

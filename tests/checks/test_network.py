@@ -92,7 +92,10 @@ def test_an_input_that_the_network_cannot_take(config):
 @pytest.mark.parametrize(
     ('change', 'line'),
     [
-        ({'model.teacher.joint_map': [0, 1]}, 'joint_map has 2 entries'),
+        (
+            {'model.teacher.joint_map': [0, 1]},
+            'joint_map must have one entry for each of the 16 joints',
+        ),
         ({'model.teacher.checkpoint': 'other.pth'}, '"other.pth" does not fit the net'),
         ({'load_from': 'other.pth'}, '"other.pth" does not fit the network'),
     ],

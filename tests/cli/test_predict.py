@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -48,6 +49,13 @@ class TestAnExportedNetwork:
         out = tmp_path / 'new' / 'drawn.png'
         predict([*files, '--out-file', str(out)])
         assert (cv2.imread(str(out)) != 50).any()
+
+    def test_it_does_not_draw_over_the_input(self, files, capsys):
+        before = Path(files[1]).read_bytes()
+        with pytest.raises(SystemExit):
+            predict([*files, '--out-file', os.path.relpath(files[1])])
+        assert 'is an input: choose another name' in capsys.readouterr().err
+        assert Path(files[1]).read_bytes() == before
 
     def test_it_says_that_no_keypoint_scores_enough(self, files, tmp_path, capsys):
         drawing = ['--kpt-thr=900', '--out-file', str(tmp_path / 'drawn.png')]
