@@ -97,8 +97,10 @@ def try_row(row: Environment, folder: Path, suite: bool) -> dict:
         made.touch()
     python = clone / '.venv/bin/python'
     result['versions'] = _versions(python)
+    settings = {**os.environ, **row.settings}
     done = subprocess.run(
         ['bash', clone / 'dev/environments/steps.sh', python, folder / 'steps'],
+        env=settings,
         stdout=subprocess.PIPE,
         encoding='utf-8',
     )
@@ -108,7 +110,7 @@ def try_row(row: Environment, folder: Path, suite: bool) -> dict:
         done = subprocess.run(
             [python, *tests],
             cwd=clone,
-            env={**os.environ, 'MPLBACKEND': 'Agg', 'OMP_NUM_THREADS': '1'},
+            env={**settings, 'MPLBACKEND': 'Agg', 'OMP_NUM_THREADS': '1'},
             stdout=subprocess.PIPE,
             encoding='utf-8',
         )

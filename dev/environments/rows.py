@@ -1,7 +1,7 @@
 """The environments that are tried, and how each is made."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 #: Of the lock, without torch, which each row adds.
 _OPENMMLAB = (
@@ -12,6 +12,25 @@ _OPENMMLAB = (
 )
 _LITE = ('mmcv-lite==2.1.0', *_OPENMMLAB)
 _EXPORT = ('onnx', 'onnxruntime', 'flask')
+#: For PyTorch, its oneDNN and MKL, NumPy and its OpenBLAS, and OpenCV.
+_NO_AVX512 = dict(
+    ATEN_CPU_CAPABILITY='avx2',
+    ONEDNN_MAX_CPU_ISA='AVX2',
+    MKL_ENABLE_INSTRUCTIONS='AVX2',
+    NPY_DISABLE_CPU_FEATURES='AVX512F,AVX512CD,AVX512_SKX,AVX512_CLX,AVX512_CNL,'
+    'AVX512_ICL,AVX512_SPR',
+    OPENBLAS_CORETYPE='Haswell',
+    OPENCV_CPU_DISABLE='AVX512-SKX',
+)
+_NO_AVX = dict(
+    ATEN_CPU_CAPABILITY='default',
+    ONEDNN_MAX_CPU_ISA='SSE41',
+    MKL_ENABLE_INSTRUCTIONS='SSE4_2',
+    NPY_DISABLE_CPU_FEATURES='AVX,F16C,FMA3,AVX2,'
+    + _NO_AVX512['NPY_DISABLE_CPU_FEATURES'],
+    OPENBLAS_CORETYPE='Nehalem',
+    OPENCV_CPU_DISABLE='AVX,FP16,AVX2,AVX512-SKX',
+)
 _ONEDL = ('onedl-mmengine', 'onedl-mmcv', 'onedl-mmdetection', 'mmpose==1.3.2')
 
 
@@ -24,6 +43,8 @@ class Environment:
     packages: Sequence[str] = ()
     #: What is compiled there afterwards, which can take an hour.
     compiled: Sequence[str] = ()
+    #: Environment variables of the commands and the tests.
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_locked(self) -> bool:
@@ -37,6 +58,10 @@ ROWS = {
     'lock-3.12': Environment('the lock, Python 3.12', '3.12'),
     'lock-3.13': Environment('the lock, Python 3.13', '3.13'),
     'lock-3.14': Environment('the lock, Python 3.14', '3.14'),
+    'no-avx512': Environment(
+        'the lock, without AVX-512', '3.11', settings=_NO_AVX512
+    ),
+    'no-avx': Environment('the lock, without AVX', '3.11', settings=_NO_AVX),
     'oldest': Environment(
         'torch 2.6, the oldest supported',
         '3.10',

@@ -88,10 +88,11 @@ def test_the_page_says_what_failed_and_what_was_not_tried(tmp_path):
     assert '| not tried |' in rows[ROWS['onedl'].title]
 
 
-def test_the_page_of_the_docs_has_all_environments(tmp_path):
-    text = (ROOT / 'docs/background/environments.md').read_text('utf-8')
+def test_the_page_of_the_docs_has_what_was_found(tmp_path):
     published = json.loads(compat.PUBLISHED.read_text('utf-8'))
+    assert all(
+        step.startswith('ok ') for row in published.values() for step in row['steps']
+    )
     page.write_page(published, tmp_path / 'page.md')
+    text = (ROOT / 'docs/background/environments.md').read_text('utf-8')
     assert text == (tmp_path / 'page.md').read_text('utf-8')
-    for row in ROWS.values():
-        assert f'| {row.title} | all work |' in text
