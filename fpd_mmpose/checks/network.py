@@ -96,7 +96,9 @@ def _targets(sample: PoseDataSample | None) -> _Shapes | None:
         vectors = labels.keypoint_x_labels, labels.keypoint_y_labels
         return [tuple(each.shape[1:]) for each in vectors]
     heatmaps = getattr(getattr(sample, 'gt_fields', None), 'heatmaps', None)
-    return None if heatmaps is None else [tuple(heatmaps.shape)]
+    if isinstance(heatmaps, list):  # of several levels, the finest one comes last
+        heatmaps = heatmaps[-1]
+    return [tuple(heatmaps.shape)] if isinstance(heatmaps, Tensor) else None
 
 
 def _outputs(output: Any) -> _Shapes | None:

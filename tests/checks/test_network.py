@@ -54,26 +54,35 @@ def test_targets_of_another_size(config, distillation):
         assert 'data are 16 heatmaps of 32 x 32' in refusal(each)
 
 
-def test_simcc_vectors_of_another_length(tmp_path):
-    write_coco(tmp_path / 'coco')
-    recipe = load_config(
-        'mmpose::body_2d_keypoint/simcc/coco/simcc_res50_8xb64-210e_coco-256x192.py'
-    )
-    recipe.model.backbone = dict(type='ResNet', depth=18)
-    recipe.model.head.in_channels = 512
+def coco_training(name: str, root: Path) -> Config:
+    """The training of a config of MMPose on a few people."""
+    write_coco(root)
+    recipe = load_config(f'mmpose::body_2d_keypoint/{name}')
     loader = recipe.train_dataloader
     loader.update(batch_size=4, num_workers=0, persistent_workers=False)
-    loader.dataset.data_root = str(tmp_path / 'coco')
-    config = Config(dict(model=recipe.model, train_dataloader=loader))
+    loader.dataset.data_root = str(root)
+    return Config(dict(model=recipe.model, train_dataloader=loader))
+
+
+def test_simcc_vectors_of_another_length(tmp_path):
+    name = 'simcc/coco/simcc_res50_8xb64-210e_coco-256x192.py'
+    config = coco_training(name, tmp_path)
     assert not check(config).problems
-    for step in loader.dataset.pipeline:
+    for step in config.train_dataloader.dataset.pipeline:
         if 'encoder' in step:
             step.encoder = dict(step.encoder, simcc_split_ratio=3.0)
-    config.train_dataloader = loader
     assert (
         'returns SimCC vectors of 384 and 512 values for 17 joints, and the targets of '
         'the training data are SimCC vectors of 576 and 768 values for 17 joints'
     ) in only(check(config).problems)
+
+
+def test_of_targets_of_several_levels_the_finest_is_compared(tmp_path):
+    name = 'topdown_heatmap/coco/td-hm_mspn50_8xb32-210e_coco-256x192.py'
+    config = coco_training(name, tmp_path)
+    assert not check(config).problems
+    config.model.head.update(out_channels=5)
+    assert 'returns 5 heatmaps of 48 x 64' in only(check(config).problems)
 
 
 def test_an_input_that_the_network_cannot_take(config):
