@@ -22,14 +22,22 @@ _INT64 = 7
 #: Of a graph, a node, or a tensor.
 _MOST_FIELDS = 200_000
 
+#: Numbers of fields that a message has once. Protocol Buffers takes the last of
+#: several, or merges them, so what is checked would not be what is run.
+_MODEL, _NODE, _ATTRIBUTE, _TENSOR, _VALUE = (
+    {7}, {4, 7}, {1, 2, 3, 4, 5, 20}, {2, 8, 9, 14}, {1},
+)  # fmt: skip
+
 Field = tuple[int, int | memoryview]
 
 
 def check_graph(content: bytes) -> None:
     """Raises a ValueError for a graph that is damaged, loops, or asks for too much."""
-    for number, graph in _fields(memoryview(content)):
-        if number == 7 and isinstance(graph, memoryview):
-            _check(graph, {}, depth=0)
+    # A runtime that sees another format at the start would read that instead.
+    if content[:1] != b'\x08' or content[4:8] == b'ORTM':
+        raise ValueError('it does not begin as ONNX files do')
+    for graph in _parts(_message_of(memoryview(content), _MODEL), 7):
+        _check(graph, {}, depth=0)
 
 
 def computed_names(content: bytes) -> dict[bytes, bool]:
@@ -91,26 +99,23 @@ def _check(graph: memoryview, known: dict[bytes, list[int]], depth: int) -> None
     if depth > 8:
         raise ValueError('its graphs are nested too deeply')
     known = dict(known)
-    nodes = []
-    for number, value in _fields(graph):
-        if number == 5 and isinstance(value, memoryview):
-            name, numbers = _tensor(value)
-            known[name] = numbers
-        elif number == 1 and isinstance(value, memoryview):
-            nodes.append(list(_fields(value)))
-    for node in nodes:
+    fields = list(_fields(graph))
+    known |= dict(_tensor(each) for each in _parts(fields, 5))
+    for value in _parts(fields, 11):
+        _message_of(value, _VALUE)
+    for node in (_message_of(each, _NODE) for each in _parts(fields, 1)):
         kind = b''.join(_bytes(node, 4)).decode(errors='replace')
         if kind in _LOOPS:
             raise ValueError(f'it has the operator {kind}, which can run forever')
         asked = [known.get(name, []) for name in _bytes(node, 1) if kind in _SIZED]
-        for attribute in (list(_fields(memoryview(each))) for each in _bytes(node, 5)):
+        for attribute in (_message_of(each, _ATTRIBUTE) for each in _parts(node, 5)):
             name = b''.join(_bytes(attribute, 1))
             if name == b'shape':
                 asked.append(_integers(attribute, 8))
             for inner in _bytes(attribute, 6):
                 _check(memoryview(inner), known, depth + 1)
             if kind == 'Constant':
-                found = [_tensor(memoryview(one))[1] for one in _bytes(attribute, 5)]
+                found = [_tensor(one)[1] for one in _parts(attribute, 5)]
                 found += [_integers(attribute, 3) or _integers(attribute, 8)]
                 known[b''.join(_bytes(node, 2))] = max(found, key=len)
         for numbers in asked:
@@ -120,9 +125,9 @@ def _check(graph: memoryview, known: dict[bytes, list[int]], depth: int) -> None
 
 def _tensor(data: memoryview) -> tuple[bytes, list[int]]:
     """Returns the name of a tensor, and its numbers if they can be a shape."""
-    fields = list(_fields(data))
+    fields = _message_of(data, _TENSOR)
     numbers: list[int] = []
-    if _integers(fields, 2) == [_INT64]:
+    if _types(fields, 2) == [_INT64]:
         raw = b''.join(_bytes(fields, 9))
         short = [(n, v) for n, v in fields if isinstance(v, int) or len(v) <= 100]
         numbers = _integers(short, 7)
@@ -131,12 +136,30 @@ def _tensor(data: memoryview) -> tuple[bytes, list[int]]:
     return b''.join(_bytes(fields, 8)), numbers[:9]
 
 
-def _bytes(fields: list[Field], number: int) -> list[bytes]:
+def _message_of(data: memoryview, once: set[int]) -> list[Field]:
+    """Returns the fields of a message, of which some are there once at most."""
+    fields = list(_fields(data))
+    numbers = [number for number, _ in fields if number in once]
+    if len(numbers) > len(set(numbers)):
+        raise ValueError('it says the same thing twice')
+    return fields
+
+
+def _parts(fields: list[Field], number: int) -> list[memoryview]:
     return [
-        bytes(value)
+        value
         for found, value in fields
         if found == number and isinstance(value, memoryview)
     ]
+
+
+def _bytes(fields: list[Field], number: int) -> list[bytes]:
+    return [bytes(value) for value in _parts(fields, number)]
+
+
+def _types(fields: list[Field], number: int) -> list[int]:
+    """Returns integers of which others read 32 bits."""
+    return [value & 0xFFFFFFFF for value in _integers(fields, number)]
 
 
 def _integers(fields: list[Field], number: int) -> list[int]:
@@ -158,6 +181,8 @@ def _fields(data: memoryview) -> Iterator[Field]:
     position = count = 0
     while position < len(data):
         tag, position = _varint(data, position)
+        if tag >> 32:  # others leave out what is beyond 32 bits
+            raise ValueError('it is damaged')
         kind, count = tag & 7, count + 1
         if count > _MOST_FIELDS:
             raise ValueError('it has too many parts')

@@ -60,6 +60,65 @@ def test_loops_and_damaged_files_are_refused(tmp_path):
     assert 'cut.onnx" is not an ONNX file' in refused(PoseSession, path)
 
 
+def message(number: int, content: bytes) -> bytes:
+    return bytes([number << 3 | 2, len(content)]) + content
+
+
+def text(number: int) -> bytes:
+    return message(number, b'a')
+
+
+#: Fields that Protocol Buffers takes the last of, or merges, by what has them twice.
+TWICE = {
+    'graph': message(7, b'') * 2,
+    'operator': message(7, message(1, text(4) + message(4, b'Loop'))),
+    'domain': message(7, message(1, text(7) * 2)),
+    **{
+        f'{what} of an attribute': message(7, message(1, message(5, field * 2)))
+        for what, field in (
+            ('name', text(1)), ('float', b'\x15four'), ('integer', b'\x18\1'),
+            ('text', text(4)), ('tensor', message(5, b'')), ('type', b'\xa0\1\7'),
+        )
+    },
+    **{
+        f'{what} of a tensor': message(7, message(5, field * 2))
+        for what, field in (
+            ('type', b'\x10\7'), ('name', text(8)), ('bytes', text(9)),
+            ('place', b'\x70\0'),
+        )
+    },
+    'name of an input': message(7, message(11, text(1) * 2)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize('name', TWICE)
+def test_what_a_file_says_twice_is_refused(name):
+    assert 'same thing twice' in refused(check_graph, b'\x08\x08' + TWICE[name])
+
+
+def test_fields_whose_numbers_have_too_many_bits_are_refused():
+    smuggled = bytes([0xA2, 0x80, 0x80, 0x80, 0x10, 4]) + b'Loop'  # a 4 in 32 bits
+    assert 'damaged' in refused(
+        check_graph, b'\x08\x08' + message(7, message(1, smuggled))
+    )
+
+
+def test_types_are_read_as_runtimes_read_them():
+    disguised = b'\x10\x87\x80\x80\x80\x10'  # 2^32 more than that of integers
+    sizes = disguised + message(8, b'shape') + message(9, np.int64(HUGE).tobytes())
+    asked = message(1, message(1, b'shape') + message(4, b'Expand'))
+    assert 'asks for a tensor' in refused(
+        check_graph, b'\x08\x08' + message(7, message(5, sizes) + asked)
+    )
+
+
+@pytest.mark.parametrize(
+    'start', [b'', b'\n\6<net/>', b'\x12\x50\0\0ORTM', b'\x08\x88\x80\0ORTM']
+)
+def test_files_that_begin_as_another_format_are_refused(start):
+    assert 'does not begin' in refused(check_graph, start and start + content([]))
+
+
 # --- Sizes that no single node names -------------------------------------------------
 
 
