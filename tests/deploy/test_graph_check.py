@@ -53,8 +53,22 @@ def test_usual_sizes_are_accepted(tmp_path):
     check_graph(write_decoded(tmp_path / 'a.onnx').read_bytes())
 
 
-def test_loops_and_damaged_files_are_refused(tmp_path):
-    assert 'run forever' in refused(check_graph, content([asking('Loop')]))
+@pytest.mark.parametrize('name', ['body', 'then_branch'])
+def test_graphs_in_operators_are_refused(name):
+    inner = helper.make_graph([], 'inner', [], [])
+    for given in (inner, [inner]):
+        loop = helper.make_node('Loop', [], ['y'], **{name: given})
+        assert 'graph in a Loop' in refused(check_graph, content([loop]))
+
+
+def test_files_that_define_operators_are_refused():
+    file = onnx.load_from_string(content([]))
+    version = helper.make_opsetid('', 17)
+    file.functions.append(helper.make_function('own', 'F', [], [], [], [version]))
+    assert 'defines operators' in refused(check_graph, file.SerializeToString())
+
+
+def test_damaged_files_are_refused(tmp_path):
     path = write_decoded(tmp_path / 'cut.onnx')
     path.write_bytes(path.read_bytes()[:-100])
     assert 'cut.onnx" is not an ONNX file' in refused(PoseSession, path)
