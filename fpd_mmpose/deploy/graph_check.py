@@ -16,7 +16,7 @@ MOST_VALUES = 1 << 27
 _SIZED = {
     'ConstantOfShape', 'Expand', 'OneHot', 'Pad', 'Range', 'Resize', 'Tile', 'Upsample',
 }  # fmt: skip
-_INT64 = 7
+_INT64, _STRING = 7, 8
 #: Of a graph, a node, or a tensor.
 _MOST_FIELDS = 200_000
 
@@ -63,6 +63,13 @@ def with_outputs(content: bytes, names: Iterable[bytes]) -> bytes:
     """Adds results to the outputs of a file: what follows a file is merged with it."""
     values = (_message(12, _message(1, name)) for name in names)
     return content + _message(7, b''.join(values))
+
+
+def check_types(types: Iterable[str]) -> None:
+    """Raises a ValueError for results whose sizes do not follow from a shape."""
+    for each in types:
+        if not each.startswith('tensor(') or each == 'tensor(string)':
+            raise ValueError(f'it computes with {each}, not with tensors of numbers')
 
 
 def check_sizes(
@@ -121,6 +128,8 @@ def _check(graph: memoryview) -> None:
 def _tensor(data: memoryview) -> tuple[bytes, list[int]]:
     """Returns the name of a tensor, and its numbers if they can be a shape."""
     fields = _message_of(data, _TENSOR)
+    if _types(fields, 2) == [_STRING] or _parts(fields, 6):
+        raise ValueError('it computes with texts')
     numbers: list[int] = []
     if _types(fields, 2) == [_INT64]:
         raw = b''.join(_bytes(fields, 9))

@@ -11,6 +11,7 @@ import onnxruntime
 from fpd_mmpose.deploy.graph_check import (
     check_graph,
     check_sizes,
+    check_types,
     computed_names,
     with_outputs,
 )
@@ -105,6 +106,7 @@ def _check_sizes(content: bytes) -> None:
     outputs = onnxruntime.InferenceSession(
         with_outputs(content, constant), options, providers=['CPUExecutionProvider']
     ).get_outputs()
+    check_types(each.type for each in outputs)
     shapes = {each.name.encode(): each.shape for each in outputs}
     check_sizes(shapes, constant, len(content))
 

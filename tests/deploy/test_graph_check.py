@@ -218,3 +218,31 @@ def test_several_nodes_may_make_up_usual_sizes(tmp_path):
     ]  # fmt: skip
     network = OnnxRuntimeNetwork(written(nodes, tmp_path / 'a.onnx'), threads=1)
     assert network.outputs.keys() == {'y'}
+
+
+SEVERAL = {
+    'texts that are computed': [
+        node('Cast', 'million', 'a', to=TensorProto.STRING),
+        node('Expand', 'a hundred', 'b'),
+        node('Cast', 'b', 'y', to=TensorProto.FLOAT),
+    ],
+    'a constant text': [
+        node('Constant', '', 'a', value_string='1'),
+        node('Cast', 'a', 'y', to=TensorProto.FLOAT),
+    ],
+    'sequences': [
+        FILLED, node('SequenceConstruct', 'a a', 'b'), node('SequenceAt', 'b zero', 'y')
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize('name', SEVERAL)
+def test_results_other_than_tensors_of_numbers_are_refused(name, tmp_path):
+    path = written(SEVERAL[name], tmp_path / 'a.onnx')
+    assert 'not with tensors of numbers' in refused(OnnxRuntimeNetwork, path)
+
+
+def test_tensors_of_texts_are_refused():
+    texts = helper.make_tensor('texts', TensorProto.STRING, [1], [b'a'])
+    assert 'with texts' in refused(check_graph, content([], [texts]))
+    assert 'with texts' in refused(check_graph, content([constant(value=texts)]))
