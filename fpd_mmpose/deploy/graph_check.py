@@ -17,6 +17,7 @@ _SIZED = {
     'ConstantOfShape', 'Expand', 'OneHot', 'Pad', 'Range', 'Resize', 'Tile', 'Upsample',
 }  # fmt: skip
 _INT64, _STRING = 7, 8
+_SPARSE = 'it has sparse tensors, which may be larger than the file'
 #: Of a graph, a node, or a tensor.
 _MOST_FIELDS = 200_000
 
@@ -104,6 +105,8 @@ def _message(number: int, content: bytes) -> bytes:
 
 def _check(graph: memoryview) -> None:
     fields = list(_fields(graph))
+    if _parts(fields, 15):
+        raise ValueError(_SPARSE)
     known = dict(_tensor(each) for each in _parts(fields, 5))
     for value in _parts(fields, 11):
         _message_of(value, _VALUE)
@@ -116,8 +119,11 @@ def _check(graph: memoryview) -> None:
                 asked.append(_integers(attribute, 8))
             if _parts(attribute, 6) or _parts(attribute, 11):
                 raise ValueError(f'it has a graph in a {kind}, which could loop')
+            if _parts(attribute, 22) or _parts(attribute, 23):
+                raise ValueError(_SPARSE)
+            tensors = _parts(attribute, 5) + _parts(attribute, 10)
+            found = [_tensor(one)[1] for one in tensors]
             if kind == 'Constant':
-                found = [_tensor(one)[1] for one in _parts(attribute, 5)]
                 found += [_integers(attribute, 3) or _integers(attribute, 8)]
                 known[b''.join(_bytes(node, 2))] = max(found, key=len)
         for numbers in asked:
@@ -128,6 +134,8 @@ def _check(graph: memoryview) -> None:
 def _tensor(data: memoryview) -> tuple[bytes, list[int]]:
     """Returns the name of a tensor, and its numbers if they can be a shape."""
     fields = _message_of(data, _TENSOR)
+    if _parts(fields, 13) or any(_types(fields, 14)):
+        raise ValueError('it keeps weights in other files')
     if _types(fields, 2) == [_STRING] or _parts(fields, 6):
         raise ValueError('it computes with texts')
     numbers: list[int] = []

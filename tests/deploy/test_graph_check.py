@@ -246,3 +246,25 @@ def test_tensors_of_texts_are_refused():
     texts = helper.make_tensor('texts', TensorProto.STRING, [1], [b'a'])
     assert 'with texts' in refused(check_graph, content([], [texts]))
     assert 'with texts' in refused(check_graph, content([constant(value=texts)]))
+
+
+def test_weights_in_other_files_are_refused(tmp_path):
+    named, placed = tensor([1]), tensor([1])
+    named.external_data.add(key='location', value='other.bin')
+    placed.data_location = TensorProto.EXTERNAL
+    for each in (named, placed):
+        filled = helper.make_node('ConstantOfShape', ['shape'], ['y'], value=each)
+        for file in (content([], [each]), content([filled])):
+            assert 'weights in other files' in refused(check_graph, file)
+    (tmp_path / 'a.onnx').write_bytes(content([], [named]))
+    message = refused(PoseSession, tmp_path / 'a.onnx')
+    assert 'a.onnx"' in message and 'weights in other files' in message
+
+
+def test_sparse_tensors_are_refused():
+    one = helper.make_tensor('one', TensorProto.FLOAT, [1], [1.0])
+    sparse = helper.make_sparse_tensor(one, tensor([0]), HUGE)
+    file = onnx.load_from_string(content([]))
+    file.graph.sparse_initializer.append(sparse)
+    assert 'sparse' in refused(check_graph, file.SerializeToString())
+    assert 'sparse' in refused(check_graph, content([constant(sparse_value=sparse)]))
