@@ -23,7 +23,7 @@ class OnnxRuntimeNetwork:
 
     It has the file's metadata, and its shapes by name, in which a size that is not
     fixed is a string or None. ``optimize=False`` skips the search for a faster graph,
-    for files that are not run.
+    for files that are not run. ``content`` defaults to that of the file.
     """
 
     properties: dict[str, str]
@@ -36,6 +36,7 @@ class OnnxRuntimeNetwork:
         providers: Sequence[str | tuple[str, dict]] | None = None,
         threads: int | None = None,
         optimize: bool = True,
+        content: bytes | None = None,
     ) -> None:
         self._path = path
         providers = list(providers or ['CPUExecutionProvider'])
@@ -47,10 +48,7 @@ class OnnxRuntimeNetwork:
                     f'ONNX Runtime has no {name} here: install an onnxruntime package '
                     f'that has, or use {", ".join(available)}'
                 )
-        if not Path(path).is_file():
-            raise UserError(
-                f'"{path}" is not a file: export a network with tools/export_onnx.py'
-            )
+        content = _read(path) if content is None else content
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or 0
         options.log_severity_level = 3
@@ -58,11 +56,10 @@ class OnnxRuntimeNetwork:
             level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
             options.graph_optimization_level = level
         try:
-            content = Path(path).read_bytes()
             check_graph(content)
             _check_sizes(content)
             self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=providers
+                content, options, providers=providers
             )
         except Exception as error:  # of many types, none of them public
             reason = ' '.join(str(error).split())
@@ -95,6 +92,18 @@ class OnnxRuntimeNetwork:
         return dict(zip(self.outputs, found, strict=True))
 
 
+def _read(path: str | Path) -> bytes:
+    """Reads a file once, so that what is checked is what is run."""
+    if not Path(path).is_file():
+        raise UserError(
+            f'"{path}" is not a file: export a network with tools/export_onnx.py'
+        )
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise UserError(f'"{path}" cannot be read: {error.strerror}') from error
+
+
 def _check_sizes(content: bytes) -> None:
     """Has ONNX Runtime infer the sizes of all results, of which it computes none."""
     options = onnxruntime.SessionOptions()
@@ -123,13 +132,16 @@ class OpenVinoNetwork(OnnxRuntimeNetwork):
         import openvino
 
         # For the metadata, and for the same errors on invalid files.
-        super().__init__(path, threads=1, optimize=False)
+        content = _read(path)
+        super().__init__(path, threads=1, optimize=False, content=content)
         del self._session
         settings: dict[str, Any] = {'PERFORMANCE_HINT': 'LATENCY'}
         if threads:
             settings['INFERENCE_NUM_THREADS'] = threads
         try:
-            self._network = openvino.Core().compile_model(str(path), 'CPU', settings)
+            core = openvino.Core()
+            model = core.read_model(content)
+            self._network = core.compile_model(model, 'CPU', settings)
         except RuntimeError as error:
             reason = ' '.join(str(error).split())
             raise UserError(f'OpenVINO cannot load "{path}": {reason}') from error

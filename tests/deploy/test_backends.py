@@ -1,6 +1,7 @@
 """ONNX files in their runtimes."""
 
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -58,6 +59,23 @@ def test_openvino_has_no_providers(tmp_path):
     path = write_decoded(tmp_path / 'student.onnx')
     with pytest.raises(UserError, match='`providers` are for ONNX Runtime'):
         load_network(path, 'openvino', providers=['CPUExecutionProvider'])
+
+
+@pytest.mark.parametrize(
+    'backend', ['onnxruntime', *(['openvino'] if find_spec('openvino') else [])]
+)
+def test_a_file_is_read_once(tmp_path, monkeypatch, backend):
+    path = write_decoded(tmp_path / 'student.onnx')
+    read = Path.read_bytes
+
+    def read_and_replace(self):
+        content = read(self)
+        self.write_bytes(b'another file')
+        return content
+
+    monkeypatch.setattr(Path, 'read_bytes', read_and_replace)
+    network = load_network(path, backend, threads=1)
+    assert network.outputs.keys() == {'keypoints', 'scores'}
 
 
 @pytest.mark.skipif(find_spec('openvino') is not None, reason='OpenVINO is installed')
