@@ -9,12 +9,18 @@ follow from the shape of the network's input while it runs are not checked.
 import math
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 #: The most values of a tensor that a constant asks for: 512 MiB in float32.
 MOST_VALUES = 1 << 27
+#: The most values that all windows of convolutions and poolings read, for one person.
+MOST_READ = 1 << 34
 #: Operators whose inputs say how large their outputs are.
 _SIZED = {
     'ConstantOfShape', 'Expand', 'OneHot', 'Pad', 'Range', 'Resize', 'Tile', 'Upsample',
+}  # fmt: skip
+_CONVOLUTIONS = {
+    'Conv', 'ConvInteger', 'ConvTranspose', 'DeformConv', 'QLinearConv',
 }  # fmt: skip
 _INT64, _STRING = 7, 8
 _SPARSE = 'it has sparse tensors, which may be larger than the file'
@@ -30,6 +36,13 @@ _MODEL, _NODE, _ATTRIBUTE, _TENSOR, _VALUE = (
 Field = tuple[int, int | memoryview]
 
 
+class Result(NamedTuple):
+    """What a graph computes: from constants alone, and from ``window`` values each."""
+
+    constant: bool
+    window: int
+
+
 def check_graph(content: bytes) -> None:
     """Raises a ValueError for a graph that is damaged, loops, or asks for too much."""
     # A runtime that sees another format at the start would read that instead.
@@ -42,22 +55,33 @@ def check_graph(content: bytes) -> None:
         _check(graph)
 
 
-def computed_names(content: bytes) -> dict[bytes, bool]:
-    """Names what a graph computes, and says whether from constants alone."""
-    found: dict[bytes, bool] = {}
-    for number, graph in _fields(memoryview(content)):
-        if number != 7 or not isinstance(graph, memoryview):
-            continue
+def results(content: bytes) -> dict[bytes, Result]:
+    """Returns what a graph computes by its names."""
+    found: dict[bytes, Result] = {}
+    for graph in _parts(list(_fields(memoryview(content))), 7):
         fields = list(_fields(graph))
-        inputs_of_graph = [list(_fields(memoryview(v))) for v in _bytes(fields, 11)]
+        inputs_of_graph = [list(_fields(each)) for each in _parts(fields, 11)]
         given = {name for value in inputs_of_graph for name in _bytes(value, 1)}
-        for node in (list(_fields(memoryview(each))) for each in _bytes(fields, 1)):
-            inputs = _bytes(node, 1)
+        for node in (list(_fields(each)) for each in _parts(fields, 1)):
             constant = not any(
-                name in given or found.get(name) is False for name in inputs
+                name in given or (name in found and not found[name].constant)
+                for name in _bytes(node, 1)
             )
-            found |= {name: constant for name in _bytes(node, 2) if name}
+            result = Result(constant, _window(node))
+            found |= {name: result for name in _bytes(node, 2) if name}
     return found
+
+
+def _window(node: list[Field]) -> int:
+    """Returns how many values an operator says that it reads for each result."""
+    window = 1
+    for attribute in (list(_fields(each)) for each in _parts(node, 5)):
+        name = b''.join(_bytes(attribute, 1))
+        if name == b'kernel_shape':
+            window *= math.prod(_integers(attribute, 8))
+        elif name in (b'sampling_ratio', b'size'):  # of RoiAlign, and of LRN
+            window *= sum(_integers(attribute, 3)) ** 2
+    return abs(window) or 1
 
 
 def with_outputs(content: bytes, names: Iterable[bytes]) -> bytes:
@@ -74,22 +98,26 @@ def check_types(types: Iterable[str]) -> None:
 
 
 def check_sizes(
-    shapes: Mapping[bytes, Sequence], constant: Mapping[bytes, bool], file_size: int
+    shapes: Mapping[bytes, Sequence], found: Mapping[bytes, Result], file_size: int
 ) -> None:
     """Raises a ValueError for results that are too large, or may be.
 
     ``shapes`` are those that a runtime infers; it computes and keeps what is constant,
     such as weights of 8 bits, which are as many as the bytes of the file.
     """
-    kept = -file_size
+    kept, read = -file_size, 0
     for name, shape in shapes.items():
         sizes = [size for size in shape if isinstance(size, int)]
         count = math.prod(sizes)
-        kept += count if constant[name] else 0
+        constant, window = found[name]
+        kept += count if constant else 0
+        read += count * window if window > 1 else 0
         shown = name.decode(errors='replace')
         if max(count, kept) > MOST_VALUES:
             raise ValueError(f'"{shown}" asks for a tensor of {sizes}')
-        if constant[name] and len(sizes) < len(shape):
+        if read > MOST_READ:
+            raise ValueError(f'"{shown}" computes {sizes} values from {window} each')
+        if constant and len(sizes) < len(shape):
             raise ValueError(f'"{shown}" is a constant whose size is computed')
 
 
@@ -126,6 +154,13 @@ def _check(graph: memoryview) -> None:
             if kind == 'Constant':
                 found += [_integers(attribute, 3) or _integers(attribute, 8)]
                 known[b''.join(_bytes(node, 2))] = max(found, key=len)
+        # A runtime would take it from the weights, whose sizes may be computed.
+        if kind in _CONVOLUTIONS and not any(
+            name == b'kernel_shape'
+            for each in _parts(node, 5)
+            for name in _bytes(list(_fields(each)), 1)
+        ):
+            raise ValueError(f'it has a {kind} without kernel_shape')
         for numbers in asked:
             if math.prod(abs(number) for number in numbers if number) > MOST_VALUES:
                 raise ValueError(f'a {kind} asks for a tensor of {numbers}')

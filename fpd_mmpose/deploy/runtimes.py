@@ -12,7 +12,7 @@ from fpd_mmpose.deploy.graph_check import (
     check_graph,
     check_sizes,
     check_types,
-    computed_names,
+    results,
     with_outputs,
 )
 from fpd_mmpose.errors import UserError
@@ -111,13 +111,13 @@ def _check_sizes(content: bytes) -> None:
     level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.graph_optimization_level = level
     options.add_session_config_entry('session.disable_prepacking', '1')
-    constant = computed_names(content)
+    found = results(content)
     outputs = onnxruntime.InferenceSession(
-        with_outputs(content, constant), options, providers=['CPUExecutionProvider']
+        with_outputs(content, found), options, providers=['CPUExecutionProvider']
     ).get_outputs()
     check_types(each.type for each in outputs)
     shapes = {each.name.encode(): each.shape for each in outputs}
-    check_sizes(shapes, constant, len(content))
+    check_sizes(shapes, found, len(content))
 
 
 class OpenVinoNetwork(OnnxRuntimeNetwork):

@@ -7,7 +7,6 @@ from onnx import TensorProto, helper
 
 from fpd_mmpose.deploy import PoseSession
 from fpd_mmpose.deploy.graph_check import check_graph
-from fpd_mmpose.deploy.runtimes import OnnxRuntimeNetwork
 from tests.helpers.exported import write_decoded
 from tests.helpers.refusals import refused
 
@@ -133,115 +132,6 @@ def test_files_that_begin_as_another_format_are_refused(start):
     assert 'does not begin' in refused(check_graph, start and start + content([]))
 
 
-# --- Sizes that no single node names -------------------------------------------------
-
-
-def node(kind: str, inputs: str, output: str, **options) -> onnx.NodeProto:
-    return helper.make_node(kind, inputs.split(), [output], **options)
-
-
-FILLED = node('ConstantOfShape', 'million', 'a')
-CHAINS = {
-    'Tile of Tile': [
-        FILLED, node('Tile', 'a thousand', 'b'), node('Tile', 'b thousand', 'y'),
-    ],
-    'Expand of Tile': [
-        FILLED, node('Tile', 'a thousand', 'b'),
-        node('Unsqueeze', 'b zero', 'c'), node('Expand', 'c column', 'y'),
-    ],
-    'outer product': [
-        FILLED, node('Unsqueeze', 'a zero', 'b'), node('Unsqueeze', 'a one', 'c'),
-        node('Mul', 'b c', 'y'),
-    ],
-    'Concat': [FILLED, *(
-        node('Concat', f'{a} {a} {a} {a}', b, axis=0)
-        for a, b in ('ab', 'bc', 'cd', 'dy')
-    )],
-    'many at once': [
-        FILLED, *(node('Tile', 'a hundred', f'b{n}') for n in range(9)),
-        node('Identity', 'b0', 'y'),
-    ],
-    'Resize of the input': [node('Resize', 'input  factors', 'y')],
-    'Resize of Resize': [
-        node('Resize', 'input  smaller', 'a'), node('Resize', 'a  smaller', 'y'),
-    ],
-    'computed size': [
-        node('Mul', 'million million', 'a'), node('ConstantOfShape', 'a', 'y'),
-    ],
-    'computed repeats': [
-        FILLED, node('Add', 'million thousand', 'b'), node('Tile', 'a b', 'y'),
-    ],
-}  # fmt: skip
-
-
-def written(nodes: list, path) -> str:
-    """Writes a file whose nodes may name some sizes and factors."""
-    whole = dict(
-        million=[1 << 20], thousand=[1 << 10], hundred=[100], zero=[0], one=[1],
-        column=[1 << 10, 1],
-    )  # fmt: skip
-    factors = dict(factors=[1, 1, 1e3, 1e3], smaller=[1, 1, 60, 60])
-    values = [
-        helper.make_tensor(name, TensorProto.INT64, [len(each)], each)
-        for name, each in whole.items()
-    ] + [
-        helper.make_tensor(name, TensorProto.FLOAT, [len(each)], each)
-        for name, each in factors.items()
-    ]
-    given, found = (
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-        for name, shape in (('input', ['batch', 3, 48, 32]), ('y', None))
-    )
-    for each in nodes:  # an input that is left out has no name
-        if each.op_type == 'Resize':
-            each.input[:] = [each.input[0], '', each.input[-1]]
-    graph = helper.make_graph(nodes, 'graph', [given], [found], values)
-    file = helper.make_model(
-        graph, opset_imports=[helper.make_opsetid('', 17)], ir_version=8
-    )
-    path.write_bytes(file.SerializeToString())
-    return str(path)
-
-
-@pytest.mark.parametrize('name', CHAINS)
-def test_sizes_that_several_nodes_make_up_are_refused(name, tmp_path):
-    message = refused(OnnxRuntimeNetwork, written(CHAINS[name], tmp_path / 'a.onnx'))
-    computed = 'is a constant whose size is computed'
-    expected = computed if 'computed' in name else 'asks for a tensor of ['
-    assert 'a.onnx" is not an ONNX file' in message and expected in message
-
-
-def test_several_nodes_may_make_up_usual_sizes(tmp_path):
-    nodes = [
-        FILLED, node('Tile', 'a one', 'b'), node('Resize', 'input  smaller', 'c'),
-        node('ReduceMean', 'b', 'd', keepdims=0), node('Add', 'c d', 'y'),
-    ]  # fmt: skip
-    network = OnnxRuntimeNetwork(written(nodes, tmp_path / 'a.onnx'), threads=1)
-    assert network.outputs.keys() == {'y'}
-
-
-SEVERAL = {
-    'texts that are computed': [
-        node('Cast', 'million', 'a', to=TensorProto.STRING),
-        node('Expand', 'a hundred', 'b'),
-        node('Cast', 'b', 'y', to=TensorProto.FLOAT),
-    ],
-    'a constant text': [
-        node('Constant', '', 'a', value_string='1'),
-        node('Cast', 'a', 'y', to=TensorProto.FLOAT),
-    ],
-    'sequences': [
-        FILLED, node('SequenceConstruct', 'a a', 'b'), node('SequenceAt', 'b zero', 'y')
-    ],
-}  # fmt: skip
-
-
-@pytest.mark.parametrize('name', SEVERAL)
-def test_results_other_than_tensors_of_numbers_are_refused(name, tmp_path):
-    path = written(SEVERAL[name], tmp_path / 'a.onnx')
-    assert 'not with tensors of numbers' in refused(OnnxRuntimeNetwork, path)
-
-
 def test_tensors_of_texts_are_refused():
     texts = helper.make_tensor('texts', TensorProto.STRING, [1], [b'a'])
     assert 'with texts' in refused(check_graph, content([], [texts]))
@@ -268,3 +158,8 @@ def test_sparse_tensors_are_refused():
     file.graph.sparse_initializer.append(sparse)
     assert 'sparse' in refused(check_graph, file.SerializeToString())
     assert 'sparse' in refused(check_graph, content([constant(sparse_value=sparse)]))
+
+
+def test_a_convolution_says_the_size_of_its_window():
+    message = refused(check_graph, content([asking('Conv')]))
+    assert 'Conv without kernel_shape' in message
