@@ -23,6 +23,7 @@ _CONVOLUTIONS = {
     'Conv', 'ConvInteger', 'ConvTranspose', 'DeformConv', 'QLinearConv',
 }  # fmt: skip
 _INT64, _STRING = 7, 8
+_SHAPE = b'/shape of a constant'
 _SPARSE = 'it has sparse tensors, which may be larger than the file'
 #: Of a graph, a node, or a tensor.
 _MOST_FIELDS = 200_000
@@ -84,10 +85,19 @@ def _window(node: list[Field]) -> int:
     return abs(window) or 1
 
 
-def with_outputs(content: bytes, names: Iterable[bytes]) -> bytes:
-    """Adds results to the outputs of a file: what follows a file is merged with it."""
-    values = (_message(12, _message(1, name)) for name in names)
-    return content + _message(7, b''.join(values))
+def with_outputs(content: bytes, found: Mapping[bytes, Result]) -> bytes:
+    """Adds results, and shapes of constants, to the outputs of a file.
+
+    What follows a file is merged with it. Only the shape of a shape tells a runtime's
+    users a single value from a tensor of unknown rank.
+    """
+    shapes = {name: name + _SHAPE for name, result in found.items() if result.constant}
+    added = [
+        _message(1, _message(1, name) + _message(2, shape) + _message(4, b'Shape'))
+        for name, shape in shapes.items()
+    ]
+    added += [_message(12, _message(1, each)) for each in (*found, *shapes.values())]
+    return content + _message(7, b''.join(added))
 
 
 def check_types(types: Iterable[str]) -> None:
@@ -106,10 +116,11 @@ def check_sizes(
     such as weights of 8 bits, which are as many as the bytes of the file.
     """
     kept, read = -file_size, 0
-    for name, shape in shapes.items():
+    for name, result in found.items():
+        shape, rank = shapes[name], shapes.get(name + _SHAPE, [0])
         sizes = [size for size in shape if isinstance(size, int)]
         count = math.prod(sizes)
-        constant, window = found[name]
+        constant, window = result
         kept += count if constant else 0
         read += count * window if window > 1 else 0
         shown = name.decode(errors='replace')
@@ -117,7 +128,7 @@ def check_sizes(
             raise ValueError(f'"{shown}" asks for a tensor of {sizes}')
         if read > MOST_READ:
             raise ValueError(f'"{shown}" computes {sizes} values from {window} each')
-        if constant and len(sizes) < len(shape):
+        if constant and (len(sizes) < len(shape) or len(shape) not in rank):
             raise ValueError(f'"{shown}" is a constant whose size is computed')
 
 
@@ -140,13 +151,16 @@ def _check(graph: memoryview) -> None:
         _message_of(value, _VALUE)
     for node in (_message_of(each, _NODE) for each in _parts(fields, 1)):
         kind = b''.join(_bytes(node, 4)).decode(errors='replace')
+        domain = b''.join(_bytes(node, 7)).decode(errors='replace')
+        if domain not in ('', 'ai.onnx'):
+            raise ValueError(f'its {kind} is of "{domain}", not of ONNX')
         asked = [known.get(name, []) for name in _bytes(node, 1) if kind in _SIZED]
         for attribute in (_message_of(each, _ATTRIBUTE) for each in _parts(node, 5)):
             name = b''.join(_bytes(attribute, 1))
             if name == b'shape':
                 asked.append(_integers(attribute, 8))
             if _parts(attribute, 6) or _parts(attribute, 11):
-                raise ValueError(f'it has a graph in a {kind}, which could loop')
+                raise ValueError(f'its {kind} has a graph inside, which could loop')
             if _parts(attribute, 22) or _parts(attribute, 23):
                 raise ValueError(_SPARSE)
             tensors = _parts(attribute, 5) + _parts(attribute, 10)
@@ -160,7 +174,7 @@ def _check(graph: memoryview) -> None:
             for each in _parts(node, 5)
             for name in _bytes(list(_fields(each)), 1)
         ):
-            raise ValueError(f'it has a {kind} without kernel_shape')
+            raise ValueError(f'its {kind} has no kernel_shape')
         for numbers in asked:
             if math.prod(abs(number) for number in numbers if number) > MOST_VALUES:
                 raise ValueError(f'a {kind} asks for a tensor of {numbers}')

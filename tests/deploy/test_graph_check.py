@@ -57,7 +57,7 @@ def test_graphs_in_operators_are_refused(name):
     inner = helper.make_graph([], 'inner', [], [])
     for given in (inner, [inner]):
         loop = helper.make_node('Loop', [], ['y'], **{name: given})
-        assert 'graph in a Loop' in refused(check_graph, content([loop]))
+        assert 'Loop has a graph inside' in refused(check_graph, content([loop]))
 
 
 def test_files_that_define_operators_are_refused():
@@ -65,6 +65,13 @@ def test_files_that_define_operators_are_refused():
     version = helper.make_opsetid('', 17)
     file.functions.append(helper.make_function('own', 'F', [], [], [], [version]))
     assert 'defines operators' in refused(check_graph, file.SerializeToString())
+
+
+def test_operators_of_others_are_refused():
+    for domain in ('com.microsoft', 'ai.onnx.ml'):
+        foreign = helper.make_node('F', ['x'], ['y'], domain=domain)
+        message = refused(check_graph, content([foreign]))
+        assert f'its F is of "{domain}", not of ONNX' in message
 
 
 def test_damaged_files_are_refused(tmp_path):
@@ -162,4 +169,4 @@ def test_sparse_tensors_are_refused():
 
 def test_a_convolution_says_the_size_of_its_window():
     message = refused(check_graph, content([asking('Conv')]))
-    assert 'Conv without kernel_shape' in message
+    assert 'Conv has no kernel_shape' in message

@@ -40,6 +40,11 @@ CHAINS = {
     'computed size': [
         node('Mul', 'million million', 'a'), node('ConstantOfShape', 'a', 'y'),
     ],
+    'computed size of unknown rank': [
+        node('Max', 'million thousand', 'a'), node('Expand', 'one a', 'c'),
+        node('Cast', 'c', 'b', to=TensorProto.FLOAT),
+        node('ReduceMean', 'b', 'y', keepdims=0),
+    ],
     'computed repeats': [
         FILLED, node('Add', 'million thousand', 'b'), node('Tile', 'a b', 'y'),
     ],
@@ -103,7 +108,7 @@ SEVERAL = {
         node('Cast', 'a', 'y', to=TensorProto.FLOAT),
     ],
     'sequences': [
-        FILLED, node('SequenceConstruct', 'a a', 'b'), node('SequenceAt', 'b zero', 'y')
+        node('SequenceConstruct', 'input', 'b'), node('SequenceAt', 'b zero', 'y'),
     ],
 }  # fmt: skip
 
