@@ -10,6 +10,12 @@ import zlib
 
 #: The most bytes that a file may unpack to.
 MOST_BYTES = 1 << 29
+#: The most memory that reading it may take: MPII's release has millions of arrays.
+MOST_MEMORY = 1 << 31
+#: What a number or a character, and an array, take at most, with temporary copies.
+_VALUE_BYTES, _ARRAY_BYTES = 32, 400
+#: The most fields of a struct, whose names NumPy compares with each other.
+_MOST_FIELDS = 1000
 _MATRIX, _COMPRESSED = 14, 15
 _CELL, _STRUCT, _CHARACTERS = 1, 2, 4
 #: The types of numbers and of text in a file.
@@ -28,7 +34,7 @@ def check_mat(content: bytes) -> None:
     version = content[125 if order == '<' else 124 : 126][:1]
     if order is None or version != b'\1' or 0 in content[:4]:
         raise ValueError('it is not of version 5 to 7')
-    room = MOST_BYTES
+    room, memory = MOST_BYTES, MOST_MEMORY
     position = 128
     while position < len(content):
         kind, size = _unpacked(f'{order}II', content, position)
@@ -49,19 +55,20 @@ def check_mat(content: bytes) -> None:
             data = data[8:]
         if kind != _MATRIX:
             raise ValueError(_DAMAGED)
-        _Matrices(data, order).check()
+        memory = _Matrices(data, order, memory).check()
 
 
 class _Matrices:
     """Follows the elements of a variable as SciPy does, one after the other."""
 
-    def __init__(self, data: memoryview, order: str) -> None:
+    def __init__(self, data: memoryview, order: str, memory: int) -> None:
         self._data = data
+        self._memory = memory
         self._at = 0
         self._pair, self._order = struct.Struct(f'{order}II'), order
 
-    def check(self) -> None:
-        """Checks all matrices, which may be inside of others."""
+    def check(self) -> int:
+        """Checks all matrices, which may be inside of others; returns spare memory."""
         left = [1]
         self._header(left)
         while left:
@@ -75,6 +82,7 @@ class _Matrices:
             if size:
                 left.append(0)
                 self._header(left)
+        return self._memory
 
     def _header(self, left: list[int]) -> None:
         """Checks a matrix, and sets how many are inside of it."""
@@ -92,19 +100,34 @@ class _Matrices:
             names = len(self._element(_TEXT))
             if length < 1:
                 raise ValueError(_DAMAGED)
-            left[-1] = count * (names // length)
+            fields = names // length
+            if fields > _MOST_FIELDS:
+                raise ValueError(f'a struct has more than {_MOST_FIELDS:,} fields')
+            left[-1] = count * fields
+            # The description of its fields is shared by its elements.
+            self._take(fields + 1, _ARRAY_BYTES)
         elif kind == _CELL:
             left[-1] = count
         elif kind == _CHARACTERS:
-            self._element(_TEXT)
+            # Without data, SciPy makes as many spaces.
+            self._take(max(count, len(self._element(_TEXT))), _VALUE_BYTES)
+            self._take(1, _ARRAY_BYTES)
         elif 6 <= kind <= 15:
             for _ in range(2 if flags & _COMPLEX else 1):
                 self._element(_NUMBERS)
+                self._take(count, _VALUE_BYTES)
         else:
             raise ValueError('it holds another class than numbers, text, and structs')
         # Each has eight bytes or more.
         if max(left[-1], count if kind == _STRUCT else 0) > len(self._data) // 8:
             raise ValueError(_DAMAGED)
+        self._take(left[-1], _ARRAY_BYTES)
+
+    def _take(self, count: int, size: int) -> None:
+        """Refuses what takes more than the memory that is left."""
+        self._memory -= count * size
+        if self._memory < 0:
+            raise ValueError(f'reading it takes more than {MOST_MEMORY:,} bytes')
 
     def _integers(self) -> tuple[int, ...]:
         data = self._element({5, 6})

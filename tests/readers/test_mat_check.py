@@ -59,6 +59,52 @@ def test_a_file_that_unpacks_to_gigabytes_is_refused():
         check_mat(head + struct.pack('<II', 15, len(packed)) + packed)
 
 
+def element(kind: int, content: bytes) -> bytes:
+    padding = b'\0' * (-len(content) % 8)
+    return struct.pack('<II', kind, len(content)) + content + padding
+
+
+def matrix(kind: int, sizes: tuple[int, ...], inside: bytes) -> bytes:
+    flags, shape = struct.pack('<II', kind, 0), struct.pack(f'<{len(sizes)}i', *sizes)
+    head = element(6, flags) + element(5, shape) + element(1, b'x')
+    return element(14, head + inside)
+
+
+def names(count: int) -> bytes:
+    """The names of a struct's fields, of eight bytes each."""
+    return struct.pack('<HHi', 5, 4, 8) + element(1, bytes(8 * count))
+
+
+NOTHING = element(14, b'')
+
+
+@pytest.mark.parametrize(
+    'content',
+    [
+        pytest.param(matrix(4, (1 << 16, 1 << 16), element(16, b'')), id='spaces'),
+        pytest.param(matrix(4, (1, 1), element(16, bytes(1 << 26))), id='text'),
+        pytest.param(matrix(6, (1 << 27, 1), element(2, b'')), id='small numbers'),
+        pytest.param(matrix(1, (6_000_000, 1), NOTHING * 6_000_000), id='cells'),
+        pytest.param(
+            matrix(2, (1_500_000, 1), names(4) + NOTHING * 6_000_000), id='fields'
+        ),
+        pytest.param(
+            matrix(1, (3, 1), matrix(6, (1 << 25, 1), element(2, b'')) * 3),
+            id='all together',
+        ),
+    ],
+)
+def test_what_grows_to_gigabytes_in_memory_is_refused(content):
+    with pytest.raises(ValueError, match='reading it takes more than'):
+        check_mat(written(x=np.ones(1))[:128] + content)
+
+
+def test_a_struct_of_thousands_of_fields_is_refused():
+    content = matrix(2, (0, 0), names(2000))
+    with pytest.raises(ValueError, match='more than 1,000 fields'):
+        check_mat(written(x=np.ones(1))[:128] + content)
+
+
 @pytest.mark.parametrize('size', [0, 100, 128, 140, 200])
 def test_a_truncated_file_is_refused(size):
     content = written(x=np.ones((4, 4)))[:size]
