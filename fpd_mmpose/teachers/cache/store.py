@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,12 +32,6 @@ TABLES = (
     'frame INTEGER, box TEXT, crop TEXT, step REAL, zero INTEGER, maps BLOB, '
     'UNIQUE (image, frame, box))',
 )
-
-COLUMNS = {
-    'settings': ['name', 'value'],
-    'sources': ['key', 'about', 'finished'],
-    'people': ['id', 'image', 'frame', 'box', 'crop', 'step', 'zero', 'maps'],
-}
 
 
 class PersonKey(NamedTuple):
@@ -84,13 +78,14 @@ class HeatmapStore:
                 with self._transaction():
                     for table in TABLES:
                         self._connection.execute(table)
+                    self._check_schema()
             else:
                 self._connection = sqlite3.connect(
                     f'{self.path.absolute().as_uri()}?mode=ro',
                     uri=True,
                     timeout=PATIENCE,
                 )
-            self._check_tables()
+                self._check_schema()
             self.settings = self._read_settings()
         found = self.settings.get('format', FORMAT)
         if found != FORMAT:
@@ -214,16 +209,18 @@ class HeatmapStore:
         rows = self._connection.execute('SELECT name, value FROM settings')
         return {name: _parsed(value) for name, value in rows}
 
-    def _check_tables(self) -> None:
-        """Refuses views and generated columns, which can be of any size."""
-        for name, columns in COLUMNS.items():
-            kinds = self._connection.execute(
-                'SELECT type FROM sqlite_master WHERE name = ?', (name,)
+    def _check_schema(self) -> None:
+        """Refuses all but the own tables: views are endless, and triggers run."""
+        with closing(sqlite3.connect(':memory:')) as own:
+            for table in TABLES:
+                own.execute(table)
+            wrong = _schema(self._connection) ^ _schema(own)
+        if wrong:
+            name = min(str(name) for _, name, *_ in wrong)
+            raise ValueError(
+                f'`{name}` in it is not as `fpd cache` makes it: remove the file and '
+                'run `fpd cache`'
             )
-            # Without generated columns.
-            rows = self._connection.execute(f'PRAGMA table_info({name})')
-            if [*kinds] != [('table',)] or [row[1] for row in rows] != columns:
-                raise ValueError(f'its table `{name}` {DAMAGED}')
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -243,6 +240,10 @@ class HeatmapStore:
             raise UserError(
                 f'teacher cache "{self.path}" cannot be used: {error}'
             ) from error
+
+
+def _schema(connection: sqlite3.Connection) -> set[tuple[Any, ...]]:
+    return {*connection.execute('SELECT type, name, tbl_name, sql FROM sqlite_master')}
 
 
 def _parsed(text: Any) -> Any:

@@ -8,7 +8,12 @@ import sqlite3
 import numpy as np
 import pytest
 
-from fpd_mmpose.teachers.cache.store import HeatmapStore, PersonKey, StoredPerson
+from fpd_mmpose.teachers.cache.store import (
+    TABLES,
+    HeatmapStore,
+    PersonKey,
+    StoredPerson,
+)
 from tests.helpers.refusals import refused
 
 fork = multiprocessing.get_context('fork')
@@ -115,15 +120,45 @@ def damaged(path, statement: str, *values) -> HeatmapStore:
     return HeatmapStore(path)
 
 
-def test_a_view_in_place_of_a_table_is_not_asked_for_its_rows(tmp_path):
+_ENDLESS = (
+    'WITH RECURSIVE n(name) AS (SELECT 1 UNION ALL SELECT name + 1 FROM n) '
+    'SELECT name AS rowid, name, 2 AS value FROM n'
+)
+
+
+@pytest.mark.parametrize('write', [False, True])
+@pytest.mark.parametrize(
+    'named, script',
+    [
+        ('settings', f'DROP TABLE settings; CREATE VIEW settings AS {_ENDLESS}'),
+        (
+            'settings',
+            f'DROP TABLE settings; CREATE VIEW v AS {_ENDLESS}; '
+            "CREATE VIRTUAL TABLE settings USING fts5(name, value, content='v')",
+        ),
+        (
+            'settings',
+            'DROP TABLE settings; CREATE TABLE settings (name TEXT PRIMARY KEY, '
+            'value TEXT AS (zeroblob(1 << 29)))',
+        ),
+        ('more', 'CREATE TABLE more (name TEXT)'),
+        ('more', 'CREATE INDEX more ON people (zeroblob(1 << 29))'),
+        (
+            'more',
+            'CREATE TRIGGER more AFTER INSERT ON sources BEGIN DELETE FROM people; END',
+        ),
+    ],
+)
+def test_a_file_with_more_than_the_own_tables_is_refused_as_it_is(
+    named, script, write, tmp_path
+):
     path = tmp_path / 'cache.sqlite'
-    write(path, [1])
     with sqlite3.connect(path) as connection:
-        connection.executescript(
-            'DROP TABLE settings; CREATE VIEW settings AS WITH RECURSIVE n(name) AS '
-            '(SELECT 1 UNION ALL SELECT name + 1 FROM n) SELECT name, 2 AS value FROM n'
-        )
-    assert 'its table `settings` is damaged' in refusal(path)
+        connection.executescript(f'{"; ".join(TABLES)}; {script}')
+    content = path.read_bytes()
+    message = refusal(path, write=write)
+    assert f'`{named}` in it is not as `fpd cache` makes it' in message
+    assert path.read_bytes() == content
 
 
 @pytest.mark.parametrize(
