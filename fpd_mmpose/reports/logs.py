@@ -158,6 +158,6 @@ def _processes(folder: Path) -> int | None:
     """Reads the number of processes from the head of ``<time>/<time>.log``."""
     for file in folder.glob(f'{folder.name}.log'):
         text = file.read_text(encoding='utf-8', errors='replace')
-        if found := re.search(r'^\s*GPU number: (\d{1,9})$', text, re.M):
+        if found := re.search(r'^[ \t]*GPU number: (\d{1,9})$', text, re.M):
             return int(found[1])
     return None

@@ -17,8 +17,9 @@ from fpd_mmpose.reports.table import LAYOUTS
 from fpd_mmpose.weights.checkpoint import read_state_dict
 
 _TIME = re.compile(r'^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) - ', re.M)
-_ENVIRONMENT = re.compile(r'^System environment:\n(.*?)^-{20,}$', re.M | re.S)
-_COMMAND = re.compile(r' - Command line: (.{1,2000})$', re.M)
+_ENVIRONMENT = re.compile(r'^System environment:\n', re.M)
+_RULE = re.compile(r'^-{20,}$', re.M)
+_COMMAND = re.compile(r'^.{0,100}? - Command line: (.{1,2000})$', re.M)
 _NETWORK = re.compile(
     r' - Network: (\d[\d,]{0,19}) parameters, ([\d.]{1,20}) GFLOPs', re.M
 )
@@ -100,7 +101,7 @@ class LoggedRun:
     @cached_property
     def environment(self) -> dict[str, str]:
         """MMEngine's description of the machine and the packages."""
-        text = self._logged(_ENVIRONMENT)
+        text = next(filter(None, map(_environment, self._texts)), '')
         lines = re.findall(r'^ {4}([^:\n]{1,60}): (.*)$', text, re.M)
         return {name: value[:200] for name, value in lines}
 
@@ -166,6 +167,13 @@ class LoggedRun:
             state = read_state_dict(str(files[0]))
             return sum(w.numel() for n, w in state.items() if not _STATISTIC.search(n))
         return None
+
+
+def _environment(text: str) -> str:
+    """Finds each end by itself: both in one pattern take hours in a hostile log."""
+    begin = _ENVIRONMENT.search(text)
+    end = begin and _RULE.search(text, begin.end())
+    return text[begin.end() : end.start()] if begin and end else ''
 
 
 def _read_points(log: Path) -> tuple[list[Point], list[Point]]:

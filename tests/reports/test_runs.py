@@ -1,6 +1,7 @@
 """Reading finished runs as MMEngine leaves them."""
 
 import json
+import time
 
 import pytest
 import torch
@@ -33,6 +34,14 @@ class TestLogs:
         log = read_log(tmp_path)
         assert means(log) == {1: 10.0, 2: 20.0} and log.last_epoch == 2
         assert log.config.parent.parent.name == '20260102_000000'
+
+    def test_blank_lines_without_end_are_read_at_once(self, tmp_path):
+        folder = tmp_path / '20260101_000000'
+        write_log(folder, {1: 1.0}, config_text())
+        (folder / f'{folder.name}.log').write_text('\n' * 60_000)
+        start = time.process_time()
+        assert read_log(tmp_path).processes is None
+        assert time.process_time() - start < 2
 
     def test_a_run_of_iterations_is_validated_at_steps(self, tmp_path):
         lines = (

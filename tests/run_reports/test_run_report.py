@@ -1,7 +1,10 @@
 """Reports of runs: their numbers, and what the logs say that were cut off."""
 
 import json
+import time
 from pathlib import Path
+
+import pytest
 
 from fpd_mmpose.cli import main
 from fpd_mmpose.run_reports import report_runs
@@ -186,6 +189,22 @@ def test_an_hourly_cost_must_be_a_number_of_at_least_0(tmp_path):
         assert 'the hourly cost must be 0 or more' in refused(
             report_runs, [run], hourly_cost=cost
         )
+
+
+@pytest.mark.parametrize(
+    'line',
+    [
+        pytest.param('System environment:\n', id='environments without an end'),
+        pytest.param(' - Command line: ', id='commands in one line'),
+    ],
+)
+def test_a_log_that_repeats_itself_is_read_at_once(line, tmp_path):
+    run = write_run(tmp_path / 'run', {1: 50.0})
+    (log,) = run.glob('*/*.log')
+    log.write_text('System environment:\n' + line * (3_000_000 // len(line)))
+    start = time.process_time()
+    assert report_runs([run]).machines[0]['Device'] == ''
+    assert time.process_time() - start < 3
 
 
 def test_a_damaged_line_on_the_network_is_ignored(tmp_path):
