@@ -7,7 +7,7 @@ from functools import cached_property
 from math import isnan, nan
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.readers.text import read_text
@@ -106,10 +106,10 @@ class LoggedRun:
         return {name: value[:200] for name, value in lines}
 
     @property
-    def seed(self) -> Any:
+    def seed(self) -> str | None:
         """The seed in the config, else the one that MMEngine drew; None if unknown."""
         chosen = field(self.settings, 'randomness.seed')
-        return self.environment.get('seed') if chosen is None else chosen
+        return self.environment.get('seed') if chosen is None else str(chosen)
 
     @property
     def wall_time(self) -> timedelta:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fpd_mmpose.cli import main
+from fpd_mmpose.reports.literal_config import differ_by_seed
 from fpd_mmpose.run_reports import report_runs
 from tests.helpers.finished import COCO, config_text, write_log, write_run
 from tests.helpers.refusals import exit_line, refused
@@ -155,6 +156,31 @@ def test_a_config_that_is_none_leaves_the_scores(tmp_path):
     for path in (*run.glob('*.py'), *run.glob('*/vis_data/*.py')):
         path.write_text('(' * 5000)
     assert report_runs([run]).results[0]['Mean'] == '50.000'
+
+
+@pytest.mark.parametrize('value', ['[1, 2]', "{'a': 1}", '0x' + 'f' * 6000, "'a' * 2"])
+def test_a_strange_value_in_a_config_leaves_the_scores(value, tmp_path):
+    run, other = (write_run(tmp_path / name, {1: 50.0}) for name in ('run', 'other'))
+    change(run, ('seed=0', f'seed={value}'), ('max_epochs=1', f'max_epochs={value}'))
+    for path in run.glob('*/vis_data/config.py'):
+        path.write_text(f'{path.read_text()}\nx = {value}\n')
+    report = report_runs([run, other])
+    assert [cells['Mean'] for cells in report.results] == ['50.000', '50.000']
+    assert {cells['Field'] for cells in report.settings} == {
+        'x',
+        'train_cfg.max_epochs',
+    }
+    assert report.results[0]['State'] == 'running or stopped'
+    report.save(tmp_path / 'report.html')
+
+
+def test_long_texts_in_configs_are_not_multiplied():
+    folders = ('a', 'b' * 1_000_000)
+    one, other = (
+        {'work_dir': folder, 'randomness': {'seed': seed}, 'x': 'a' * 1_000_000 + end}
+        for seed, (folder, end) in enumerate(zip(folders, 'cd', strict=True))
+    )
+    assert not differ_by_seed(one, other)
 
 
 def test_bad_input_is_one_line(tmp_path):
