@@ -50,10 +50,10 @@ class People:
 
     def other_order(self) -> str:
         """Says where the annotation file has the same joints in another order."""
-        coco = getattr(self.dataset, 'coco', None)
         mine = list(self.dataset.metainfo['keypoint_id2name'].values())
-        for category in coco.loadCats(coco.getCatIds()) if coco else ():
-            theirs = category.get('keypoints')
+        # MMPose keeps the categories of the file here.
+        for category in self.dataset.metainfo.get('CLASSES') or ():
+            theirs = category.get('keypoints') if isinstance(category, dict) else None
             if not isinstance(theirs, list) or theirs == mine:
                 continue
             if sorted(map(str, theirs)) == sorted(mine):
