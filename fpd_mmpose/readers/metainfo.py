@@ -9,6 +9,9 @@ from fpd_mmpose.errors import UserError, first_line
 
 _FIELDS = ('dataset_name', 'keypoint_info', 'skeleton_info', 'joint_weights', 'sigmas')
 
+#: MMPose's own skeleton that has a swap of one side.
+_ONE_SIDED = 'deepfashion2'
+
 
 def install() -> None:
     """Checks skeletons before MMPose parses them.
@@ -38,7 +41,11 @@ def install() -> None:
 
 def check_skeleton(info: Mapping[str, Any], title: str) -> None:
     """Raises :class:`UserError` for the first mistake of a ``dataset_info``."""
-    if mistake := _mistake(info):
+    try:
+        mistake = _mistake(info)
+    except (AttributeError, TypeError) as error:
+        mistake = f'a part has another type than in MMPose ({first_line(error)})'
+    if mistake:
         raise UserError(f'{title}: {mistake}')
 
 
@@ -73,7 +80,7 @@ def _mistake(info: Mapping[str, Any]) -> str:
         if other not in swaps:
             return f'"{name}" has the `swap` "{other}", which is no joint'
     for name, other in swaps.items():
-        if swaps[other] != name:
+        if swaps[other] != name and info['dataset_name'] != _ONE_SIDED:
             return f'"{name}" has the `swap` "{other}": give that one the swap "{name}"'
     for link in info['skeleton_info'].values():
         for end in link.get('link') or ['']:

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable
 from pathlib import Path
 
+import mmpose
 import pytest
 from mmpose.datasets.datasets import CocoDataset
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
@@ -52,6 +53,14 @@ MISTAKES = {
         lambda info: info['skeleton_info'][0].update(link=('head', 'hand')),
         'a link of `skeleton_info` names "hand", which is no joint',
     ),
+    'joints in a list': (
+        lambda info: info.update(keypoint_info=[*info['keypoint_info'].values()]),
+        'number the joints in order, from 0 to 2',
+    ),
+    'number for the sigmas': (
+        lambda info: info.update(sigmas=0.05),
+        'a part has another type than in MMPose',
+    ),
     'sigmas': (lambda info: info['sigmas'].pop(), '2 `sigmas` for 3 joints'),
     'no sigmas': (lambda info: info.pop('sigmas'), 'it has no `sigmas`'),
 }
@@ -96,4 +105,7 @@ def test_skeletons_without_mistakes_are_parsed_as_by_mmpose():
     assert found['flip_indices'] == [0, 2, 1] and found['num_keypoints'] == 3
     # Skeletons that are not scored with OKS have no sigmas.
     assert not parse_pose_metainfo({**SKELETON, 'sigmas': []})['sigmas'].size
-    assert parse_pose_metainfo(dict(from_file='configs/_base_/datasets/aflw.py'))
+    # One of MMPose's own has a swap of one side.
+    for name in ('aflw', 'deepfashion2'):
+        file = f'{mmpose.__path__[0]}/.mim/configs/_base_/datasets/{name}.py'
+        assert parse_pose_metainfo(dict(from_file=file))
