@@ -15,8 +15,8 @@ draws people, trains a teacher and a student, distills, resumes, tests, exports,
 predicts with `PoseSession` and with `MMPoseInferencer`. *Tests* are those of the whole
 project, where they were run; "after a fix" counts those that failed at first and passed
 once the code or the test had been fixed. A Python that is not on PATH is passed over.
-*Without AVX-512* and *without AVX* are on a processor that has both: `rows.py` has the
-settings that keep PyTorch, NumPy, and OpenCV from using them.
+*Without AVX-512* and *without AVX* are for a processor that has both: the settings in
+`dev/environments/rows.py` keep PyTorch, NumPy, and OpenCV from using them.
 `dev/environments/results.json` has the results below.
 
 ```bash
