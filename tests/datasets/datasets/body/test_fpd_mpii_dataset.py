@@ -21,6 +21,7 @@ from fpd_mmpose.config import config_root
 from fpd_mmpose.datasets import FPDMpiiDataset
 from tests.helpers.coco_data import own_skeleton
 from tests.helpers.refusals import refused
+from tests.helpers.rounding import EPSILON
 
 VAL = dict(
     ann_file='annotations/mpii_val.json',
@@ -521,8 +522,9 @@ def test_crops_and_targets_equal_the_references(shared, tmp_path):
     for index, packed in enumerate(dataset):
         truth = packed['data_samples']
         assert Path(truth.img_path).name == expected['image'][index]
-        np.testing.assert_array_equal(
-            truth.gt_fields.heatmaps, expected['target'][index]
+        # NumPy's exp may be off by four units in the last place, elsewhere by others.
+        np.testing.assert_allclose(
+            truth.gt_fields.heatmaps, expected['target'][index], rtol=4 * EPSILON
         )
         np.testing.assert_array_equal(
             truth.gt_instance_labels.keypoint_weights[0],
