@@ -8,6 +8,7 @@ from mmengine.dataset import BaseDataset, InfiniteSampler
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 from mmpose.models.pose_estimators.base import BasePoseEstimator
+from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import BatchSampler, DataLoader
 
 from fpd_mmpose.bare_model import bare_model
@@ -93,7 +94,9 @@ def _check_batches(runner: Runner) -> None:
     if not isinstance(model, BasePoseEstimator):
         return
     person = loader.dataset[0]
-    check_targets(model, person)
+    # Other wrappers spread the weights over processes.
+    if isinstance(runner.model, BasePoseEstimator | DistributedDataParallel):
+        check_targets(model, person)
     batches: Any = loader.batch_sampler
     if type(loader.batch_sampler) is not BatchSampler:
         return
