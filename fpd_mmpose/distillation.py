@@ -13,6 +13,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
+from fpd_mmpose.checks.settings import check_settings
 from fpd_mmpose.config import load_config, set_data_root
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.runs import CheckpointHook
@@ -113,6 +114,7 @@ def distill(
     if config.get('visualizer'):
         config.visualizer.name = config.experiment_name
     merge_options(config, options or {})
+    check_settings(config)
     init_default_scope(config.setdefault('default_scope', 'mmpose'))
     runner = Runner.from_cfg(config)
     runner.train()

@@ -32,7 +32,7 @@ _REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 #: Errors of others that may have an explanation.
-_EXPLAINED = (RuntimeError, KeyError, TypeError)
+_EXPLAINED = (RuntimeError, KeyError, TypeError, ValueError, AssertionError)
 
 
 class UserError(ValueError):
@@ -113,7 +113,7 @@ def one_line_errors() -> Iterator[None]:
 
     They are :class:`UserError`, packages that are missing or too old, folders that are
     full or may not be written to, data workers that were killed, and components of a
-    config with a wrong name or field.
+    config with a wrong name, field, or value.
     ``FPD_TRACEBACK=1`` in the environment lets them through. What the encoding of
     stdout lacks is printed as an escape.
     """

@@ -143,13 +143,13 @@ def build(**config: object) -> None:
     [
         (
             dict(type='StackedHourglas'),
-            'the config names a model "StackedHourglas", which does not exist (did you '
-            'mean "StackedHourglass"?): correct its `type`, or add the module that '
+            'the config names the model "StackedHourglas", which does not exist (did '
+            'you mean "StackedHourglass"?): correct its `type`, or add the module that '
             'defines it to custom_imports',
         ),
         (
             dict(type='mmnowhere.Net'),
-            'the config names a model "mmnowhere.Net": install mmnowhere',
+            'the config names the model "mmnowhere.Net": install mmnowhere',
         ),
         (
             dict(type='StackedHourglass', num_stack=3),

@@ -21,9 +21,10 @@ from fpd_mmpose.checks.expected_files import (
 from fpd_mmpose.checks.findings import Report, one_line
 from fpd_mmpose.checks.images import Images, check_images
 from fpd_mmpose.checks.last_batch import check_batch_of_one, size_of_last_batch
-from fpd_mmpose.checks.network import build_network, check_targets
+from fpd_mmpose.checks.network import build_network, check_targets, quiet
 from fpd_mmpose.checks.records import People
 from fpd_mmpose.checks.samples import draw_people, spread, try_pipeline
+from fpd_mmpose.checks.settings import settings_problems, try_training
 from fpd_mmpose.config import leaf_datasets, load_config, set_data_root, splits_of
 
 
@@ -104,11 +105,19 @@ def check(
     for split in contents:
         if split != 'train':
             _check_leak(contents.get('train', []), contents[split], split, report)
+    wrong = list(settings_problems(config))
+    report.problems += wrong
     problems = len(report.problems)
     check_model_files(config, report)
     model = build_network(config, report, load=len(report.problems) == problems)
-    if model is not None and person is not None:
-        _check_training(model, config.train_dataloader, person, samples, report)
+    if model is not None and not wrong:
+        try:
+            with quiet():
+                try_training(config, model)
+        except Exception as error:  # of any type: it would stop the run, too
+            report.problems.append(one_line(error))
+        if person is not None:
+            _check_training(model, config.train_dataloader, person, samples, report)
     check_metrics(config, report)
     return report
 

@@ -2,6 +2,8 @@
 
 import copy
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -25,25 +27,34 @@ def build_network(config: Config, report: Report, load: bool) -> nn.Module | Non
 
     Returns None if it cannot be built or the weights do not fit, which is reported.
     """
-    logger = MMLogger.get_current_instance()
-    level = logger.level
-    logger.setLevel(logging.ERROR)
     try:
-        model = MODELS.build(copy.deepcopy(config.model))
-        teacher = config.model.get('teacher') or {}
-        if load and _is_here(teacher.get('checkpoint')):
-            # Joints are matched by the names of the run's datasets.
-            model.metainfo = model.metainfo or metainfo_of(config)
-            model.teacher.prepare(model)
-        if load and _is_here(config.get('load_from')):
-            load_checkpoint(model, config.load_from, map_location='cpu')
+        with quiet():
+            model = MODELS.build(copy.deepcopy(config.model))
+            teacher = config.model.get('teacher') or {}
+            if load and _is_here(teacher.get('checkpoint')):
+                # Joints are matched by the names of the run's datasets.
+                model.metainfo = model.metainfo or metainfo_of(config)
+                model.teacher.prepare(model)
+            if load and _is_here(config.get('load_from')):
+                load_checkpoint(model, config.load_from, map_location='cpu')
     except Exception as error:  # of any type: it would stop the run, too
         line = one_line(error)
         report.problems.append(line if line.startswith('model') else f'model: {line}')
         return None
+    return model
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Suppresses what components print and log while they are built."""
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with redirect_stdout(None):
+            yield
     finally:
         logger.setLevel(level)
-    return model
 
 
 def _is_here(file: Any) -> bool:

@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+from fpd_mmpose.errors import UserError
+
 Parser = argparse.ArgumentParser
 #: Runs a command. The functions that are named after commands, and whose docstrings are
 #: the descriptions in the help, add arguments and return one.
@@ -28,7 +30,16 @@ def cfg_options(args: argparse.Namespace) -> dict[str, Any]:
     # Imported here: it takes seconds, and --help should not wait.
     from mmengine.config import DictAction
 
-    return {key: DictAction._parse_iterable(value) for key, value in args.cfg_options}
+    options = {}
+    for key, value in args.cfg_options:
+        try:
+            options[key] = DictAction._parse_iterable(value)
+        except (AssertionError, RecursionError, IndexError) as error:
+            raise UserError(
+                f'--cfg-options: {key}={value} cannot be read: give a number, a word, '
+                'or a list of them with balanced brackets; a dict belongs in the config'
+            ) from error
+    return options
 
 
 def add_data_root(parser: Parser, several: bool = False) -> None:

@@ -91,13 +91,16 @@ def _add_stock_options(parser: Parser) -> None:
 
 def _run_stock(name: str, parser: Parser, args: argparse.Namespace) -> None:
     require_config(args.config)
+    from fpd_mmpose.checks.settings import check_settings
     from fpd_mmpose.cli.stock_tools import run_stock_tool
     from fpd_mmpose.config import find_config, load_config
 
     # MMPose's script does not look among the packaged configs.
-    config = find_config(args.config)
-    load_config(config)
-    run_stock_tool(name, stock_arguments(parser, args, str(config)))
+    path = find_config(args.config)
+    config = load_config(path)
+    config.merge_from_dict(cfg_options(args))
+    check_settings(config)
+    run_stock_tool(name, stock_arguments(parser, args, str(path)))
 
 
 def stock_arguments(parser: Parser, args: argparse.Namespace, config: str) -> list[str]:

@@ -17,6 +17,9 @@ from fpd_mmpose.deploy.graph_check import (
 )
 from fpd_mmpose.errors import UserError
 
+#: Of one run; more than any machine has.
+MOST_THREADS = 1024
+
 
 class OnnxRuntimeNetwork:
     """A network in ONNX Runtime; ``threads`` defaults to the number of cores.
@@ -161,8 +164,8 @@ def load_network(
     threads: int | None = None,
 ) -> OnnxRuntimeNetwork:
     """Loads an ONNX file into ``'onnxruntime'`` or ``'openvino'``."""
-    if threads is not None and threads < 1:
-        raise UserError(f'`threads` must be at least 1, got {threads}')
+    if threads is not None and not 1 <= threads <= MOST_THREADS:
+        raise UserError(f'`threads` must be from 1 to {MOST_THREADS}, got {threads}')
     if backend == 'onnxruntime':
         return OnnxRuntimeNetwork(path, providers, threads)
     if backend != 'openvino':

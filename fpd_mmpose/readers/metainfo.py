@@ -53,12 +53,13 @@ def _read(file: str) -> dict:
     from mmengine.config import Config
 
     try:
-        return Config.fromfile(file)['dataset_info']
-    except KeyError as error:
-        raise UserError(f'skeleton "{file}" has no `dataset_info`') from error
+        content = Config.fromfile(file)
     except Exception as error:  # it is Python, and can fail in any way
         reason = f'{type(error).__name__}: {first_line(error)}'
         raise UserError(f'skeleton "{file}" cannot be read: {reason}') from error
+    if 'dataset_info' not in content:
+        raise UserError(f'skeleton "{file}" has no `dataset_info`')
+    return content['dataset_info']
 
 
 def _mistake(info: Mapping[str, Any]) -> str:

@@ -150,7 +150,10 @@ def start_of(config: str) -> Start | None:
 
 def same_file(path: str | Path, other: str | Path) -> bool:
     """Whether two paths lead to the same file, which need not exist."""
-    return Path(path).expanduser().resolve() == Path(other).expanduser().resolve()
+    try:
+        return Path(path).expanduser().resolve() == Path(other).expanduser().resolve()
+    except (OSError, RuntimeError, ValueError):  # what a file says need not be a path
+        return False
 
 
 def _make_start(load_from: Any, resume: Any) -> Start | None:

@@ -1,5 +1,6 @@
 """MMEngine's checkpoint hook, made safe against kills, hostile files, and NaN."""
 
+import inspect
 import os.path as osp
 import shlex
 import sys
@@ -11,6 +12,7 @@ from mmengine.optim import OptimWrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
+from fpd_mmpose.config_mistakes import unknown_field
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import write_bytes
 from fpd_mmpose.runs import run_position
@@ -54,7 +56,7 @@ class CheckpointHook(BestCheckpoints):
         **kwargs: See :class:`mmengine.hooks.CheckpointHook`.
 
     Raises:
-        UserError: If ``non_finite_loss`` is neither.
+        UserError: If ``non_finite_loss`` is neither, or there is no such field.
     """
 
     def __init__(
@@ -69,6 +71,10 @@ class CheckpointHook(BestCheckpoints):
                 f"non_finite_loss must be 'stop' or 'skip', got {non_finite_loss!r}"
             )
         super().__init__(*args, **kwargs)
+        # MMEngine passes fields that it does not know to the runner, at the first save.
+        known = inspect.signature(Runner.save_checkpoint).parameters
+        if unknown := next((name for name in self.args if name not in known), None):
+            raise UserError(unknown_field(CheckpointHook, unknown))
         self.watch = FiniteWatch(non_finite_loss, max_skipped_steps)
         self._outdated: list[str] = []  # removed after the next save
         self._replaced: dict[str, str | None] = {}

@@ -61,7 +61,8 @@ def coco_training(name: str, root: Path) -> Config:
     loader = recipe.train_dataloader
     loader.update(batch_size=4, num_workers=0, persistent_workers=False)
     loader.dataset.data_root = str(root)
-    return Config(dict(model=recipe.model, train_dataloader=loader))
+    parts = ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper')
+    return Config({name: recipe[name] for name in parts})
 
 
 def test_simcc_vectors_of_another_length(tmp_path):

@@ -16,7 +16,9 @@ from tests.helpers.check_data import config_of
 @pytest.fixture
 def config(tmp_path) -> Config:
     config = config_of(tmp_path, 'fpd/hg4_128_fpd_labelfree_mpii.py')
-    config.train_dataloader.update(batch_size=2, num_workers=0)
+    config.train_dataloader.update(
+        batch_size=2, num_workers=0, persistent_workers=False
+    )
     return config
 
 

@@ -328,7 +328,8 @@ def test_metadata_of_another_network_are_an_error(tmp_path):
     ('settings', 'why'),
     [
         (dict(batch_size=0), '`batch_size` must be at least 1, got 0'),
-        (dict(threads=0), '`threads` must be at least 1, got 0'),
+        (dict(threads=0), '`threads` must be from 1 to 1024, got 0'),
+        (dict(threads=10**6), '`threads` must be from 1 to 1024, got 1000000'),
         (dict(backend='tensorrt'), '`backend` must be onnxruntime or openvino'),
     ],
 )

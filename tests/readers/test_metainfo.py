@@ -89,6 +89,7 @@ def test_a_skeleton_in_the_config_is_named_after_its_dataset():
         (None, 'does not exist'),
         ('joints = 3', 'has no `dataset_info`'),
         ('dataset_info = dict(', 'cannot be read: SyntaxError: '),
+        ("dataset_info = dict()['a']", "cannot be read: KeyError: 'a'"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named(text, line, tmp_path):

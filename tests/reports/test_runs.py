@@ -7,7 +7,13 @@ import pytest
 import torch
 
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.reports.finished_runs import Start, read_checkpoint, read_run, start_of
+from fpd_mmpose.reports.finished_runs import (
+    Start,
+    read_checkpoint,
+    read_run,
+    same_file,
+    start_of,
+)
 from fpd_mmpose.reports.logs import read_log
 from tests.helpers.finished import config_text, metrics, write_log, write_run
 
@@ -118,6 +124,10 @@ class TestCheckpoints:
     @pytest.mark.parametrize('value', ['5', 'True', "b'x.pth'", "''", '...'])
     def test_a_start_that_is_not_a_path_is_ignored(self, value):
         assert start_of(f'load_from = {value}') is None
+
+    @pytest.mark.parametrize('start', ['a\0b', '~nobody_of_this_name/a', 'a' * 5000])
+    def test_a_start_that_cannot_be_a_path_is_another_file(self, start, tmp_path):
+        assert not same_file(start, tmp_path / 'a.pth')
 
 
 class TestWorkDirs:

@@ -134,11 +134,12 @@ class StackedHourglass(BaseModule):
         num_joints: int = 16,
     ) -> None:
         super().__init__()
-        if min(num_stacks, num_features, num_blocks, num_joints) < 1:
+        sizes = num_stacks, num_features, num_blocks, num_joints
+        if not all(isinstance(size, int) and size >= 1 for size in sizes):
             raise UserError(
-                'StackedHourglass needs positive num_stacks, num_features, '
-                f'num_blocks, and num_joints, got {num_stacks}, {num_features}, '
-                f'{num_blocks}, and {num_joints}'
+                'StackedHourglass needs num_stacks, num_features, num_blocks, and '
+                'num_joints to be whole numbers of at least 1, got '
+                f'{", ".join(map(repr, sizes))}'
             )
         if num_features % 4:
             raise UserError(

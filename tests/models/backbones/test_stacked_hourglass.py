@@ -93,11 +93,12 @@ def test_input_sizes_that_are_not_divisible_by_64_are_an_error(height, width):
 @pytest.mark.parametrize(
     'arguments, message',
     [
-        (dict(num_stacks=0), 'positive num_stacks'),
-        (dict(num_features=0), 'positive'),
-        (dict(num_features=-4), 'positive'),
-        (dict(num_blocks=0), 'positive'),
-        (dict(num_joints=0), 'positive'),
+        (dict(num_stacks=0), 'whole numbers of at least 1, got 0, 128, 1, 16'),
+        (dict(num_features=0), 'at least 1, got 4, 0, 1, 16'),
+        (dict(num_features=-4), 'at least 1, got 4, -4, 1, 16'),
+        (dict(num_blocks=0), 'at least 1, got 4, 128, 0, 16'),
+        (dict(num_joints=0), 'at least 1, got 4, 128, 1, 0'),
+        (dict(num_stacks='4'), "at least 1, got '4', 128, 1, 16"),
         (dict(num_features=30), 'num_features to be a multiple of 4, got 30'),
     ],
     ids=str,
