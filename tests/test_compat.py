@@ -111,6 +111,7 @@ def test_nms_offset_adds_a_pixel_to_the_width():
     assert len(mmcv.ops.nms(boxes, scores, 0.3, offset=1)[1]) == 1
 
 
+@without_compiled_mmcv
 @pytest.mark.parametrize('seed', [0, 1, 2])
 def test_nms_keeps_the_order_of_equal_scores(seed):
     boxes, scores = crowd(seed, count=500)
@@ -149,6 +150,7 @@ def test_nms_returns_the_type_of_its_input():
         np.testing.assert_array_equal(array, tensor.numpy())
 
 
+@without_compiled_mmcv
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, torch.float64])
 def test_nms_accepts_other_precisions(dtype):
     boxes, scores = (torch.from_numpy(part).to(dtype) for part in crowd(0, count=60))

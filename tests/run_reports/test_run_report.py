@@ -171,6 +171,7 @@ def test_a_strange_value_in_a_config_leaves_the_scores(value, tmp_path):
         'train_cfg.max_epochs',
     }
     assert report.results[0]['State'] == 'running or stopped'
+    pytest.importorskip('plotly')
     report.save(tmp_path / 'report.html')
 
 
