@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fpd_mmpose.errors import UserError, first_line
 
@@ -144,6 +144,15 @@ def set_data_root(config: Config, root: str | Path) -> None:
                 if path.is_relative_to(old):
                     settings[option] = str(Path(root) / path.relative_to(old))
                     break
+
+
+def set_fields(config: Config, options: Mapping[str, Any]) -> None:
+    """Changes fields of a config, in place, by dotted name."""
+    try:
+        config.merge_from_dict(dict(options))
+    except (KeyError, TypeError) as error:
+        detail = error.args[0] if error.args else error
+        raise UserError(f'options: {detail}') from error
 
 
 def _loaders(config: Config) -> list[tuple[str, dict]]:

@@ -14,7 +14,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from fpd_mmpose.checks.settings import check_settings
-from fpd_mmpose.config import load_config, set_data_root
+from fpd_mmpose.config import load_config, set_data_root, set_fields
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.runs import CheckpointHook
 from fpd_mmpose.schedules import set_epochs
@@ -169,11 +169,7 @@ def merge_options(config: Config, options: Mapping[str, Any]) -> None:
     for name in options:
         if name.partition('.')[0] not in known:
             raise UserError(f'options: the config of a run has no field "{name}"')
-    try:
-        config.merge_from_dict(dict(options))
-    except (KeyError, TypeError) as error:
-        detail = error.args[0] if error.args else error
-        raise UserError(f'options: {detail}') from error
+    set_fields(config, options)
 
 
 def _result(runner: Runner, config: Config) -> Distilled:

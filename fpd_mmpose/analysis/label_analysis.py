@@ -12,7 +12,7 @@ from fpd_mmpose.analysis.label_report import LabelReport
 from fpd_mmpose.analysis.labeled_people import LabeledPeople
 from fpd_mmpose.analysis.suspicions import find_suspicions
 from fpd_mmpose.analysis.teacher_view import view_people
-from fpd_mmpose.config import load_config, set_data_root
+from fpd_mmpose.config import load_config, set_data_root, set_fields
 from fpd_mmpose.devices import pick_device
 from fpd_mmpose.teachers.joints import metainfo_of
 
@@ -67,7 +67,7 @@ def analyze(
     config = copy.deepcopy(load_config(config))
     if data is not None:
         set_data_root(config, data)
-    config.merge_from_dict(dict(options or {}))
+    set_fields(config, options or {})
     init_default_scope(config.get('default_scope') or 'mmpose')
     people = LabeledPeople(config, split, limit)
     view, unread = view_people(

@@ -25,7 +25,13 @@ from fpd_mmpose.checks.network import build_network, check_targets, quiet
 from fpd_mmpose.checks.records import People
 from fpd_mmpose.checks.samples import draw_people, spread, try_pipeline
 from fpd_mmpose.checks.settings import settings_problems, try_training
-from fpd_mmpose.config import leaf_datasets, load_config, set_data_root, splits_of
+from fpd_mmpose.config import (
+    leaf_datasets,
+    load_config,
+    set_data_root,
+    set_fields,
+    splits_of,
+)
 
 
 @dataclass
@@ -74,7 +80,7 @@ def check(
     config = copy.deepcopy(load_config(config))
     if data is not None:
         set_data_root(config, data)
-    config.merge_from_dict(dict(options or {}))
+    set_fields(config, options or {})
     init_default_scope(config.get('default_scope') or 'mmpose')
     report = Report(str(config.filename or 'config'))
     person, samples = None, 0

@@ -93,12 +93,12 @@ def _run_stock(name: str, parser: Parser, args: argparse.Namespace) -> None:
     require_config(args.config)
     from fpd_mmpose.checks.settings import check_settings
     from fpd_mmpose.cli.stock_tools import run_stock_tool
-    from fpd_mmpose.config import find_config, load_config
+    from fpd_mmpose.config import find_config, load_config, set_fields
 
     # MMPose's script does not look among the packaged configs.
     path = find_config(args.config)
     config = load_config(path)
-    config.merge_from_dict(cfg_options(args))
+    set_fields(config, cfg_options(args))
     check_settings(config)
     run_stock_tool(name, stock_arguments(parser, args, str(path)))
 
@@ -223,11 +223,11 @@ def cache(parser: Parser) -> Run:
 
 def _cache(args: argparse.Namespace) -> None:
     require_config(args.config)
-    from fpd_mmpose.config import load_config
+    from fpd_mmpose.config import load_config, set_fields
     from fpd_mmpose.teachers.cache.command import cache_teacher, compare_cache
 
     config = load_config(args.config)
-    config.merge_from_dict(cfg_options(args))
+    set_fields(config, cfg_options(args))
     if args.compare:
         print(compare_cache(config, args.out, args.compare, args.device))
         return

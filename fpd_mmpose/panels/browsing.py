@@ -10,7 +10,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import set_random_seed
 from mmpose.registry import DATASETS, MODELS
 
-from fpd_mmpose.config import load_config, set_data_root
+from fpd_mmpose.config import load_config, set_data_root, set_fields
 from fpd_mmpose.devices import pick_device
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.files import replace_when_done
@@ -62,7 +62,7 @@ def browse_people(
     if not 0 <= seed < 1 << 32:
         raise UserError(f'seed must be from 0 to {(1 << 32) - 1}, got {seed}')
     settings = load_config(config)
-    settings.merge_from_dict(dict(options or {}))
+    set_fields(settings, options or {})
     if data is not None:
         set_data_root(settings, data)
     loader = settings.get(f'{split}_dataloader')

@@ -94,6 +94,13 @@ def test_a_command_stops_before_it_looks_for_data(command, tmp_path):
     assert not (tmp_path / 'run').exists()
 
 
+def test_a_field_that_the_config_has_no_place_for():
+    with pytest.raises(SystemExit) as info:
+        fpd(['train', CONFIG, '--cfg-options', 'param_scheduler.7.gamma=2'])
+    line = str(info.value).splitlines()[-1]
+    assert line.startswith('error: options: Index 7 exceeds the length of list')
+
+
 @pytest.mark.parametrize('value', ['(1,2', "[dict(type='EMAHook',momentum=1)]"])
 def test_an_option_that_cannot_be_read(value):
     with pytest.raises(SystemExit) as info:
