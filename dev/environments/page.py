@@ -16,8 +16,13 @@ predicts with `PoseSession` and with `MMPoseInferencer`. *Tests* are those of th
 project, where they were run; "after a fix" counts those that failed at first and passed
 once the code or the test had been fixed. A Python that is not on PATH is passed over.
 *Without AVX-512* and *without AVX* are for a processor that has both: the settings in
-`dev/environments/rows.py` keep PyTorch, NumPy, and OpenCV from using them.
-`dev/environments/results.json` has the results below.
+`dev/environments/rows.py` keep PyTorch, NumPy, and OpenCV from using them; ONNX Runtime
+has no such setting. `dev/environments/results.json` has the results below.
+
+MMPose 1.3.1 lacks a fix of the loss of MSPN and RSN (4 tests) and the skeleton of 300VW
+(2), and MMEngine 0.10.3 does not validate after the last epoch unless it is due (2).
+The other test compares with MMPose 1.3.2. `import fpd_mmpose` warns of packages that
+are older than MMPose 1.3.2 and MMEngine 0.10.7.
 
 ```bash
 python dev/compat.py            # continues where it stopped

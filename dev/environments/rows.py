@@ -68,6 +68,13 @@ ROWS = {
         ('torch==2.6.*', 'torchvision==0.21.*', 'numpy<2.3', 'opencv-python<5',
          'setuptools<81', *_LITE, *_EXPORT),
     ),
+    'older-mmpose': Environment(
+        'MMPose 1.3.1 and MMEngine 0.10.3',
+        '3.10',
+        ('torch==2.6.*', 'torchvision==0.21.*', 'numpy<2', 'opencv-python<4.12',
+         'setuptools<81', 'mmcv-lite==2.1.0', 'mmengine==0.10.3', 'mmdet==3.3.0',
+         'mmpose==1.3.1', 'mmpretrain==1.2.0', *_EXPORT),
+    ),
     'numpy-1': Environment(
         'NumPy 1',
         '3.11',

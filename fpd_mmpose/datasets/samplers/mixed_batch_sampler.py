@@ -70,7 +70,7 @@ class MixedBatchSampler(Sampler[list[int]]):
                 'MixedBatchSampler needs a CombinedDataset of labeled and unlabeled '
                 f'people, got {type(dataset).__name__}'
             )
-        sizes = dataset.lens
+        sizes = dataset._lens  # MMPose 1.3.1 has no `lens`
         if len(source_ratio) != len(sizes):
             raise UserError(
                 f'source_ratio has {len(source_ratio)} entries but the dataset has '
