@@ -1,6 +1,7 @@
 """Builds the network of a config with its weights, and tries it on a person."""
 
 import copy
+import io
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -51,7 +52,7 @@ def quiet() -> Iterator[None]:
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        with redirect_stdout(None):
+        with redirect_stdout(io.StringIO()):
             yield
     finally:
         logger.setLevel(level)

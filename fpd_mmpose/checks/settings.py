@@ -3,6 +3,7 @@
 import copy
 import logging
 from collections.abc import Iterator
+from numbers import Integral
 from typing import Any
 
 from mmengine.config import Config
@@ -67,7 +68,8 @@ def settings_problems(config: Config) -> Iterator[str]:
         value = _field(config, name)
         if value is None:
             continue
-        if type(value) is not int or (least is not None and value < least):
+        whole = isinstance(value, Integral) and not isinstance(value, bool)
+        if not whole or (least is not None and value < least):
             limit = '' if least is None else f' of at least {least}'
             yield f'{name} must be a whole number{limit}, got {value!r}'
         elif name == 'randomness.seed' and value > _LARGEST_SEED:
@@ -117,8 +119,9 @@ def _parts(config: Config) -> Iterator[tuple[dict, Any]]:
     yield from ((each, HOOKS) for each in hooks if isinstance(each, dict))
     for split in SPLITS:
         for metric in metrics_of(config, split):
+            kind = metric.get('type') if isinstance(metric, dict) else None
             # Unknown ones are reported with the metrics.
-            if isinstance(metric, dict) and METRICS.get(str(metric.get('type'))):
+            if isinstance(kind, str) and METRICS.get(kind):
                 yield metric, METRICS
         if isinstance(loader := config.get(f'{split}_dataloader'), dict):
             known = {k: v for k, v in loader.items() if k != 'num_batch_per_epoch'}
