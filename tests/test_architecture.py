@@ -18,7 +18,7 @@ PACKAGE = ROOT / 'fpd_mmpose'
 COMPONENTS = ('codecs', 'datasets', 'engine', 'evaluation', 'models')
 LONGEST_FILE = 330
 #: Lines of Python in the package, comments and docstrings included.
-MOST_LINES = 27_800
+MOST_LINES = 27_850
 
 # Each list must name exactly what is found, so that it shrinks with the package.
 SAME_MODULE_NAMES: set[str] = set()

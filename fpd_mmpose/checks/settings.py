@@ -2,10 +2,11 @@
 
 import copy
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from numbers import Integral
 from typing import Any
 
+import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmpose.registry import (
@@ -17,11 +18,12 @@ from mmpose.registry import (
     VISUALIZERS,
 )
 from torch import nn
+from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 from torch.utils.data import DataLoader
 
 from fpd_mmpose.config import SPLITS, metrics_of
 from fpd_mmpose.config_mistakes import field_mistake, unknown_type
-from fpd_mmpose.errors import UserError
+from fpd_mmpose.errors import UserError, first_line
 
 #: Whole numbers, and the smallest that each may be.
 _COUNTS = {
@@ -30,6 +32,7 @@ _COUNTS = {
     'train_cfg.val_interval': 1,
     **{f'{split}_dataloader.batch_size': 1 for split in SPLITS},
     **{f'{split}_dataloader.num_workers': 0 for split in SPLITS},
+    'default_hooks.logger.interval': 1,
     'default_hooks.checkpoint.interval': None,  # not positive: no checkpoints
     'randomness.seed': 0,
 }
@@ -85,9 +88,25 @@ def settings_problems(config: Config) -> Iterator[str]:
     kind = _field(config, 'optim_wrapper.optimizer.type')
     if isinstance(kind, str) and OPTIMIZERS.get(kind) is None:
         yield unknown_type(kind, OPTIMIZERS)
+    clip = _field(config, 'optim_wrapper.clip_grad')
+    if isinstance(clip, dict) and (reason := _why_not_clipped(**clip)):
+        yield f'optim_wrapper.clip_grad: {reason}'
     level = config.get('log_level')
     if isinstance(level, str) and not isinstance(logging.getLevelName(level), int):
         yield f'log_level must be a level of logging, such as "INFO", got {level!r}'
+
+
+def _why_not_clipped(type: str = 'norm', **settings: Any) -> str:
+    """Clips a gradient, as MMEngine does in the first step."""
+    weight = nn.Parameter(torch.zeros(1))
+    weight.grad = torch.zeros(1)
+    functions: dict[str, Callable] = dict(norm=clip_grad_norm_, value=clip_grad_value_)
+    try:
+        if function := functions.get(type):  # MMEngine explains other types
+            function(weight, **settings)
+    except (TypeError, ValueError) as error:
+        return first_line(error)
+    return ''
 
 
 def try_training(config: Config, model: nn.Module) -> None:

@@ -51,6 +51,19 @@ CONFIG = 'hourglass/hg4_128_mpii.py'
             "default_hooks.checkpoint.interval must be a whole number, got 'abc'",
         ),
         (
+            {'default_hooks.logger.interval': 0},
+            'default_hooks.logger.interval must be a whole number of at least 1, got 0',
+        ),
+        (
+            {'optim_wrapper.clip_grad': dict(max_norm='abc')},
+            "optim_wrapper.clip_grad: could not convert string to float: 'abc'",
+        ),
+        (
+            {'optim_wrapper.clip_grad': dict(type='value', max_norm=1.0)},
+            'optim_wrapper.clip_grad: clip_grad_value_() got an unexpected keyword '
+            "argument 'max_norm'",
+        ),
+        (
             {'log_level': 'LOUD'},
             'log_level must be a level of logging, such as "INFO", got \'LOUD\'',
         ),
