@@ -146,6 +146,13 @@ def set_data_root(config: Config, root: str | Path) -> None:
                     break
 
 
+def field(settings: Any, name: str) -> Any:
+    """Returns a field of a config by its dotted name; None if there is none."""
+    for part in name.split('.'):
+        settings = settings.get(part) if hasattr(settings, 'get') else None
+    return settings
+
+
 def set_fields(config: Config, options: Mapping[str, Any]) -> None:
     """Changes fields of a config, in place, by dotted name."""
     try:

@@ -21,7 +21,7 @@ from torch import nn
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 from torch.utils.data import DataLoader
 
-from fpd_mmpose.config import SPLITS, metrics_of
+from fpd_mmpose.config import SPLITS, field, metrics_of
 from fpd_mmpose.config_mistakes import field_mistake, unknown_type
 from fpd_mmpose.errors import UserError, first_line
 
@@ -68,7 +68,7 @@ def settings_problems(config: Config) -> Iterator[str]:
             'max_epochs, False with max_iters'
         )
     for name, least in _COUNTS.items():
-        value = _field(config, name)
+        value = field(config, name)
         if value is None:
             continue
         whole = isinstance(value, Integral) and not isinstance(value, bool)
@@ -79,16 +79,16 @@ def settings_problems(config: Config) -> Iterator[str]:
             yield f'{name} must be at most {_LARGEST_SEED}, got {value}'
     for split in SPLITS:
         loader = f'{split}_dataloader'
-        persistent = _field(config, f'{loader}.persistent_workers')
-        if persistent and not _field(config, f'{loader}.num_workers'):
+        persistent = field(config, f'{loader}.persistent_workers')
+        if persistent and not field(config, f'{loader}.num_workers'):
             yield (
                 f'{loader}.persistent_workers needs num_workers of 1 or more: set it '
                 'to False'
             )
-    kind = _field(config, 'optim_wrapper.optimizer.type')
+    kind = field(config, 'optim_wrapper.optimizer.type')
     if isinstance(kind, str) and OPTIMIZERS.get(kind) is None:
         yield unknown_type(kind, OPTIMIZERS)
-    clip = _field(config, 'optim_wrapper.clip_grad')
+    clip = field(config, 'optim_wrapper.clip_grad')
     if isinstance(clip, dict) and (reason := _why_not_clipped(**clip)):
         yield f'optim_wrapper.clip_grad: {reason}'
     level = config.get('log_level')
@@ -124,7 +124,7 @@ def try_training(config: Config, model: nn.Module) -> None:
         schedules = config.get('param_scheduler') or []
         for schedule in [schedules] if isinstance(schedules, dict) else schedules:
             _build_schedule(schedule, config.get('train_cfg') or {}, optimizer)
-    if isinstance(hook := _field(config, 'default_hooks.checkpoint'), dict):
+    if isinstance(hook := field(config, 'default_hooks.checkpoint'), dict):
         HOOKS.build(copy.deepcopy(hook))
     for settings, registry in _parts(config):
         if mistake := field_mistake(settings, registry):
@@ -164,9 +164,3 @@ def _build_schedule(schedule: dict, train_cfg: dict, optimizer: Any) -> None:
     # One step an epoch, as the dataset may be missing.
     others = dict(optimizer=optimizer, epoch_length=1)
     PARAM_SCHEDULERS.build(settings, default_args=others)
-
-
-def _field(config: Any, name: str) -> Any:
-    for part in name.split('.'):
-        config = config.get(part) if isinstance(config, dict | Config) else None
-    return config

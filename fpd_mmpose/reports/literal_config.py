@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fpd_mmpose.config import field
+
 _SEED = 'randomness.seed'
 #: Characters of a path; replaced in each other, longer texts may fill the memory.
 _LONGEST = 4096
@@ -38,13 +40,6 @@ def _value(node: ast.expr) -> Any:
         case ast.Call(func=ast.Name(id='dict'), args=[]):
             return {str(word.arg): _value(word.value) for word in node.keywords}
     return ast.unparse(node)
-
-
-def field(settings: Any, name: str) -> Any:
-    """Returns a field by its dotted name; None if there is none."""
-    for part in name.split('.'):
-        settings = settings.get(part) if isinstance(settings, dict) else None
-    return settings
 
 
 def differences(configs: Sequence[Any], name: str = '') -> dict[str, list[Any]]:

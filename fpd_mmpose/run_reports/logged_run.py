@@ -9,9 +9,10 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from fpd_mmpose.config import field
 from fpd_mmpose.errors import UserError
 from fpd_mmpose.readers.text import read_text
-from fpd_mmpose.reports.literal_config import field, read_literals
+from fpd_mmpose.reports.literal_config import read_literals
 from fpd_mmpose.reports.logs import is_training, numbers_of, read_records
 from fpd_mmpose.reports.table import LAYOUTS
 from fpd_mmpose.weights.checkpoint import read_state_dict

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
+from fpd_mmpose.config import field
 from fpd_mmpose.errors import UserError
-from fpd_mmpose.reports.literal_config import differ_by_seed, differences, field
+from fpd_mmpose.reports.literal_config import differ_by_seed, differences
 from fpd_mmpose.run_reports.logged_run import LoggedRun
 from fpd_mmpose.studies.paired_statistics import Difference, paired_difference
 
